@@ -1,0 +1,153 @@
+//! Names and types of every column, and how to reach one in a batch.
+//!
+//! ```text
+//!   listing    file_id … trouble             what `Source::list` emits, plus what the listing phase adds
+//!   content    + content, encoding, …        added in the content phase; `content` is Binary until decoded, then Utf8
+//!   published  corpus, ledger, clusters, tokens: see `docs/formats.md`
+//! ```
+
+use std::sync::Arc;
+
+use arrow_array::{
+    Array, BinaryArray, BooleanArray, FixedSizeBinaryArray, Float64Array, Int64Array, RecordBatch, StringArray,
+    UInt32Array, UInt64Array,
+};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+
+use crate::error::{Error, Result};
+
+/// Version of the published tables; a change of name, type or meaning raises it.
+pub const VERSION: u32 = 1;
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $const:ident = $name:literal;)*) => {
+        $($(#[$doc])* pub const $const: &str = $name;)*
+    };
+}
+names! {
+    /// UInt64: [`crate::FileId`].
+    FILE_ID = "file_id";
+    /// Utf8: the source's name in the recipe.
+    SOURCE = "source";
+    /// Utf8: the repository, as the source names it.
+    REPO_NAME = "repo_name";
+    /// Utf8: commit id, or the hash that stands for it.
+    REVISION_ID = "revision_id";
+    /// Utf8, null in the one row of a repository that cannot be read: escaped as [`crate::path`] says.
+    PATH = "path";
+    /// UInt32: git file mode (`0o100644`, `0o120000` symlink, `0o160000` submodule).
+    MODE = "mode";
+    /// UInt64: length of the raw bytes.
+    LENGTH_BYTES = "length_bytes";
+    /// FixedSizeBinary(20), nullable: git blob id.
+    BLOB_ID = "blob_id";
+    /// UInt64: where the source finds the row again (entry of an archive, row of a table); 0 where ids or paths do.
+    LOCATOR = "locator";
+    /// Int64, nullable: stars of the repository.
+    STARS = "stars";
+    /// Int64, nullable: forks of the repository.
+    FORKS = "forks";
+    /// Utf8, nullable: SPDX expression that the file inherits from license files, manifests or metadata above it.
+    INHERITED_LICENSE = "inherited_license";
+    /// Utf8, nullable: where that expression was found (a path, or `metadata`).
+    LICENSE_EVIDENCE = "license_evidence";
+    /// Boolean, nullable: `linguist-vendored` of `.gitattributes`.
+    ATTRIBUTE_VENDORED = "attribute_vendored";
+    /// Boolean, nullable: `linguist-generated` of `.gitattributes`.
+    ATTRIBUTE_GENERATED = "attribute_generated";
+    /// Utf8, nullable: `linguist-language` of `.gitattributes`.
+    ATTRIBUTE_LANGUAGE = "attribute_language";
+    /// Boolean: a third party's copy, by Linguist's paths.
+    IS_VENDOR = "is_vendor";
+    /// Utf8, nullable: what went wrong with this one row.
+    TROUBLE = "trouble";
+    /// Binary, then Utf8 once decoded: the file.
+    CONTENT = "content";
+    /// FixedSizeBinary(16): xxh3-128 of the raw bytes.
+    CONTENT_HASH = "content_hash";
+    /// Utf8: WHATWG name of the encoding that the raw bytes had.
+    ENCODING = "encoding";
+    /// Utf8, nullable: Linguist's name of the language.
+    LANGUAGE = "language";
+    /// Boolean: written by a program, as in Linguist.
+    IS_GENERATED = "is_generated";
+    /// Utf8, nullable: SPDX expression of the file.
+    LICENSE_EXPRESSION = "license_expression";
+    /// Utf8: [`crate::license::LicenseType`].
+    LICENSE_TYPE = "license_type";
+    /// Binary: band hashes of the sketch, u64 little endian, one a band.
+    BANDS = "bands";
+    /// Binary: sorted set of shingles, u64 little endian; goes to a side file.
+    SHINGLES = "shingles";
+    /// Struct of Int32: how often each kind was replaced.
+    REDACTIONS = "redactions";
+    /// Utf8, nullable: blob id of the cluster's keeper.
+    CLUSTER_ID = "cluster_id";
+}
+
+/// What every `Source::list` emits, in this order. `file_id` is given by the runner.
+pub fn listed() -> SchemaRef {
+    use DataType::{Boolean, FixedSizeBinary, Int64, UInt32, UInt64, Utf8};
+    let field = |name: &str, data_type, nullable| Field::new(name, data_type, nullable);
+    Arc::new(Schema::new(vec![
+        field(REPO_NAME, Utf8, false),
+        field(REVISION_ID, Utf8, false),
+        field(PATH, Utf8, true),
+        field(MODE, UInt32, false),
+        field(LENGTH_BYTES, UInt64, false),
+        field(BLOB_ID, FixedSizeBinary(20), true),
+        field(LOCATOR, UInt64, false),
+        field(STARS, Int64, true),
+        field(FORKS, Int64, true),
+        field(INHERITED_LICENSE, Utf8, true),
+        field(LICENSE_EVIDENCE, Utf8, true),
+        field(ATTRIBUTE_VENDORED, Boolean, true),
+        field(ATTRIBUTE_GENERATED, Boolean, true),
+        field(ATTRIBUTE_LANGUAGE, Utf8, true),
+        field(TROUBLE, Utf8, true),
+    ]))
+}
+
+/// What every `Source::read` emits: `content` is null exactly where `trouble` is not.
+pub fn contents() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        Field::new(FILE_ID, DataType::UInt64, false),
+        Field::new(CONTENT, DataType::Binary, true),
+        Field::new(TROUBLE, DataType::Utf8, true),
+    ]))
+}
+
+/// Column `name` of `record` as array type `A`, or a schema error that names it.
+pub fn typed<'a, A: Array + 'static>(record: &'a RecordBatch, name: &str) -> Result<&'a A> {
+    let array = record.column_by_name(name).ok_or_else(|| Error::schema(format!("column `{name}` is missing")))?;
+    array.as_any().downcast_ref::<A>().ok_or_else(|| {
+        Error::schema(format!("column `{name}` has type {}, which is not what it is declared as", array.data_type()))
+    })
+}
+
+macro_rules! typed_columns {
+    ($($(#[$doc:meta])* $name:ident: $array:ty;)*) => {$(
+        $(#[$doc])*
+        pub fn $name<'a>(record: &'a RecordBatch, name: &str) -> Result<&'a $array> {
+            typed(record, name)
+        }
+    )*};
+}
+typed_columns! {
+    /// A Utf8 column.
+    strings: StringArray;
+    /// A Binary column.
+    binaries: BinaryArray;
+    /// A Boolean column.
+    booleans: BooleanArray;
+    /// A UInt32 column.
+    u32s: UInt32Array;
+    /// A UInt64 column.
+    u64s: UInt64Array;
+    /// An Int64 column.
+    i64s: Int64Array;
+    /// A Float64 column.
+    f64s: Float64Array;
+    /// A FixedSizeBinary column.
+    fixed: FixedSizeBinaryArray;
+}
