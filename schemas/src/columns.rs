@@ -119,9 +119,14 @@ pub fn contents() -> SchemaRef {
 
 /// Column `name` of `record` as array type `A`, or a schema error that names it.
 pub fn typed<'a, A: Array + 'static>(record: &'a RecordBatch, name: &str) -> Result<&'a A> {
-    let array = record.column_by_name(name).ok_or_else(|| Error::schema(format!("column `{name}` is missing")))?;
+    let array = record
+        .column_by_name(name)
+        .ok_or_else(|| Error::schema(format!("column `{name}` is missing")))?;
     array.as_any().downcast_ref::<A>().ok_or_else(|| {
-        Error::schema(format!("column `{name}` has type {}, which is not what it is declared as", array.data_type()))
+        Error::schema(format!(
+            "column `{name}` has type {}, which is not what it is declared as",
+            array.data_type()
+        ))
     })
 }
 

@@ -102,6 +102,16 @@ mod tests {
     fn a_home_covers_ids_up_to_the_next_start() {
         let homes = Homes::new(vec![FileId::new(0, 0), FileId::new(0, 100), FileId::new(3, 0)]);
         let home = |split, row| homes.of(FileId::new(split, row));
-        assert_eq!([home(0, 0), home(0, 99), home(0, 100), home(1, 5), home(3, 0), home(9, 9)], [0, 0, 1, 1, 2, 2]);
+        assert_eq!(
+            [
+                home(0, 0),
+                home(0, 99),
+                home(0, 100),
+                home(1, 5),
+                home(3, 0),
+                home(9, 9)
+            ],
+            [0, 0, 1, 1, 2, 2]
+        );
     }
 }

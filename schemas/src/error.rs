@@ -44,7 +44,13 @@ struct Inner {
 impl Error {
     /// An error of `kind`; `message` is lower case, without a full stop.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        let inner = Inner { kind, message: message.into(), context: Vec::new(), hint: None, transient: false };
+        let inner = Inner {
+            kind,
+            message: message.into(),
+            context: Vec::new(),
+            hint: None,
+            transient: false,
+        };
         Self { inner: Box::new(inner) }
     }
 

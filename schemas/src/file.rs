@@ -29,7 +29,11 @@ impl FileBatch {
     pub fn new(record: RecordBatch) -> Result<Self> {
         columns::u64s(&record, columns::FILE_ID)?;
         let kept = vec![true; record.num_rows()];
-        Ok(Self { record, kept, decisions: Vec::new() })
+        Ok(Self {
+            record,
+            kept,
+            decisions: Vec::new(),
+        })
     }
 
     /// The rows, masked ones included.
@@ -72,16 +76,28 @@ impl FileBatch {
         if !std::mem::replace(&mut self.kept[i], false) {
             return;
         }
-        let ids = self.record.column_by_name(columns::FILE_ID).and_then(|c| c.as_any().downcast_ref::<UInt64Array>());
+        let ids = self
+            .record
+            .column_by_name(columns::FILE_ID)
+            .and_then(|c| c.as_any().downcast_ref::<UInt64Array>());
         let file_id = FileId(ids.map_or(0, |ids| ids.value(i)));
         let (stage, rule) = (place.stage.to_owned(), place.rule.to_owned());
-        self.decisions.push(Decision { file_id, outcome, stage, rule, reason });
+        self.decisions.push(Decision {
+            file_id,
+            outcome,
+            stage,
+            rule,
+            reason,
+        });
     }
 
     /// Adds a column; a name that is there already is a schema error.
     pub fn with_column(mut self, field: Field, array: ArrayRef) -> Result<Self> {
         if self.record.column_by_name(field.name()).is_some() {
-            return Err(Error::schema(format!("column `{}` is there already: columns are only added", field.name())));
+            return Err(Error::schema(format!(
+                "column `{}` is there already: columns are only added",
+                field.name()
+            )));
         }
         let mut fields = self.record.schema().fields().to_vec();
         fields.push(Arc::new(field));
@@ -134,7 +150,9 @@ impl<'a> FileColumns<'a> {
     /// Looks the columns up; those that are not there yet read as absent.
     pub fn new(record: &'a RecordBatch) -> Result<Self> {
         fn get<'a, A: Array + 'static>(record: &'a RecordBatch, name: &str) -> Option<&'a A> {
-            record.column_by_name(name).and_then(|column| column.as_any().downcast_ref())
+            record
+                .column_by_name(name)
+                .and_then(|column| column.as_any().downcast_ref())
         }
         Ok(Self {
             file_id: columns::u64s(record, columns::FILE_ID)?,
@@ -167,7 +185,9 @@ pub struct FileRow<'a> {
 
 impl<'a> FileRow<'a> {
     fn string(&self, column: Option<&'a StringArray>) -> Option<&'a str> {
-        column.filter(|array| array.is_valid(self.i)).map(|array| array.value(self.i))
+        column
+            .filter(|array| array.is_valid(self.i))
+            .map(|array| array.value(self.i))
     }
 
     fn flag(&self, column: Option<&'a BooleanArray>) -> bool {

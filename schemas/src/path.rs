@@ -14,7 +14,9 @@ pub fn escape(path: &[u8]) -> String {
                 '\\' => out.push_str("\\\\"),
                 c if c.is_control() => {
                     let mut buffer = [0; 4];
-                    c.encode_utf8(&mut buffer).bytes().for_each(|byte| push_hex(&mut out, byte));
+                    c.encode_utf8(&mut buffer)
+                        .bytes()
+                        .for_each(|byte| push_hex(&mut out, byte));
                 }
                 c => out.push(c),
             }
@@ -77,7 +79,14 @@ mod tests {
 
     #[test]
     fn every_path_comes_back() {
-        for path in [&b"src/main.rs"[..], b"a\\b", b"caf\xc3\xa9", b"bad\xff\xfe", b"nl\nend", b"\\x41"] {
+        for path in [
+            &b"src/main.rs"[..],
+            b"a\\b",
+            b"caf\xc3\xa9",
+            b"bad\xff\xfe",
+            b"nl\nend",
+            b"\\x41",
+        ] {
             assert_eq!(unescape(&escape(path)), path);
         }
         assert_eq!(escape(b"a\xffb\\"), "a\\xffb\\\\");

@@ -74,7 +74,15 @@ mod tests {
     use super::*;
 
     fn ranked(license: LicenseType, stars: i64, row: u32) -> u128 {
-        rank(&default_policy(), Standing { license, stars: Some(stars), forks: None }, FileId::new(0, row))
+        rank(
+            &default_policy(),
+            Standing {
+                license,
+                stars: Some(stars),
+                forks: None,
+            },
+            FileId::new(0, row),
+        )
     }
 
     #[test]
@@ -89,6 +97,9 @@ mod tests {
     #[test]
     fn huge_or_negative_counts_saturate() {
         assert!(ranked(LicenseType::NoLicense, i64::MAX, 0) < ranked(LicenseType::NoLicense, 0, 0));
-        assert_eq!(ranked(LicenseType::NoLicense, -5, 0), ranked(LicenseType::NoLicense, 0, 0));
+        assert_eq!(
+            ranked(LicenseType::NoLicense, -5, 0),
+            ranked(LicenseType::NoLicense, 0, 0)
+        );
     }
 }

@@ -36,9 +36,15 @@ pub fn words(text: &[u8]) -> impl Iterator<Item = Word<'_>> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let start = at + text[at..].iter().position(|&byte| is_word_byte(byte))?;
-        let length = text[start..].iter().position(|&byte| !is_word_byte(byte)).unwrap_or(text.len() - start);
+        let length = text[start..]
+            .iter()
+            .position(|&byte| !is_word_byte(byte))
+            .unwrap_or(text.len() - start);
         at = start + length;
-        Some(Word { start, bytes: &text[start..at] })
+        Some(Word {
+            start,
+            bytes: &text[start..at],
+        })
     })
 }
 

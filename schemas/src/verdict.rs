@@ -97,23 +97,40 @@ pub struct Reason {
 impl Reason {
     /// A value beyond its limit.
     pub fn measured(value: impl Into<Measure>, limit: impl Into<Measure>) -> Self {
-        Self { value: Some(value.into()), limit: Some(limit.into()), ..Self::default() }
+        Self {
+            value: Some(value.into()),
+            limit: Some(limit.into()),
+            ..Self::default()
+        }
     }
 
     /// Something on a list.
     pub fn entry(entry: impl Into<String>) -> Self {
-        Self { because: Some(Because::Entry(entry.into())), ..Self::default() }
+        Self {
+            because: Some(Because::Entry(entry.into())),
+            ..Self::default()
+        }
     }
 
     /// Trouble with one file.
     pub fn trouble(words: impl Into<String>) -> Self {
-        Self { trouble: Some(words.into()), ..Self::default() }
+        Self {
+            trouble: Some(words.into()),
+            ..Self::default()
+        }
     }
 
     /// Another file.
     pub fn duplicate_of(file_id: FileId, cluster: impl Into<String>, similarity: f64) -> Self {
-        let because = Because::File { file_id, cluster: cluster.into(), similarity };
-        Self { because: Some(because), ..Self::default() }
+        let because = Because::File {
+            file_id,
+            cluster: cluster.into(),
+            similarity,
+        };
+        Self {
+            because: Some(because),
+            ..Self::default()
+        }
     }
 }
 
@@ -191,7 +208,9 @@ impl Decision {
             Arc::new(builder.finish()) as Arc<dyn Array>
         };
         let mut because_file = UInt64Builder::new();
-        decisions.iter().for_each(|d| because_file.append_option(d.because_file().map(|(id, _)| id.0)));
+        decisions
+            .iter()
+            .for_each(|d| because_file.append_option(d.because_file().map(|(id, _)| id.0)));
         let similarity: Float64Array = decisions.iter().map(|d| d.because_file().map(|(_, s)| s)).collect();
         let columns: Vec<Arc<dyn Array>> = vec![
             Arc::new(UInt64Array::from_iter_values(decisions.iter().map(|d| d.file_id.0))),
@@ -238,7 +257,9 @@ impl Decision {
     /// The other file and the similarity to it, where the reason is one.
     pub fn because_file(&self) -> Option<(FileId, f64)> {
         match &self.reason.because {
-            Some(Because::File { file_id, similarity, .. }) => Some((*file_id, *similarity)),
+            Some(Because::File {
+                file_id, similarity, ..
+            }) => Some((*file_id, *similarity)),
             _ => None,
         }
     }
@@ -266,7 +287,11 @@ fn because_at(record: &RecordBatch, i: usize) -> Result<Option<Because>> {
     let files = crate::columns::u64s(record, "because_file_id")?;
     let similarity = crate::columns::f64s(record, "similarity")?;
     Ok(Some(match kinds.value(i) {
-        "file" => Because::File { file_id: FileId(files.value(i)), cluster: text, similarity: similarity.value(i) },
+        "file" => Because::File {
+            file_id: FileId(files.value(i)),
+            cluster: text,
+            similarity: similarity.value(i),
+        },
         "benchmark" => Because::Benchmark(text),
         _ => Because::Entry(text),
     }))
@@ -286,12 +311,21 @@ mod tests {
             reason,
         };
         let before = vec![
-            decision(1, Reason { value: Some("1200".into()), limit: Some("1000".into()), ..Reason::default() }),
+            decision(
+                1,
+                Reason {
+                    value: Some("1200".into()),
+                    limit: Some("1000".into()),
+                    ..Reason::default()
+                },
+            ),
             decision(2, Reason::duplicate_of(FileId::new(0, 9), "abc", 0.75)),
             decision(3, Reason::trouble("broken object")),
             decision(4, Reason::entry(".min.js")),
         ];
-        let after = Decision::to_record(&before).and_then(|record| Decision::from_record(&record)).expect("round trip");
+        let after = Decision::to_record(&before)
+            .and_then(|record| Decision::from_record(&record))
+            .expect("round trip");
         assert_eq!(before, after);
     }
 
