@@ -1,1 +1,5 @@
-//! placeholder
+//! What is the same, or too near, or a benchmark's.
+
+pub mod contamination;
+pub mod exact;
+pub mod near;

@@ -7,6 +7,7 @@
 //! ```
 #![deny(missing_docs)]
 
+pub mod benchmark;
 pub mod columns;
 pub mod context;
 pub mod error;
