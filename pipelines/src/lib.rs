@@ -1,1 +1,36 @@
-//! placeholder
+//! stackmill: git repositories in, corpora for code models out; every file accounted for.
+//!
+//! ```text
+//!   recipe.toml + sources.lock ─► job (every stage built and checked) ─► run: steps of tasks on one pool
+//!   passes     listing ─► exact ─► cut ─► content ─► near-* ─► syntax ─► pack ─► ledger
+//!   between    table (Arrow IPC), exchange (spill files), workdir (temporary name, sync, one final name)
+//!   out        shard (canonical Parquet), publish (manifest last), report (funnel)
+//! ```
+//! This is the only crate that writes data sets, prints, reads the environment or the clock, makes threads or
+//! processes.
+
+pub mod cli;
+pub mod clock;
+pub mod cmd;
+pub mod console;
+pub mod environment;
+pub mod exchange;
+pub mod exit;
+pub mod failpoint;
+pub mod interrupt;
+pub mod isolate;
+pub mod job;
+pub mod lock;
+pub mod passes;
+pub mod publish;
+pub mod recipe;
+pub mod report;
+pub mod run;
+pub mod shard;
+pub mod table;
+pub mod units;
+pub mod workdir;
+
+pub use job::Options;
+pub use recipe::Recipe;
+pub use run::run;

@@ -48,6 +48,34 @@ pub fn words(text: &[u8]) -> impl Iterator<Item = Word<'_>> {
     })
 }
 
+/// The candidate that a mistyped word most likely meant: fewest edits, at most a third of the word; ties go to the first.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let allowed = (word.chars().count() / 3).max(1);
+    let distance = |candidate: &'a str| (edits(word, candidate), candidate);
+    candidates
+        .into_iter()
+        .map(distance)
+        .filter(|(edits, _)| *edits <= allowed)
+        .min_by_key(|(edits, _)| *edits)
+        .map(|d| d.1)
+}
+
+/// Levenshtein distance in characters.
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(row[j + 1] + 1);
+        }
+    }
+    row[b.len()]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,5 +91,14 @@ mod tests {
     fn words_are_runs_of_word_bytes() {
         let found: Vec<_> = words("let é_1 = x+y;".as_bytes()).map(|w| (w.start, w.bytes)).collect();
         assert_eq!(found, [(0, &b"let"[..]), (4, "é_1".as_bytes()), (11, b"x"), (13, b"y")]);
+    }
+
+    #[test]
+    fn a_mistyped_word_finds_its_neighbour() {
+        let known = ["limit", "value", "languages"];
+        assert_eq!(nearest("limt", known), Some("limit"));
+        assert_eq!(nearest("langages", known), Some("languages"));
+        assert_eq!(nearest("zzz", known), None);
+        assert_eq!((edits("kitten", "sitting"), edits("", "abc")), (3, 3));
     }
 }

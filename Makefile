@@ -1,0 +1,27 @@
+# Two commands: `make demo` and `make test`. Both set up what they need and can be repeated.
+
+CARGO   ?= cargo
+VENV    := .venv
+PYTHON  := $(VENV)/bin/python
+PROGRAM := target/release/stackmill
+
+.PHONY: build demo test clean
+
+# The one profile and target folder of tests, demo and benches, so that each dependency is built once.
+build:
+	$(CARGO) build --release --locked -p stackmill
+
+# Main job on real input: this repository's HEAD and the sources of the crates that the build downloaded.
+demo: build
+	$(PROGRAM) run examples/demo.toml --out out/demo --memory 2G --update --replace
+
+test: build $(VENV)/ready
+	$(CARGO) test --release --locked --workspace
+
+$(VENV)/ready: tests/requirements.txt
+	python3 -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	touch $@
+
+clean:
+	rm -rf target out $(VENV)

@@ -1,0 +1,252 @@
+//! The word channel: the words of a text with escapes taken out, and a rolling hash over every six of them.
+//!
+//! ```text
+//!   "    # Return x.\n"   ►  return x          punctuation, comment marks, quotes and indentation are no words
+//!   "\\nReturn \\\"x\\\"" ►  return x          nor are the letters of \n \r \t \uXXXX, behind any number of backslashes
+//! ```
+//!
+//! Words are those of [`schemas::text::words`](stackmill_schemas::text::words), ASCII case folded; they are found and
+//! hashed in one pass, because this runs over every byte of a corpus.
+
+/// Length of an n-gram, in words. Shorter ones are found all over ordinary code and are easy to guess from their hash;
+/// longer ones lose short fields, and one changed word costs more of them.
+pub(super) const NGRAM_WORDS: usize = 6;
+
+/// Seed of the word hashes: one for all packs, so that one pass over a file serves every pack.
+pub(super) const SEED: u64 = 0x73_6d_70_61_63_6b_00_01;
+
+/// Bits of an n-gram hash. At 40, one n-gram in ten million hits a pack of 100,000 by chance.
+pub(super) const HASH_BITS: u32 = 40;
+
+/// Multiplier of the rolling hash (the golden ratio in 64 bits, made odd).
+const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
+/// `BASE` to the power of [`NGRAM_WORDS`]: what the word that leaves the window is worth.
+const LEAVING: u64 = BASE.wrapping_pow(NGRAM_WORDS as u32);
+/// Slots of the ring of words: a power of two above [`NGRAM_WORDS`].
+const RING: usize = 8;
+
+/// A byte as it counts in a word: ASCII letters in lower case, 0 where it belongs to no word.
+const FOLDED: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        if stackmill_schemas::text::is_word_byte(byte as u8) {
+            table[byte] = (byte as u8).to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    table
+};
+
+/// One n-gram of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Gram {
+    /// Its hash, [`HASH_BITS`] wide.
+    pub(super) hash: u64,
+    /// Number of its first word in the text, from 0.
+    pub(super) word: usize,
+    /// Offset of its first byte.
+    pub(super) start: usize,
+    /// Offset behind its last byte.
+    pub(super) end: usize,
+}
+
+/// Calls `each` for every n-gram of `text`, in order; returns the number of words.
+pub(super) fn scan(text: &[u8], mut each: impl FnMut(Gram)) -> usize {
+    let mut window = Window::default();
+    let mut at = 0;
+    while at < text.len() {
+        if FOLDED[usize::from(text[at])] == 0 {
+            at += if text[at] == b'\\' { escape(&text[at..]) } else { 1 };
+            continue;
+        }
+        let start = at;
+        let hash = hash_word(text, &mut at);
+        if let Some(gram) = window.push(hash, start, at) {
+            each(gram);
+        }
+    }
+    window.words
+}
+
+/// Length of the escape at the start of `text`: backslashes, then `n`, `r` or `t`, or `u` and four hexadecimal digits.
+/// Any other letter behind a backslash begins a word.
+fn escape(text: &[u8]) -> usize {
+    let backslashes = text.iter().take_while(|&&byte| byte == b'\\').count();
+    let rest = &text[backslashes..];
+    backslashes
+        + match rest.first() {
+            Some(b'n' | b'r' | b't') => 1,
+            Some(b'u') if rest.len() > 4 && rest[1..5].iter().all(u8::is_ascii_hexdigit) => 5,
+            _ => 0,
+        }
+}
+
+/// Hashes the word at `at` and moves `at` behind it.
+fn hash_word(text: &[u8], at: &mut usize) -> u64 {
+    let (mut state, mut pending, mut length) = (SEED, 0u64, 0u64);
+    while let Some(&byte) = text.get(*at) {
+        let folded = FOLDED[usize::from(byte)];
+        if folded == 0 {
+            break;
+        }
+        pending = pending << 8 | u64::from(folded);
+        length += 1;
+        *at += 1;
+        if length.is_multiple_of(8) {
+            state = mix(state ^ pending);
+            pending = 0;
+        }
+    }
+    mix(mix(state ^ pending).wrapping_add(length))
+}
+
+/// Spreads every bit over the word (xor-shift and multiply, twice).
+fn mix(mut x: u64) -> u64 {
+    x = (x ^ x >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    x = (x ^ x >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    x ^ x >> 32
+}
+
+/// The last words and the rolling hash over them.
+#[derive(Default)]
+struct Window {
+    hashes: [u64; RING],
+    starts: [usize; RING],
+    rolling: u64,
+    words: usize,
+}
+
+impl Window {
+    /// Takes the next word; an n-gram ends with it unless fewer than [`NGRAM_WORDS`] have been seen.
+    #[inline]
+    fn push(&mut self, hash: u64, start: usize, end: usize) -> Option<Gram> {
+        let number = self.words;
+        // The ring starts with zeros, so what leaves the window before it is full is worth nothing.
+        let leaving = self.hashes[number.wrapping_sub(NGRAM_WORDS) % RING];
+        self.rolling = self
+            .rolling
+            .wrapping_mul(BASE)
+            .wrapping_add(hash)
+            .wrapping_sub(leaving.wrapping_mul(LEAVING));
+        self.hashes[number % RING] = hash;
+        self.starts[number % RING] = start;
+        self.words += 1;
+        let word = self.words.checked_sub(NGRAM_WORDS)?;
+        Some(Gram {
+            hash: mix(self.rolling) >> (64 - HASH_BITS),
+            word,
+            start: self.starts[word % RING],
+            end,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn hashes(text: &str) -> Vec<u64> {
+        let mut out = Vec::new();
+        scan(text.as_bytes(), |gram| out.push(gram.hash));
+        out
+    }
+
+    #[test]
+    fn ngrams_know_where_they_stand() {
+        let text = "  ab cd(ef) gh, ij kl; mn";
+        let mut grams = Vec::new();
+        assert_eq!(scan(text.as_bytes(), |gram| grams.push(gram)), 7);
+        let places: Vec<_> = grams
+            .iter()
+            .map(|gram| (gram.word, &text[gram.start..gram.end]))
+            .collect();
+        assert_eq!(places, [(0, "ab cd(ef) gh, ij kl"), (1, "cd(ef) gh, ij kl; mn")]);
+        assert!(grams.iter().all(|gram| gram.hash >> HASH_BITS == 0));
+    }
+
+    #[test]
+    fn five_words_are_no_ngram() {
+        assert!(hashes("one two three four five").is_empty());
+        assert_eq!(hashes("one two three four five six").len(), 1);
+    }
+
+    #[test]
+    fn punctuation_case_comments_and_escapes_do_not_count() {
+        let plain = hashes("if x > 0:\n    return \"The sum\"\nelse:\tpass\n");
+        assert_eq!(plain.len(), 3);
+        for same in [
+            "IF x>0: return the SUM else pass",
+            "// if x > 0:\r\n//    return 'The sum'\r\n// else: pass",
+            r#""if x > 0:\n    return \"The sum\"\nelse:\tpass\n""#,
+            r#"\\"if x > 0:\\n    return \\\"The sum\\\"\\nelse:\\tpass\\n\\""#,
+            r"if x \u003e 0:\u000areturn \u0022The sum\u0022\u000aelse:\u0009pass",
+        ] {
+            assert_eq!(hashes(same), plain, "{same}");
+        }
+    }
+
+    #[test]
+    fn letters_behind_a_backslash_begin_a_word_unless_they_are_an_escape() {
+        let words = |text: &str| scan(text.as_bytes(), |_| ());
+        assert_eq!(
+            [
+                words(r"\d"),
+                words(r"\n"),
+                words(r"\\\n"),
+                words(r"\u12"),
+                words(r"\u12ab")
+            ],
+            [1, 0, 0, 1, 0]
+        );
+        assert_eq!([words("\\"), words(r"\u"), words(r"a\")], [0, 1, 1]);
+    }
+
+    #[test]
+    fn order_and_borders_of_words_count() {
+        let [a, b] = [hashes("a b c d e f"), hashes("b a c d e f")];
+        assert_ne!(a, b);
+        assert_ne!(hashes("ab c d e f g"), hashes("a bc d e f g"));
+        assert_ne!(hashes("eightlet a b c d e"), hashes("eightlet0 a b c d e"));
+        assert_ne!(
+            hashes("eightlet12345678 a b c d e"),
+            hashes("12345678eightlet a b c d e")
+        );
+    }
+
+    #[test]
+    fn the_hash_never_changes() {
+        // Packs outlive the program: another value here needs another version of the layout.
+        // The values come from a second implementation.
+        assert_eq!(hashes("the quick brown fox jumped over"), [0x75_d987_d803]);
+        assert_eq!(hashes("identifiers longer_than_eight_bytes and_é_too x 0 1"), [0x61_00e4_dab6]);
+    }
+
+    proptest! {
+        #[test]
+        fn words_are_those_of_schemas(text in "[^\\\\]{0,60}") {
+            let expected: Vec<_> = stackmill_schemas::text::words(text.as_bytes()).collect();
+            let mut grams = Vec::new();
+            prop_assert_eq!(scan(text.as_bytes(), |gram| grams.push(gram)), expected.len());
+            prop_assert_eq!(grams.len(), expected.len().saturating_sub(NGRAM_WORDS - 1));
+            for (gram, words) in grams.iter().zip(expected.windows(NGRAM_WORDS)) {
+                let last = words[NGRAM_WORDS - 1];
+                prop_assert_eq!((gram.start, gram.end), (words[0].start, last.start + last.bytes.len()));
+            }
+        }
+
+        #[test]
+        fn an_ngram_has_the_same_hash_wherever_it_stands(before in "[a-z ]{0,40}", after in "[a-z ]{0,40}") {
+            let ours = hashes("six words in a row here");
+            let all = hashes(&format!("{before} six words in a row here {after}"));
+            prop_assert!(all.contains(&ours[0]));
+        }
+
+        #[test]
+        fn any_bytes_are_fine(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+            scan(&bytes, |gram| assert!(gram.start < gram.end && gram.end <= bytes.len()));
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! The Exchange `near-keepers`: edges become decisions, greedily in rank order.
+//!
+//! ```text
+//!   edges by (b, a):   a1─b1  a2─b1  a1─b2 …     every a comes before its b in rank order
+//!   b is removed       iff some a is kept (or a equals b exactly and is removed itself)
+//!   its keeper         the earliest such a (or that one's keeper)
+//! ```
+//! One partition in this version. Memory: 16 bytes an edge and near 100 bytes a file that has one; more than
+//! 64 Mi edges or 16 Mi such files are refused. Edges may come in any order and more than once.
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use stackmill_schemas::stage::{Emit, Exchange, InputSize, Partition, Scatter};
+use stackmill_schemas::{Decision, Error, Result, TaskContext, columns, rank};
+
+use super::PLACE;
+use super::sketch::mix;
+use super::verify::edge_schema;
+use crate::duplicate::{Duplicate, emit_decisions};
+use crate::rows::{FixedColumn, RANK_BYTES};
+
+/// Edges that one run may have: 1 GiB of memory.
+const EDGES_MAX: usize = 64 << 20;
+/// Files with an edge that one run may have: near 1.6 GiB of memory.
+const FILES_MAX: usize = 16 << 20;
+
+/// Key of the hash of ranks: digits of pi.
+const FILE_KEY: u64 = 0xC0AC_29B7_C97C_50DD;
+
+/// Decides who is kept: reads edges, emits a decision for each removed file and a note for each keeper.
+#[derive(Clone, Debug)]
+pub struct Keepers {
+    edges_max: usize,
+    files_max: usize,
+}
+
+impl Keepers {
+    pub(super) fn new() -> Self {
+        Self {
+            edges_max: EDGES_MAX,
+            files_max: FILES_MAX,
+        }
+    }
+}
+
+impl Exchange for Keepers {
+    fn name(&self) -> &str {
+        "near-keepers"
+    }
+
+    fn keyed(&self) -> SchemaRef {
+        edge_schema()
+    }
+
+    fn schema(&self) -> SchemaRef {
+        Decision::schema()
+    }
+
+    fn partitions(&self, _: InputSize) -> u32 {
+        1
+    }
+
+    fn scatter(&self, batch: &RecordBatch, to: &mut Scatter<'_>, _: &TaskContext) -> Result<()> {
+        to.send(batch.clone(), &vec![0; batch.num_rows()])
+    }
+
+    fn gather(&self, partition: Partition<'_>, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()> {
+        let mut graph = Graph::default();
+        for batch in partition.batches {
+            cx.check()?;
+            graph.add(&batch?)?;
+            self.check_size(&graph)?;
+        }
+        emit_decisions(graph.decide(), PLACE, emit)
+    }
+}
+
+impl Keepers {
+    fn check_size(&self, graph: &Graph) -> Result<()> {
+        let (edges, files) = (graph.edges.len(), graph.files.len());
+        if edges <= self.edges_max && files <= self.files_max {
+            return Ok(());
+        }
+        let message =
+            format!("near duplicates have {edges} edges among {files} files or more, which is too many to hold");
+        let limits = format!("the limits are {} and {}", self.edges_max, self.files_max);
+        Err(Error::resource(message).hint(format!(
+            "{limits}; raise `threshold`, drop generated files before `near`, or run languages one by one"
+        )))
+    }
+}
+
+fn rank_hash(rank: u128) -> u64 {
+    mix((rank >> 64) as u64 ^ mix(rank as u64, FILE_KEY), FILE_KEY)
+}
+
+/// A verified edge between two files, by their numbers in [`Graph::files`].
+#[derive(Clone, Copy)]
+struct Edge {
+    a: u32,
+    b: u32,
+    similarity: f64,
+}
+
+/// Files with at least one edge, in order of appearance, and the edges between them.
+#[derive(Default)]
+struct Graph {
+    /// Numbers of files, found by rank; never walked.
+    numbers: HashTable<u32>,
+    files: Vec<File>,
+    edges: Vec<Edge>,
+}
+
+#[derive(Clone, Copy)]
+struct File {
+    rank: u128,
+    /// Known of files that come first in an edge, as every keeper does.
+    blob: Option<[u8; 20]>,
+}
+
+/// What became of a file: its keeper (itself when it is kept) and the similarity to it.
+#[derive(Clone, Copy)]
+struct Fate {
+    keeper: u32,
+    similarity: f64,
+    /// Whether another file was removed because of it.
+    is_cluster: bool,
+}
+
+impl Graph {
+    fn add(&mut self, batch: &RecordBatch) -> Result<()> {
+        let ranks_a = FixedColumn::<RANK_BYTES>::of(batch, "rank_a")?;
+        let ranks_b = FixedColumn::<RANK_BYTES>::of(batch, "rank_b")?;
+        let blobs = FixedColumn::<20>::of(batch, "blob_a")?;
+        let similarities = columns::f64s(batch, "similarity")?;
+        for i in 0..batch.num_rows() {
+            let (rank_a, rank_b) = (ranks_a.rank(i)?, ranks_b.rank(i)?);
+            if rank_a >= rank_b {
+                return Err(Error::bug("an edge does not go forward in rank order"));
+            }
+            let (a, b) = (self.number(rank_a), self.number(rank_b));
+            self.files[a as usize].blob = blobs.get(i);
+            let similarity = similarities.value(i);
+            self.edges.push(Edge { a, b, similarity });
+        }
+        Ok(())
+    }
+
+    fn number(&mut self, rank: u128) -> u32 {
+        let files = &mut self.files;
+        let equal = |number: &u32| files[*number as usize].rank == rank;
+        let hash = |number: &u32| rank_hash(files[*number as usize].rank);
+        match self.numbers.entry(rank_hash(rank), equal, hash) {
+            Entry::Occupied(found) => *found.get(),
+            Entry::Vacant(place) => {
+                let number = files.len() as u32;
+                place.insert(number);
+                files.push(File { rank, blob: None });
+                number
+            }
+        }
+    }
+
+    /// Renumbers files by rank, so that numbers can be compared in their place.
+    fn sort(&mut self) {
+        self.numbers = HashTable::new();
+        let mut order: Vec<u32> = (0..self.files.len() as u32).collect();
+        order.sort_unstable_by_key(|file| self.files[*file as usize].rank);
+        let mut place = vec![0; order.len()];
+        for (new, old) in (0u32..).zip(&order) {
+            place[*old as usize] = new;
+        }
+        self.files.sort_unstable_by_key(|file| file.rank);
+        for edge in &mut self.edges {
+            (edge.a, edge.b) = (place[edge.a as usize], place[edge.b as usize]);
+        }
+        self.edges.sort_unstable_by_key(|edge| (edge.b, edge.a));
+    }
+
+    fn decide(mut self) -> Vec<Duplicate> {
+        self.sort();
+        let kept = |keeper| Fate {
+            keeper,
+            similarity: 1.0,
+            is_cluster: false,
+        };
+        let mut fates: Vec<Fate> = (0..self.files.len() as u32).map(kept).collect();
+        for edges in self.edges.chunk_by(|x, y| x.b == y.b) {
+            // An edge to a removed file says nothing, unless the two sets are equal: then its keeper is as near to b.
+            let found = edges.iter().filter_map(|edge| {
+                let fate = &fates[edge.a as usize];
+                match fate.keeper == edge.a {
+                    true => Some((edge.a, edge.similarity)),
+                    false => (edge.similarity == 1.0).then_some((fate.keeper, fate.similarity)),
+                }
+            });
+            if let Some((keeper, similarity)) = found.min_by_key(|(keeper, _)| *keeper) {
+                fates[keeper as usize].is_cluster = true;
+                let fate = &mut fates[edges[0].b as usize];
+                (fate.keeper, fate.similarity) = (keeper, similarity);
+            }
+        }
+        self.duplicates(&fates)
+    }
+
+    fn duplicates(&self, fates: &[Fate]) -> Vec<Duplicate> {
+        let numbered = (0u32..).zip(fates);
+        numbered
+            .filter(|(file, fate)| fate.keeper != *file || fate.is_cluster)
+            .map(|(file, fate)| {
+                let keeper = &self.files[fate.keeper as usize];
+                Duplicate {
+                    file: rank::file_of(self.files[file as usize].rank),
+                    keeper: rank::file_of(keeper.rank),
+                    blob: keeper.blob,
+                    similarity: fate.similarity,
+                }
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn graph(edges: &[(u128, u128, f64)]) -> Graph {
+        let mut graph = Graph::default();
+        for (a, b, similarity) in edges {
+            let (a, b) = (graph.number(*a), graph.number(*b));
+            graph.files[a as usize].blob = Some([graph.files[a as usize].rank as u8; 20]);
+            let similarity = *similarity;
+            graph.edges.push(Edge { a, b, similarity });
+        }
+        graph
+    }
+
+    /// (file, keeper, similarity) of every decision.
+    fn decide(edges: &[(u128, u128, f64)]) -> Vec<(u64, u64, f64)> {
+        let duplicates = graph(edges).decide();
+        assert!(duplicates.iter().all(|d| d.blob == Some([d.keeper.0 as u8; 20])));
+        duplicates
+            .iter()
+            .map(|d| (d.file.0, d.keeper.0, d.similarity))
+            .collect()
+    }
+
+    #[test]
+    fn a_chain_loses_every_second_link() {
+        // Mutation: removing a file because of a removed one takes 3 as well.
+        let chain = [(3, 4, 0.8), (1, 2, 0.7), (2, 3, 0.9)];
+        assert_eq!(decide(&chain), [(1, 1, 1.0), (2, 1, 0.7), (3, 3, 1.0), (4, 3, 0.8)]);
+    }
+
+    #[test]
+    fn the_keeper_is_the_earliest_kept_neighbour_not_the_nearest() {
+        assert_eq!(decide(&[(2, 3, 0.9), (1, 3, 0.7)]), [(1, 1, 1.0), (3, 1, 0.7)]);
+    }
+
+    #[test]
+    fn what_equals_a_removed_file_has_its_keeper_and_similarity() {
+        let edges = [(2, 4, 1.0), (1, 2, 0.75), (3, 4, 0.9)];
+        assert_eq!(decide(&edges), [(1, 1, 1.0), (2, 1, 0.75), (4, 1, 0.75)]);
+    }
+
+    #[test]
+    fn repeated_edges_change_nothing() {
+        assert_eq!(decide(&[(1, 2, 0.8), (1, 2, 0.8)]), decide(&[(1, 2, 0.8)]));
+        assert_eq!(decide(&[]), []);
+    }
+
+    #[test]
+    fn too_many_edges_or_files_are_refused() {
+        let keepers = Keepers {
+            edges_max: 2,
+            files_max: 3,
+        };
+        assert!(keepers.check_size(&graph(&[(1, 2, 0.8), (2, 3, 0.8)])).is_ok());
+        assert!(
+            keepers
+                .check_size(&graph(&[(1, 2, 0.8), (2, 3, 0.8), (1, 3, 0.8)]))
+                .is_err()
+        );
+        assert!(keepers.check_size(&graph(&[(1, 2, 0.8), (3, 4, 0.8)])).is_err());
+    }
+}

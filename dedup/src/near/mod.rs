@@ -1,0 +1,161 @@
+//! Near duplicates: files that share most of their word n-grams, each removed only because of an exactly verified edge.
+//!
+//! ```text
+//!   Sketch (Map)    text ► shingles (sorted set, 64-bit hashes) ► sketch ► band hashes
+//!   Buckets         band hash ► (bucket, rank, set hash)      gather: files of one bucket ► candidate pairs
+//!   Attach          pair ► home of a                          gather: + the set of a, once per home of b
+//!   Verify          set of a, ranks b ► home of b             gather: true Jaccard index ► edges
+//!   Keepers         edge ► one partition                      gather: greedy in rank order ► decisions
+//! ```
+//! In rank order a file is removed iff an earlier **kept** file is joined to it by a verified edge; its keeper is the
+//! earliest such file. The sketch may reject a candidate, never accept one: bands only decide which pairs are compared.
+//!
+//! **Equal sets** (files that differ in blanks or punctuation alone) are compared with the first of them only. Nothing
+//! is lost: what is exactly equal to a removed file has that file's keeper, at that file's similarity. A family of n
+//! equal sets so costs n − 1 pairs instead of n².
+//!
+//! Short files have no sketch: fewer than `minimum-shingles` shingles are no evidence, so such files are kept.
+
+mod bands;
+mod edges;
+mod keeper;
+pub mod planner;
+pub mod shingle;
+pub mod sketch;
+mod stage;
+pub mod verify;
+
+#[cfg(test)]
+mod tests;
+
+pub use bands::Buckets;
+pub use edges::Attach;
+pub use keeper::Keepers;
+pub use stage::Sketch;
+pub use verify::Verify;
+
+use serde::{Deserialize, Serialize};
+use stackmill_schemas::file::Place;
+use stackmill_schemas::rank::{self, Criterion};
+use stackmill_schemas::{Error, Result};
+
+use crate::duplicate::check_policy;
+use planner::Banding;
+
+/// Where the decisions are taken.
+const PLACE: Place<'static> = Place {
+    stage: "near",
+    rule: "near-duplicate",
+};
+/// Largest n-gram that may be asked for.
+const NGRAM_MAX: u32 = 64;
+
+/// Settings of the stage `near`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct NearConfig {
+    /// Jaccard index of shingle sets from which on two files are near duplicates; above 0, at most 1.
+    /// Default 0.7 (SantaCoder, The Stack v2).
+    pub threshold: f64,
+    /// Words of a shingle. Default 5 (SantaCoder, The Stack v2).
+    pub ngram: u32,
+    /// Share of the pairs at the threshold that have to be found when `bands` and `rows` are left to the planner;
+    /// above 0, below 1. Default 0.99.
+    pub recall: f64,
+    /// Bands of a sketch; together with `rows`, or neither. Default: planned (42 for the default threshold).
+    pub bands: Option<u32>,
+    /// Rows of a band; together with `bands`, or neither. Default: planned (6 for the default threshold).
+    pub rows: Option<u32>,
+    /// Files of fewer distinct shingles are not compared. Default 6: 10 words at 5 a shingle, as in SantaCoder.
+    pub minimum_shingles: u32,
+    /// Which of the duplicates is kept: criteria in order, the listing's order last. Default: license, stars, forks, path.
+    pub keep: Vec<Criterion>,
+    /// Files of distinct sets in one bucket up to which each is compared with each. Default 1024.
+    pub bucket_limit: u32,
+    /// In larger buckets each file is compared with this many, the first in rank order. Default 64.
+    pub bucket_first: u32,
+    /// Seed of sketch and buckets. Another seed misses other pairs. Default 42.
+    pub seed: u64,
+}
+
+impl Default for NearConfig {
+    fn default() -> Self {
+        Self {
+            threshold: 0.7,
+            ngram: 5,
+            recall: 0.99,
+            bands: None,
+            rows: None,
+            minimum_shingles: 6,
+            keep: rank::default_policy(),
+            bucket_limit: 1024,
+            bucket_first: 64,
+            seed: 42,
+        }
+    }
+}
+
+/// The parts of the stage, all built from one [`NearConfig`], in running order.
+#[derive(Clone, Debug)]
+pub struct Near {
+    /// Adds `bands` and `shingles`.
+    pub sketch: Sketch,
+    /// Finds candidate pairs.
+    pub buckets: Buckets,
+    /// Attaches the set of the first file of each pair.
+    pub attach: Attach,
+    /// Compares it with the set of the second.
+    pub verify: Verify,
+    /// Decides who is kept.
+    pub keepers: Keepers,
+}
+
+impl NearConfig {
+    /// The parts of the stage, or why the settings make no sense.
+    pub fn build(&self) -> Result<Near> {
+        let banding = self.validate()?;
+        Ok(Near {
+            sketch: Sketch::new(self, banding),
+            buckets: Buckets::new(self, banding),
+            attach: Attach::new(),
+            verify: Verify::new(self.threshold),
+            keepers: Keepers::new(),
+        })
+    }
+
+    /// The bands and rows that these settings mean, or a config error that names the key.
+    pub fn validate(&self) -> Result<Banding> {
+        let refuse = |message: &str, hint: &str| Err(Error::config(format!("stage `near`: {message}")).hint(hint));
+        check_policy(PLACE.stage, &self.keep)?;
+        if !(self.threshold > 0.0 && self.threshold <= 1.0) {
+            return refuse("`threshold` is not in (0, 1]", "papers use 0.7 to 0.85");
+        }
+        if !(self.recall > 0.0 && self.recall < 1.0) {
+            return refuse(
+                "`recall` is not in (0, 1)",
+                "0.99 finds 99 of 100 pairs at the threshold",
+            );
+        }
+        if !(1..=NGRAM_MAX).contains(&self.ngram) {
+            return refuse("`ngram` is not in 1 to 64", "papers use 5");
+        }
+        if self.minimum_shingles == 0 {
+            return refuse(
+                "`minimum-shingles` is 0",
+                "a file without shingles cannot be compared: use 1 or more",
+            );
+        }
+        if self.bucket_limit < 2 || self.bucket_first == 0 || self.bucket_first > self.bucket_limit {
+            return refuse(
+                "`bucket-limit` and `bucket-first` do not fit together",
+                "1 <= bucket-first <= bucket-limit, and bucket-limit >= 2",
+            );
+        }
+        planner::banding(self)
+    }
+
+    /// What the settings amount to, in a line or two for `plan`; a config error as in [`NearConfig::validate`].
+    pub fn summary(&self) -> Result<String> {
+        Ok(planner::summary(self, self.validate()?))
+    }
+}

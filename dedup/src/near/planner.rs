@@ -1,0 +1,193 @@
+//! How many bands of how many rows: the collision curve, and the cheapest point on it that keeps the recall.
+//!
+//! Two files whose sets have Jaccard index J agree in one register of the sketch with probability J, in all the rows of
+//! a band with J^rows, and meet in at least one bucket with `1 − (1 − J^rows)^bands`. More rows compare fewer unlike
+//! files, more bands find more like ones: so the planner takes the most rows for which a sketch of at most 256
+//! registers reaches the recall, and then the fewest bands, plus an eighth (the curve is an expectation over
+//! independent registers; a corpus is one draw).
+
+use stackmill_schemas::{Error, Result};
+
+use super::NearConfig;
+
+/// Registers that a planned sketch has at most.
+const REGISTERS: u32 = 256;
+/// Registers that any sketch has at most.
+const REGISTERS_MAX: u32 = 4096;
+/// Rows that a band has at most.
+const ROWS_MAX: u32 = 64;
+/// Bytes that one band of one file sends to its bucket: bucket, rank, set hash.
+const ENTRY_BYTES: u32 = 8 + 16 + 4;
+
+/// Bands of a sketch and rows of a band.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Banding {
+    /// Bands of a sketch.
+    pub bands: u32,
+    /// Rows of a band.
+    pub rows: u32,
+}
+
+impl Banding {
+    /// Registers of the sketch.
+    pub fn registers(self) -> u32 {
+        self.bands * self.rows
+    }
+}
+
+/// The chance that two files of Jaccard index `similarity` meet in a bucket: `1 − (1 − similarity^rows)^bands`.
+pub fn probability(similarity: f64, bands: u32, rows: u32) -> f64 {
+    1.0 - power(1.0 - power(similarity, rows), bands)
+}
+
+/// How many pairs become candidates, for pairs given as (Jaccard index, number of such pairs).
+pub fn expected_candidates(pairs: &[(f64, f64)], bands: u32, rows: u32) -> f64 {
+    pairs
+        .iter()
+        .map(|(similarity, count)| count * probability(*similarity, bands, rows))
+        .sum()
+}
+
+/// The bands and rows that `config` names or, when it names none, those planned for its threshold and recall.
+pub(super) fn banding(config: &NearConfig) -> Result<Banding> {
+    match (config.bands, config.rows) {
+        (Some(bands), Some(rows)) => named(Banding { bands, rows }),
+        (None, None) => planned(config.threshold, config.recall).ok_or_else(|| {
+            Error::config("stage `near`: no sketch of 256 registers reaches `recall` at this `threshold`")
+                .hint("raise `threshold`, lower `recall`, or set `bands` and `rows`")
+        }),
+        _ => Err(Error::config("stage `near`: only one of `bands` and `rows` is set")
+            .hint("set both, or neither and let `recall` choose them")),
+    }
+}
+
+fn named(banding: Banding) -> Result<Banding> {
+    let Banding { bands, rows } = banding;
+    let fits = (1..=REGISTERS_MAX).contains(&bands)
+        && (1..=ROWS_MAX).contains(&rows)
+        && u64::from(bands) * u64::from(rows) <= u64::from(REGISTERS_MAX);
+    if !fits {
+        return Err(Error::config(format!(
+            "stage `near`: `bands` = {bands} and `rows` = {rows} make no sketch"
+        ))
+        .hint("at least 1 of each, at most 64 rows, and bands × rows at most 4096"));
+    }
+    Ok(banding)
+}
+
+fn planned(threshold: f64, recall: f64) -> Option<Banding> {
+    (1..=ROWS_MAX).rev().find_map(|rows| {
+        let fewest = (1..=REGISTERS / rows).find(|bands| probability(threshold, *bands, rows) >= recall)?;
+        let bands = fewest + fewest.div_ceil(8);
+        (bands * rows <= REGISTERS).then_some(Banding { bands, rows })
+    })
+}
+
+/// The settings in words: what is compared, what is found, what it costs.
+pub(super) fn summary(config: &NearConfig, banding: Banding) -> String {
+    let Banding { bands, rows } = banding;
+    let chance = |similarity| 100.0 * probability(similarity, bands, rows);
+    let threshold = config.threshold;
+    format!(
+        "jaccard >= {threshold} of word {}-grams; {bands} bands x {rows} rows find {:.1}% of pairs at {threshold}, and \
+         compare {:.1}% at {:.2}, {:.2}% at {:.2}\neach file of {} shingles or more sends {} bytes to buckets",
+        config.ngram,
+        chance(threshold),
+        chance(threshold * 0.7),
+        threshold * 0.7,
+        chance(threshold * 0.4),
+        threshold * 0.4,
+        config.minimum_shingles,
+        bands * ENTRY_BYTES,
+    )
+}
+
+/// `base` to the power of `exponent` by repeated multiplication: the same bits on every machine, unlike `powf`.
+fn power(base: f64, exponent: u32) -> f64 {
+    (0..exponent).fold(1.0, |product, _| product * base)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn banding_of(edit: impl FnOnce(&mut NearConfig)) -> Result<Banding> {
+        let mut config = NearConfig::default();
+        edit(&mut config);
+        config.validate()
+    }
+
+    #[test]
+    fn the_curve_has_its_published_points() {
+        // Points of published settings, each at the threshold its authors name.
+        for (similarity, bands, rows, percent) in [
+            (0.7, 25, 10, 51.0),
+            (0.85, 13, 19, 46.0),
+            (0.8, 9, 13, 40.0),
+            (0.75, 14, 8, 77.0),
+        ] {
+            assert!(
+                (100.0 * probability(similarity, bands, rows) - percent).abs() < 0.6,
+                "{bands} x {rows}"
+            );
+        }
+        assert_eq!([probability(0.0, 42, 6), probability(1.0, 42, 6)], [0.0, 1.0]);
+    }
+
+    #[test]
+    fn the_default_plan_is_42_bands_of_6_rows() {
+        let banding = banding_of(|_| ()).expect("defaults");
+        assert_eq!(banding, Banding { bands: 42, rows: 6 });
+        assert_eq!(banding.registers(), 252);
+    }
+
+    #[test]
+    fn every_plan_keeps_its_recall_within_256_registers() {
+        for percent in 5..=100 {
+            let threshold = f64::from(percent) / 100.0;
+            let banding = planned(threshold, 0.99).expect("a plan");
+            assert!(
+                probability(threshold, banding.bands, banding.rows) >= 0.99,
+                "{threshold}"
+            );
+            assert!(banding.registers() <= REGISTERS);
+        }
+        assert_eq!(planned(0.01, 0.99), None);
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for (bands, rows) in [(Some(1), None), (None, Some(1)), (Some(0), Some(1)), (Some(1), Some(0))] {
+            assert!(banding_of(|config| (config.bands, config.rows) = (bands, rows)).is_err());
+        }
+        assert!(banding_of(|config| (config.bands, config.rows) = (Some(64), Some(64))).is_ok());
+        assert!(banding_of(|config| (config.bands, config.rows) = (Some(65), Some(64))).is_err());
+        assert!(banding_of(|config| (config.bands, config.rows) = (Some(1), Some(65))).is_err());
+        assert!(banding_of(|config| (config.bands, config.rows) = (Some(u32::MAX), Some(2))).is_err());
+        for threshold in [0.0, -1.0, 1.1, f64::NAN] {
+            assert!(banding_of(|config| config.threshold = threshold).is_err());
+        }
+        for recall in [0.0, 1.0, f64::NAN] {
+            assert!(banding_of(|config| config.recall = recall).is_err());
+        }
+        assert!(banding_of(|config| config.ngram = 0).is_err() && banding_of(|config| config.ngram = 65).is_err());
+        assert!(banding_of(|config| config.minimum_shingles = 0).is_err());
+        assert!(banding_of(|config| config.bucket_first = 1025).is_err());
+        assert!(banding_of(|config| config.bucket_first = 0).is_err());
+    }
+
+    #[test]
+    fn candidates_are_a_weighted_sum() {
+        assert_eq!(expected_candidates(&[(1.0, 3.0), (0.0, 9.0)], 42, 6), 3.0);
+    }
+
+    #[test]
+    fn the_summary_says_what_is_found_and_what_it_costs() {
+        let summary = NearConfig::default().summary().expect("defaults");
+        assert!(
+            summary.contains("42 bands x 6 rows find 99.5% of pairs at 0.7"),
+            "{summary}"
+        );
+        assert!(summary.contains("1176 bytes"), "{summary}");
+    }
+}

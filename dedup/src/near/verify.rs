@@ -1,0 +1,251 @@
+//! The true Jaccard index of two sets, and the Exchange `near-verify`: candidate pairs become edges or nothing.
+//!
+//! ```text
+//!   scatter   rank_a │ blob_a │ shingles_a │ ranks_b   to the home of the files b
+//!   gather    hold the home's sets, stream the attached sets, compare
+//!   emit      rank_a │ rank_b │ blob_a │ similarity    sorted by (rank_b, rank_a)
+//! ```
+//! Memory of a gather: the shingle sets of one home (at most 4 bytes a byte of its text, near 1 in source code), one
+//! batch of attached sets, and 64 bytes an edge. Homes are cut by bytes, so the bound does not grow with the corpus.
+
+use std::sync::Arc;
+
+use arrow_array::{Float64Array, RecordBatch};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use stackmill_schemas::stage::{Emit, Exchange, InputSize, Partition, Scatter};
+use stackmill_schemas::{Error, FileId, Result, TaskContext, columns, rank};
+
+use super::edges::{self, Side};
+use crate::rows::{FixedColumn, RANK_BYTES, optional_fixed_array, rank_array, read_u64s};
+
+/// Edges of one emitted batch.
+const BATCH_ROWS: usize = 64 << 10;
+/// Elements compared between two looks at whether the threshold is still in reach.
+const STRIDE: usize = 64;
+
+/// Compares candidate pairs: reads what `near-attach` emits, emits `rank_a, rank_b, blob_a, similarity` of pairs at or
+/// above the threshold. Its partitions are the homes of files.
+#[derive(Clone, Debug)]
+pub struct Verify {
+    threshold: f64,
+}
+
+impl Verify {
+    pub(super) fn new(threshold: f64) -> Self {
+        Self { threshold }
+    }
+}
+
+/// Two files whose sets are as alike as asked for; `a` comes first in rank order.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Edge {
+    pub(super) a: u128,
+    pub(super) b: u128,
+    pub(super) blob_a: Option<[u8; 20]>,
+    pub(super) similarity: f64,
+}
+
+/// The columns of a table of edges.
+pub(super) fn edge_schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        Field::new("rank_a", DataType::FixedSizeBinary(16), false),
+        Field::new("rank_b", DataType::FixedSizeBinary(16), false),
+        Field::new("blob_a", DataType::FixedSizeBinary(20), true),
+        Field::new("similarity", DataType::Float64, false),
+    ]))
+}
+
+fn edge_batch(edges: &[Edge]) -> Result<RecordBatch> {
+    let blobs: Vec<_> = edges.iter().map(|edge| edge.blob_a).collect();
+    let columns = vec![
+        rank_array(edges.iter().map(|edge| edge.a))?,
+        rank_array(edges.iter().map(|edge| edge.b))?,
+        optional_fixed_array(&blobs)?,
+        Arc::new(Float64Array::from_iter_values(edges.iter().map(|edge| edge.similarity))),
+    ];
+    Ok(RecordBatch::try_new(edge_schema(), columns)?)
+}
+
+impl Exchange for Verify {
+    fn name(&self) -> &str {
+        "near-verify"
+    }
+
+    fn keyed(&self) -> SchemaRef {
+        edges::attached_schema()
+    }
+
+    fn schema(&self) -> SchemaRef {
+        edge_schema()
+    }
+
+    fn partitions(&self, size: InputSize) -> u32 {
+        size.homes.max(1)
+    }
+
+    fn scatter(&self, batch: &RecordBatch, to: &mut Scatter<'_>, _: &TaskContext) -> Result<()> {
+        let ranks = columns::binaries(batch, "ranks_b")?;
+        let homes: Result<Vec<u32>> = (0..batch.num_rows())
+            .map(|i| {
+                let first = ranks.value(i).first_chunk::<RANK_BYTES>();
+                let first = first.ok_or_else(|| Error::bug("a set was attached for no file"))?;
+                Ok(to.homes.of(rank::file_of(u128::from_be_bytes(*first))))
+            })
+            .collect();
+        to.send(batch.clone(), &homes?)
+    }
+
+    fn gather(&self, partition: Partition<'_>, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()> {
+        let mut batches = partition.batches.peekable();
+        if batches.peek().is_none() {
+            return Ok(());
+        }
+        let home = HomeSets::load(partition.index, cx)?;
+        let mut edges = Vec::new();
+        for batch in batches {
+            cx.check()?;
+            self.compare(&batch?, &home, &mut edges)?;
+        }
+        edges.sort_unstable_by_key(|edge| (edge.b, edge.a));
+        edges
+            .chunks(BATCH_ROWS)
+            .try_for_each(|chunk| emit.emit(edge_batch(chunk)?))
+    }
+}
+
+impl Verify {
+    fn compare(&self, batch: &RecordBatch, home: &HomeSets, edges: &mut Vec<Edge>) -> Result<()> {
+        let ranks_a = FixedColumn::<RANK_BYTES>::of(batch, "rank_a")?;
+        let blobs_a = FixedColumn::<20>::of(batch, "blob_a")?;
+        let sets_a = columns::binaries(batch, "shingles_a")?;
+        let ranks_b = columns::binaries(batch, "ranks_b")?;
+        for i in 0..batch.num_rows() {
+            let set_a = read_u64s(sets_a.value(i))?;
+            for b in ranks_b.value(i).as_chunks::<RANK_BYTES>().0 {
+                let b = u128::from_be_bytes(*b);
+                let set_b = read_u64s(home.set(rank::file_of(b))?)?;
+                edges.extend(jaccard_at_least(set_a, set_b, self.threshold).map(|similarity| Edge {
+                    a: ranks_a.rank(i).unwrap_or_default(),
+                    b,
+                    blob_a: blobs_a.get(i),
+                    similarity,
+                }));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The sets of one home, found by file.
+struct HomeSets(Vec<Side>);
+
+impl HomeSets {
+    fn load(home: u32, cx: &TaskContext) -> Result<Self> {
+        let mut sides = Vec::new();
+        for batch in cx.side.shingles(home)? {
+            cx.check()?;
+            sides.push(Side::of(batch?)?);
+        }
+        Ok(Self(sides))
+    }
+
+    fn set(&self, file: FileId) -> Result<&[u8]> {
+        let at = self.0.partition_point(|side| !side.reaches(file));
+        let side = self.0.get(at).ok_or_else(|| edges::missing_set(file))?;
+        Ok(side.set(file)?.0)
+    }
+}
+
+/// The Jaccard index of two sorted sets of u64 (little endian) if it is at least `threshold`, else none.
+///
+/// Exact: the index is the nearest f64 to intersection / union, so a threshold of 0.7 takes 7 of 10. Gives up as soon as
+/// the sizes, or what is left of the sets, put the threshold out of reach. Sizes within reach differ by a factor of at
+/// most 1 / `threshold`, so a plain merge is the fastest walk: galloping pays for sizes that are far apart.
+pub fn jaccard_at_least(a: &[[u8; 8]], b: &[[u8; 8]], threshold: f64) -> Option<f64> {
+    if a.is_empty() || b.is_empty() {
+        return None;
+    }
+    let total = a.len() + b.len();
+    let needed = needed(total, threshold);
+    let (mut i, mut j, mut common) = (0, 0, 0);
+    while i < a.len() && j < b.len() {
+        if common + (a.len() - i).min(b.len() - j) < needed {
+            return None;
+        }
+        for _ in 0..STRIDE.min(a.len() - i).min(b.len() - j) {
+            let (x, y) = (u64::from_le_bytes(a[i]), u64::from_le_bytes(b[j]));
+            common += usize::from(x == y);
+            i += usize::from(x <= y);
+            j += usize::from(y <= x);
+        }
+    }
+    let index = ratio(common, total);
+    (index >= threshold).then_some(index)
+}
+
+fn ratio(common: usize, total: usize) -> f64 {
+    common as f64 / (total - common) as f64
+}
+
+/// The least intersection with which two sets of `total` elements together reach `threshold`.
+fn needed(total: usize, threshold: f64) -> usize {
+    let about = (threshold * total as f64 / (1.0 + threshold)) as usize;
+    let around = about.saturating_sub(1)..=about + 1;
+    around
+        .into_iter()
+        .find(|common| *common <= total / 2 && ratio(*common, total) >= threshold)
+        .unwrap_or(about + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bytes(set: &BTreeSet<u64>) -> Vec<[u8; 8]> {
+        set.iter().map(|value| value.to_le_bytes()).collect()
+    }
+
+    fn compare(a: impl IntoIterator<Item = u64>, b: impl IntoIterator<Item = u64>, threshold: f64) -> Option<f64> {
+        let [a, b] = [a.into_iter().collect(), b.into_iter().collect()];
+        jaccard_at_least(&bytes(&a), &bytes(&b), threshold)
+    }
+
+    #[test]
+    fn the_threshold_itself_is_reached() {
+        assert_eq!(compare(0..10, 0..7, 0.7), Some(0.7));
+        assert_eq!(compare(0..1000, 0..699, 0.7), None);
+        assert_eq!(compare(0..17, 3..20, 0.7), Some(0.7));
+        assert_eq!(compare(0..17, 3..20, 0.700_000_001), None);
+        assert_eq!(compare(0..9, 0..9, 1.0), Some(1.0));
+        assert_eq!(compare(0..9, 0..8, 1.0), None);
+        assert_eq!(compare(0..0, 0..0, 0.1), None);
+    }
+
+    #[test]
+    fn the_least_intersection_is_exact() {
+        for total in 2..400 {
+            for threshold in [0.05, 0.3, 0.5, 0.7, 0.85, 1.0] {
+                let least = (0..=total / 2).find(|common| ratio(*common, total) >= threshold);
+                assert_eq!(needed(total, threshold), least.unwrap_or(needed(total, threshold)));
+                assert!(least.is_some() || needed(total, threshold) > total / 2);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_index_is_that_of_plain_sets(
+            a in prop::collection::btree_set(0u64..300, 1..250),
+            b in prop::collection::btree_set(0u64..300, 1..250),
+            threshold in 0.01f64..1.0,
+        ) {
+            let truth = a.intersection(&b).count() as f64 / a.union(&b).count() as f64;
+            let found = jaccard_at_least(&bytes(&a), &bytes(&b), threshold);
+            prop_assert_eq!(found, (truth >= threshold).then_some(truth));
+        }
+    }
+}

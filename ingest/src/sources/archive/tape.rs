@@ -1,0 +1,199 @@
+//! The entries of a tar file, one after the other, under counted limits.
+//!
+//! ```text
+//!   [x: pax keys] [L: long name] [K: long target]   headers that say more about the entry behind them
+//!   [header 512 bytes][content, padded to 512]      an entry
+//! ```
+//! Headers are read one by one here, since a hostile one may announce a name of gigabytes.
+
+use std::io::Read;
+use std::path::Path;
+
+use stackmill_schemas::{Error, Result, TaskContext};
+use tar::{EntryType, PaxExtensions};
+
+use super::super::SourceConfig;
+use super::super::inflate::{Inflated, Limits, broken};
+
+/// Longest name or target that is read; the rest of a longer one is passed over. Beyond what a path may have.
+const LONGEST_NAME: u64 = 8192;
+
+/// Longest set of pax keys that is read: 1 MiB.
+const LONGEST_KEYS: u64 = 1 << 20;
+
+/// Most bytes that names may take together, for each entry that an archive may have.
+const NAME_BYTES_PER_ENTRY: u64 = 256;
+
+/// What an entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    File,
+    Folder,
+    /// A symbolic or hard link.
+    Link,
+    Sparse,
+    /// A device, a pipe, or something unknown.
+    Other,
+}
+
+/// One entry.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    /// Its number, counted from 0, folders included.
+    pub(super) number: u64,
+    /// Its path, without `./` in front.
+    pub(super) path: Vec<u8>,
+    pub(super) kind: Kind,
+    pub(super) is_executable: bool,
+    /// Bytes of its content.
+    pub(super) length: u64,
+    /// Target of a link.
+    pub(super) link: Vec<u8>,
+}
+
+/// What headers in front of an entry say about it.
+#[derive(Default)]
+struct Ahead {
+    path: Option<Vec<u8>>,
+    link: Option<Vec<u8>>,
+    length: Option<u64>,
+    is_sparse: bool,
+}
+
+/// Called with each entry and its content; whether to go on.
+type Visit<'a> = dyn FnMut(Entry, &mut dyn Read) -> Result<bool> + 'a;
+
+/// Visits the entries of the archive at `path` until `visit` says that it is enough; the sha256 of the file.
+pub(super) fn scan(path: &Path, config: &SourceConfig, cx: &TaskContext, visit: &mut Visit<'_>) -> Result<String> {
+    let limits = Limits {
+        bytes: config.max_archive_bytes,
+        ratio: config.max_ratio,
+    };
+    let mut archive = tar::Archive::new(Inflated::open(path, limits)?);
+    let mut spent = Spent::default();
+    let mut ahead = Ahead::default();
+    let mut number = 0;
+    for entry in archive.entries().map_err(|error| broken(&error))?.raw(true) {
+        cx.check()?;
+        let mut entry = entry.map_err(|error| broken(&error))?;
+        spent.header(config)?;
+        if ahead.take_note(&mut entry)? {
+            continue;
+        }
+        let described = std::mem::take(&mut ahead).describe(&entry, number)?;
+        spent.entry(&described, config)?;
+        number += 1;
+        if !visit(described, &mut entry)? {
+            return Ok(String::new());
+        }
+    }
+    archive.into_inner().finish(cx)
+}
+
+/// What was read so far.
+#[derive(Default)]
+struct Spent {
+    headers: u64,
+    names: u64,
+}
+
+impl Spent {
+    fn header(&mut self, config: &SourceConfig) -> Result<()> {
+        self.headers += 1;
+        match self.headers > config.max_entries.saturating_mul(4) {
+            true => Err(too_many(config)),
+            false => Ok(()),
+        }
+    }
+
+    fn entry(&mut self, entry: &Entry, config: &SourceConfig) -> Result<()> {
+        self.names += entry.path.len() as u64;
+        let most_names = config.max_entries.saturating_mul(NAME_BYTES_PER_ENTRY).max(1 << 20);
+        if entry.number >= config.max_entries || self.names > most_names {
+            return Err(too_many(config));
+        }
+        match entry.length > config.max_entry_bytes {
+            true => Err(Error::input(format!("archive bomb: an entry of more than {} bytes", config.max_entry_bytes))
+                .hint("raise `max-entry-bytes` of the source if it is not hostile")),
+            false => Ok(()),
+        }
+    }
+}
+
+fn too_many(config: &SourceConfig) -> Error {
+    Error::input(format!("archive bomb: more than {} entries", config.max_entries))
+        .hint("raise `max-entries` of the source if it is not hostile")
+}
+
+impl Ahead {
+    /// Takes note of a header that speaks of the next entry; whether it was one.
+    fn take_note<R: Read>(&mut self, entry: &mut tar::Entry<'_, R>) -> Result<bool> {
+        match entry.header().entry_type() {
+            EntryType::GNULongName => self.path = Some(name(entry)?),
+            EntryType::GNULongLink => self.link = Some(name(entry)?),
+            EntryType::XHeader => self.keys(entry)?,
+            EntryType::XGlobalHeader => {}
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn keys<R: Read>(&mut self, entry: &mut tar::Entry<'_, R>) -> Result<()> {
+        let mut bytes = Vec::new();
+        entry.take(LONGEST_KEYS + 1).read_to_end(&mut bytes).map_err(|error| broken(&error))?;
+        if bytes.len() as u64 > LONGEST_KEYS {
+            return Err(Error::input(format!("archive bomb: more than {LONGEST_KEYS} bytes about one entry")));
+        }
+        for key in PaxExtensions::new(&bytes) {
+            let key = key.map_err(|error| broken(&error))?;
+            let value = key.value_bytes();
+            match key.key_bytes() {
+                b"path" => self.path = Some(value[..value.len().min(LONGEST_NAME as usize)].to_vec()),
+                b"linkpath" => self.link = Some(value[..value.len().min(LONGEST_NAME as usize)].to_vec()),
+                b"size" => self.length = key.value().ok().and_then(|digits| digits.parse().ok()),
+                other => self.is_sparse |= other.starts_with(b"GNU.sparse."),
+            }
+        }
+        Ok(())
+    }
+
+    /// The entry behind the headers.
+    fn describe<R: Read>(self, entry: &tar::Entry<'_, R>, number: u64) -> Result<Entry> {
+        let header = entry.header();
+        let length = header.entry_size().map_err(|error| broken(&error))?;
+        if self.length.is_some_and(|announced| announced != length) {
+            return Err(Error::input("the file is broken: an entry has two lengths"));
+        }
+        let mut path = self.path.unwrap_or_else(|| header.path_bytes().into_owned());
+        let kind = match header.entry_type() {
+            _ if self.is_sparse => Kind::Sparse,
+            EntryType::Regular | EntryType::Continuous if path.ends_with(b"/") => Kind::Folder,
+            EntryType::Regular | EntryType::Continuous => Kind::File,
+            EntryType::Directory => Kind::Folder,
+            EntryType::Link | EntryType::Symlink => Kind::Link,
+            EntryType::GNUSparse => Kind::Sparse,
+            _ => Kind::Other,
+        };
+        while path.starts_with(b"./") {
+            path.drain(..2);
+        }
+        Ok(Entry {
+            number,
+            path,
+            kind,
+            is_executable: header.mode().is_ok_and(|mode| mode & 0o100 != 0),
+            length,
+            link: self.link.or_else(|| header.link_name_bytes().map(|link| link.into_owned())).unwrap_or_default(),
+        })
+    }
+}
+
+/// A long name: the content of its entry up to the first zero byte.
+fn name<R: Read>(entry: &mut tar::Entry<'_, R>) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    entry.take(LONGEST_NAME).read_to_end(&mut bytes).map_err(|error| broken(&error))?;
+    if let Some(end) = bytes.iter().position(|&byte| byte == 0) {
+        bytes.truncate(end);
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,278 @@
+//! One `[[source]]` table of a recipe: what to read, and how much of it a stranger may make us read.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use stackmill_schemas::{Error, Result};
+
+/// One string or a list of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Patterns {
+    /// `git = "repos.jsonl"`
+    One(String),
+    /// `git = ["a", "b"]`
+    Many(Vec<String>),
+}
+
+impl Patterns {
+    /// The strings, in the order written.
+    pub fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Many(many) => many,
+        }
+    }
+}
+
+/// One `[[source]]` table: exactly one of the keys `git`, `directory`, `archives`, `parquet`, `jsonl`, and settings.
+///
+/// Paths are relative to the recipe's folder and may hold the wildcards `*`, `**` and `?`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SourceConfig {
+    /// Name of the source in the ledger; default: the key of its kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Git repositories: paths of local clones, URLs (`https`, `http`, `git`, `file`; no `ssh`), or lists of both:
+    /// files that end in `.txt` (one a line, `#` comments) or `.jsonl` (one object a line, see `repositories`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub git: Option<Patterns>,
+    /// Plain folders; each match is one unit. `.git` folders inside are passed over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub directory: Option<Patterns>,
+    /// Archives: `.tar`, `.tar.gz`, `.tgz`, `.crate`; told apart by their first bytes, not by their names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archives: Option<Patterns>,
+    /// Parquet files with one file of code a row; each row group is one unit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parquet: Option<Patterns>,
+    /// JSON-lines files (`.jsonl`, also compressed with gzip or zstd) with one file of code a line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jsonl: Option<Patterns>,
+    /// Git: branch, tag or commit to read where a list names none; default `HEAD`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+    /// Git: keys of the objects in a `.jsonl` list, where they differ from ours: `location` (default `url`, `path` or
+    /// `repo`), `name`, `revision`, `stars`, `forks`, `license`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub repositories: BTreeMap<String, String>,
+    /// Directory: `repo_name` of every file; default: the folder's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repo_name: Option<String>,
+    /// Tables: their names of our columns `content`, `path`, `repo_name`, `revision_id`, `stars`, `forks`, `license`;
+    /// columns that are not named here are looked for under names in common use.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub columns: BTreeMap<String, String>,
+    /// Most entries of one unit (files and folders together); default 4,000,000.
+    pub max_entries: u64,
+    /// Most bytes of one path; longer ones are recorded as trouble; default 4,096 (as in Linux).
+    pub max_path_bytes: u64,
+    /// Most bytes of one file; default 128 MiB. A longer file is trouble when it is read, an archive that holds one
+    /// is not read at all.
+    pub max_entry_bytes: u64,
+    /// Most bytes that one archive may inflate to; default 8 GiB.
+    pub max_archive_bytes: u64,
+    /// Most bytes that one compressed byte may become, judged from 16 MiB of output on; default 200.
+    pub max_ratio: u64,
+    /// Most bytes of one line of a JSON-lines file; longer ones are recorded as trouble; default 64 MiB.
+    pub max_line_bytes: u64,
+    /// How often a repository elsewhere is asked before its trouble counts; default 3.
+    pub attempts: u32,
+}
+
+impl Default for SourceConfig {
+    fn default() -> Self {
+        Self {
+            name: None,
+            git: None,
+            directory: None,
+            archives: None,
+            parquet: None,
+            jsonl: None,
+            revision: None,
+            repositories: BTreeMap::new(),
+            repo_name: None,
+            columns: BTreeMap::new(),
+            max_entries: 4_000_000,
+            max_path_bytes: 4096,
+            max_entry_bytes: 128 << 20,
+            max_archive_bytes: 8 << 30,
+            max_ratio: 200,
+            max_line_bytes: 64 << 20,
+            attempts: 3,
+        }
+    }
+}
+
+/// Our names of the columns of a table.
+pub(super) const COLUMNS: &[&str] = &["content", "path", "repo_name", "revision_id", "stars", "forks", "license"];
+
+/// Our names of the keys of a list of repositories.
+pub(super) const REPOSITORY_KEYS: &[&str] = &["location", "name", "revision", "stars", "forks", "license"];
+
+/// Contents are held in Arrow arrays with 32-bit offsets.
+const LARGEST_ENTRY: u64 = 1 << 30;
+
+impl SourceConfig {
+    /// Name of the source in the ledger.
+    pub fn name(&self) -> &str {
+        match (&self.name, self.kinds().next()) {
+            (Some(name), _) => name,
+            (None, Some((key, _))) => key,
+            (None, None) => "source",
+        }
+    }
+
+    /// The keys that say what to read, of those that are set.
+    fn kinds(&self) -> impl Iterator<Item = (&'static str, &Patterns)> {
+        [
+            ("git", &self.git),
+            ("directory", &self.directory),
+            ("archives", &self.archives),
+            ("parquet", &self.parquet),
+            ("jsonl", &self.jsonl),
+        ]
+        .into_iter()
+        .filter_map(|(key, patterns)| patterns.as_ref().map(|patterns| (key, patterns)))
+    }
+
+    /// The one key that says what to read, and its strings; refuses settings that make no sense.
+    pub(super) fn kind(&self) -> Result<(&'static str, &[String])> {
+        let kinds: Vec<_> = self.kinds().collect();
+        let [(key, patterns)] = kinds[..] else {
+            return Err(wrong_number_of_kinds(&kinds));
+        };
+        if patterns.as_slice().iter().all(|pattern| pattern.trim().is_empty()) {
+            return Err(Error::config(format!("source: `{key}` is empty")).hint("name what to read, as in `git = \"repos.txt\"`"));
+        }
+        self.refuse_settings_of_others(key)?;
+        refuse_unknown("columns", &self.columns, COLUMNS)?;
+        refuse_unknown("repositories", &self.repositories, REPOSITORY_KEYS)?;
+        self.refuse_limits()?;
+        Ok((key, patterns.as_slice()))
+    }
+
+    fn refuse_settings_of_others(&self, key: &str) -> Result<()> {
+        let settings: [(&str, bool, &[&str]); 4] = [
+            ("revision", self.revision.is_some(), &["git"]),
+            ("repositories", !self.repositories.is_empty(), &["git"]),
+            ("repo-name", self.repo_name.is_some(), &["directory"]),
+            ("columns", !self.columns.is_empty(), &["parquet", "jsonl"]),
+        ];
+        match settings.iter().find(|(_, set, kinds)| *set && !kinds.contains(&key)) {
+            Some((setting, _, kinds)) => Err(Error::config(format!("source: `{setting}` says nothing about `{key}`"))
+                .hint(format!("`{setting}` is a setting of `{}`", kinds.join("` and `")))),
+            None => Ok(()),
+        }
+    }
+
+    fn refuse_limits(&self) -> Result<()> {
+        let limits = [
+            ("max-entries", self.max_entries, u64::from(u32::MAX)),
+            ("max-path-bytes", self.max_path_bytes, 4096),
+            ("max-entry-bytes", self.max_entry_bytes, LARGEST_ENTRY),
+            ("max-archive-bytes", self.max_archive_bytes, u64::MAX),
+            ("max-ratio", self.max_ratio, u64::MAX),
+            ("max-line-bytes", self.max_line_bytes, LARGEST_ENTRY),
+            ("attempts", u64::from(self.attempts), 100),
+        ];
+        match limits.iter().find(|(_, limit, most)| *limit == 0 || limit > most) {
+            Some((key, limit, most)) => Err(Error::config(format!("source: `{key}` is {limit}"))
+                .hint(format!("`{key}` goes from 1 to {most}"))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn wrong_number_of_kinds(kinds: &[(&'static str, &Patterns)]) -> Error {
+    let hint = "a [[source]] has exactly one of `git`, `directory`, `archives`, `parquet`, `jsonl`";
+    match kinds {
+        [] => Error::config("source: nothing says what to read").hint(hint),
+        many => {
+            let keys: Vec<_> = many.iter().map(|(key, _)| *key).collect();
+            Error::config(format!("source: `{}` are set at once", keys.join("` and `"))).hint(hint)
+        }
+    }
+}
+
+fn refuse_unknown(setting: &str, map: &BTreeMap<String, String>, known: &[&str]) -> Result<()> {
+    match map.keys().find(|key| !known.contains(&key.as_str())) {
+        Some(key) => Err(Error::config(format!("source: `{setting}` has an unknown name `{key}`"))
+            .hint(format!("the names are `{}`", known.join("`, `")))),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn git(path: &str) -> SourceConfig {
+        SourceConfig {
+            git: Some(Patterns::One(path.into())),
+            ..SourceConfig::default()
+        }
+    }
+
+    #[test]
+    fn one_key_says_what_to_read() {
+        let config = git("repos.txt");
+        assert_eq!(config.name(), "git");
+        assert_eq!(config.kind().map(|(key, patterns)| (key, patterns.to_vec())).ok(), Some(("git", vec!["repos.txt".into()])));
+        let named = SourceConfig {
+            name: Some("mirror".into()),
+            ..config
+        };
+        assert_eq!(named.name(), "mirror");
+    }
+
+    #[test]
+    fn nonsense_is_refused_with_a_hint() {
+        let both = SourceConfig {
+            jsonl: Some(Patterns::One("a".into())),
+            ..git("b")
+        };
+        let columns = SourceConfig {
+            columns: [("content".to_owned(), "code".to_owned())].into(),
+            ..git("b")
+        };
+        let unknown = SourceConfig {
+            columns: [("contents".to_owned(), "code".to_owned())].into(),
+            parquet: Some(Patterns::One("a".into())),
+            ..SourceConfig::default()
+        };
+        let zero = SourceConfig {
+            max_entries: 0,
+            ..git("b")
+        };
+        let too_large = SourceConfig {
+            max_entry_bytes: LARGEST_ENTRY + 1,
+            ..git("b")
+        };
+        for (config, words) in [
+            (SourceConfig::default(), "nothing says"),
+            (both, "`git` and `jsonl`"),
+            (git(" "), "empty"),
+            (columns, "`columns` says nothing about `git`"),
+            (unknown, "unknown name `contents`"),
+            (zero, "`max-entries` is 0"),
+            (too_large, "`max-entry-bytes`"),
+        ] {
+            let error = config.kind().expect_err(words);
+            assert!(error.message().contains(words), "{error}");
+            assert!(error.hint_text().is_some(), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_table_of_the_recipe_is_read_and_typing_errors_are_refused() {
+        let parse = |json: &str| serde_json::from_str::<SourceConfig>(json);
+        let config = parse(r#"{"git": ["a", "b"], "max-ratio": 7}"#).expect("valid");
+        assert_eq!(config.git, Some(Patterns::Many(vec!["a".into(), "b".into()])));
+        assert_eq!(config.max_ratio, 7);
+        assert!(parse(r#"{"gti": "a"}"#).is_err());
+        let json = serde_json::to_string(&config).expect("serializable");
+        assert_eq!(parse(&json).expect("round trip"), config);
+    }
+}

@@ -1,0 +1,255 @@
+//! Which repositories a source names: paths, URLs, and lists of both with metadata that rides along.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+use stackmill_schemas::path::{escape, unescape};
+use stackmill_schemas::{Error, Result};
+
+use super::super::Setup;
+use super::super::place::{expand_one, location_of, name_of, path_from, path_of, unreadable};
+
+/// Metadata that rides along.
+const METADATA: [&str; 3] = ["stars", "forks", "license"];
+
+/// Longest list of repositories: 1 GiB.
+const LONGEST_LIST: u64 = 1 << 30;
+
+/// One repository as the recipe or a list names it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Repository {
+    /// A URL, or a path relative to the recipe's folder as [`super::super::place`] writes it.
+    pub(super) location: String,
+    /// Its name, where a list says so.
+    pub(super) name: Option<String>,
+    /// What to read, where a list says so.
+    pub(super) revision: Option<String>,
+    /// `stars`, `forks`, `license`.
+    pub(super) metadata: BTreeMap<String, String>,
+}
+
+impl Repository {
+    /// Whether it has to be cloned.
+    pub(super) fn is_remote(&self) -> bool {
+        is_url(&self.location)
+    }
+
+    /// `owner/name` of a URL, the folder's name of a path, unless a list says otherwise.
+    pub(super) fn repo_name(&self, folder: &Path) -> String {
+        match &self.name {
+            Some(name) => name.clone(),
+            None if self.is_remote() => name_of_url(&self.location),
+            None => name_of_clone(&path_of(folder, &self.location)),
+        }
+    }
+}
+
+/// Whether a location is a URL.
+pub(super) fn is_url(location: &str) -> bool {
+    ["https://", "http://", "git://", "file://"].iter().any(|scheme| location.starts_with(scheme))
+}
+
+/// Whether a location can only be reached with ssh: `ssh://…` or `user@host:path`.
+pub(super) fn is_ssh(location: &str) -> bool {
+    let scp = location.split_once(':').is_some_and(|(host, _)| host.contains('@') && !host.contains('/'));
+    location.starts_with("ssh://") || location.starts_with("git+ssh://") || scp
+}
+
+/// The last two components of a URL's path; the last one alone of a `file` URL.
+fn name_of_url(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let rest = rest.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    let rest = rest.strip_suffix(".git").unwrap_or(rest).trim_end_matches('/');
+    let path = rest.split_once('/').map_or("", |(_host, path)| path);
+    let keep = if scheme == "file" { 1 } else { 2 };
+    let mut components: Vec<_> = path.rsplit('/').filter(|component| !component.is_empty()).take(keep).collect();
+    components.reverse();
+    match components.is_empty() {
+        true => rest.to_owned(),
+        false => components.join("/"),
+    }
+}
+
+fn name_of_clone(path: &Path) -> String {
+    let name = name_of(path);
+    match (name.as_str(), path.parent()) {
+        (".git", Some(parent)) if parent != Path::new("") => name_of(parent),
+        _ => name.strip_suffix(".git").filter(|stem| !stem.is_empty()).unwrap_or(&name).to_owned(),
+    }
+}
+
+/// Every repository that the source names, each location once (the first naming counts).
+pub(super) fn named(setup: &Setup) -> Result<Vec<Repository>> {
+    let mut found = Vec::new();
+    for pattern in &setup.patterns {
+        if is_url(pattern) {
+            found.push(at(pattern.clone()));
+            continue;
+        }
+        for location in expand_one(setup, pattern, |path| path.is_dir() || is_list(path))? {
+            match is_list(&path_of(&setup.folder, &location)) {
+                true => found.extend(listed(setup, &location)?),
+                false => found.push(at(location)),
+            }
+        }
+    }
+    found.sort_by(|a, b| a.location.cmp(&b.location));
+    found.dedup_by(|b, a| a.location == b.location && a.revision == b.revision);
+    Ok(found)
+}
+
+fn at(location: String) -> Repository {
+    Repository {
+        location,
+        ..Repository::default()
+    }
+}
+
+fn is_list(path: &Path) -> bool {
+    let has_ending = path.extension().is_some_and(|ending| ending == "txt" || ending == "jsonl");
+    has_ending && !path.is_dir()
+}
+
+/// The repositories of a list; relative paths in it start at the list's own folder.
+fn listed(setup: &Setup, location: &str) -> Result<Vec<Repository>> {
+    let path = path_of(&setup.folder, location);
+    let length = std::fs::metadata(&path).map_err(|error| unreadable(&path, &error))?.len();
+    if length > LONGEST_LIST {
+        return Err(Error::input(format!("`{}` is longer than {LONGEST_LIST} bytes", path.display())));
+    }
+    let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
+    let folder = path_from(unescape(location)).parent().map(Path::to_owned).unwrap_or_default();
+    let is_json = path.extension().is_some_and(|ending| ending == "jsonl");
+    let mut found = Vec::new();
+    for (i, line) in text.lines().map(str::trim).enumerate() {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let parsed = match is_json {
+            true => from_json(line, &setup.config.repositories, &folder),
+            false => located(line, &folder),
+        };
+        found.push(parsed.map_err(|error| error.context(format!("{} line {}", path.display(), i + 1)))?);
+    }
+    Ok(found)
+}
+
+fn located(text: &str, folder: &Path) -> Result<Repository> {
+    if is_ssh(text) {
+        return Err(Error::input(format!("`{text}` needs ssh, which is not supported"))
+            .hint("use the https URL of the repository"));
+    }
+    let location = match is_url(text) {
+        true => text.to_owned(),
+        false => location_of(Path::new(""), &folder.join(text)),
+    };
+    Ok(at(location))
+}
+
+fn from_json(line: &str, keys: &BTreeMap<String, String>, folder: &Path) -> Result<Repository> {
+    let object: Map<String, Value> = serde_json::from_str(line)
+        .map_err(|error| Error::input(format!("not a JSON object: {error}")))?;
+    let get = |ours: &str| object.get(keys.get(ours).map_or(ours, String::as_str)).and_then(text_of);
+    let location = match keys.contains_key("location") {
+        true => get("location"),
+        false => ["url", "path", "repo"].iter().find_map(|key| object.get(*key).and_then(text_of)),
+    };
+    let location = location.ok_or_else(|| {
+        Error::input("no repository is named").hint("each object has `url`, `path` or `repo`, or the key that `repositories.location` names")
+    })?;
+    let metadata = METADATA
+        .iter()
+        .filter_map(|&key| Some((key.to_owned(), get(key)?)))
+        .collect();
+    Ok(Repository {
+        name: get("name").map(|name| escape(name.as_bytes())),
+        revision: get("revision"),
+        metadata,
+        ..located(&location, folder)?
+    })
+}
+
+/// A value as text; lists of texts become an SPDX expression that asks for all of them.
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Array(values) => {
+            let texts: Vec<_> = values.iter().filter_map(text_of).collect();
+            (!texts.is_empty()).then(|| texts.join(" AND "))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::{setup, write};
+    use super::*;
+
+    #[test]
+    fn urls_and_paths_have_names() {
+        for (location, name) in [
+            ("https://example.com/owner/name.git", "owner/name"),
+            ("https://example.com/group/owner/name/", "owner/name"),
+            ("http://example.com/name?x=1", "name"),
+            ("git://example.com", "example.com"),
+            ("file:///srv/git/name.git", "name"),
+            ("clones/name.git", "name"),
+            ("clones/name/.git", "name"),
+            ("/srv/name", "name"),
+        ] {
+            assert_eq!(at(location.into()).repo_name(Path::new("/recipes")), name, "{location}");
+        }
+        assert!(is_ssh("git@example.com:owner/name.git") && is_ssh("ssh://x/y"));
+        assert!(!is_ssh("https://me@example.com:8080/y") && !is_ssh("folder/a@b:c"));
+    }
+
+    #[test]
+    fn lists_bring_metadata_along() {
+        let folder = tempfile::tempdir().expect("tempdir");
+        write(&folder.path().join("lists/a.txt"), b"# mirrors\nhttps://h/o/one\n\n  ../clones/two \n/abs/three\n");
+        let json = br#"{"url": "https://h/o/four", "stars": 12, "license": ["MIT", "ISC"], "name": "o/4", "other": {}}
+{"path": "five", "revision": "v1", "forks": null}
+"#;
+        write(&folder.path().join("lists/b.jsonl"), json);
+        let found = named(&setup(folder.path(), "git", "lists/*")).expect("readable lists");
+        let names: Vec<_> = found.iter().map(|r| (r.location.as_str(), r.repo_name(folder.path()))).collect();
+        assert_eq!(
+            names,
+            [
+                ("/abs/three", "three".to_owned()),
+                ("https://h/o/four", "o/4".into()),
+                ("https://h/o/one", "o/one".into()),
+                ("lists/../clones/two", "two".into()),
+                ("lists/five", "five".into()),
+            ]
+        );
+        assert_eq!(found[1].metadata, [("license".into(), "MIT AND ISC".into()), ("stars".into(), "12".into())].into());
+        assert_eq!((found[4].revision.as_deref(), found[4].metadata.len()), (Some("v1"), 0));
+    }
+
+    #[test]
+    fn keys_of_a_list_can_be_renamed() {
+        let folder = tempfile::tempdir().expect("tempdir");
+        write(&folder.path().join("a.jsonl"), br#"{"clone_url": "https://h/o/n", "stargazers": 3}"#);
+        let mut setup = setup(folder.path(), "git", "a.jsonl");
+        setup.config.repositories = [("location", "clone_url"), ("stars", "stargazers")]
+            .map(|(ours, theirs)| (ours.to_owned(), theirs.to_owned()))
+            .into();
+        let found = named(&setup).expect("readable");
+        assert_eq!((found[0].location.as_str(), found[0].metadata["stars"].as_str()), ("https://h/o/n", "3"));
+    }
+
+    #[test]
+    fn broken_lists_say_where() {
+        let folder = tempfile::tempdir().expect("tempdir");
+        write(&folder.path().join("a.jsonl"), b"{\"url\": \"https://h/o/n\"}\n{\"stars\": 1}\n");
+        let error = named(&setup(folder.path(), "git", "a.jsonl")).expect_err("no location").to_string();
+        assert!(error.contains("line 2") && error.contains("no repository is named"), "{error}");
+        write(&folder.path().join("b.txt"), b"git@h:o/n\n");
+        assert!(named(&setup(folder.path(), "git", "b.txt")).is_err());
+        assert!(named(&setup(folder.path(), "git", "missing.txt")).is_err());
+    }
+}

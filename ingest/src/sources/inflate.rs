@@ -1,0 +1,188 @@
+//! Files that may be compressed, told apart by their first bytes, and inflated under counted limits.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Error as IoError, ErrorKind as Io, Read};
+use std::path::Path;
+
+use flate2::bufread::MultiGzDecoder;
+use stackmill_schemas::{Error, Result, TaskContext};
+use zstd::stream::read::Decoder as ZstdDecoder;
+
+use super::place::{Hashing, open_file, unreadable};
+
+/// Output from which on the ratio is judged: short runs of equal bytes are no bombs.
+const JUDGED_FROM: u64 = 16 << 20;
+
+type Raw = BufReader<Hashing<File>>;
+
+enum Decoder {
+    Plain(Raw),
+    Gzip(MultiGzDecoder<Raw>),
+    Zstd(ZstdDecoder<'static, Raw>),
+}
+
+/// What inflating may cost.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Most bytes of output.
+    pub(super) bytes: u64,
+    /// Most bytes of output for a byte of input.
+    pub(super) ratio: u64,
+}
+
+/// A file as it is without compression; the file itself is hashed on the way.
+pub(super) struct Inflated {
+    decoder: Decoder,
+    limits: Limits,
+    out: u64,
+}
+
+impl Inflated {
+    /// Opens a file and looks at its first bytes.
+    pub(super) fn open(path: &Path, limits: Limits) -> Result<Self> {
+        let mut raw = BufReader::with_capacity(1 << 16, Hashing::new(open_file(path)?));
+        let start = raw.fill_buf().map_err(|error| unreadable(path, &error))?;
+        let decoder = match start {
+            [0x1f, 0x8b, ..] => Decoder::Gzip(MultiGzDecoder::new(raw)),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+                let decoder = ZstdDecoder::with_buffer(raw).map_err(|error| unreadable(path, &error))?;
+                Decoder::Zstd(decoder)
+            }
+            _ => Decoder::Plain(raw),
+        };
+        Ok(Self {
+            decoder,
+            limits,
+            out: 0,
+        })
+    }
+
+    /// Bytes of the file that were read so far.
+    fn consumed(&self) -> u64 {
+        match &self.decoder {
+            Decoder::Plain(raw) => raw.get_ref().length(),
+            Decoder::Gzip(decoder) => decoder.get_ref().get_ref().length(),
+            Decoder::Zstd(decoder) => decoder.get_ref().get_ref().length(),
+        }
+    }
+
+    fn is_bomb(&self) -> Option<String> {
+        if self.out > self.limits.bytes {
+            return Some(format!("archive bomb: more than {} bytes", self.limits.bytes));
+        }
+        let too_dense = self.out > JUDGED_FROM && self.out / self.limits.ratio > self.consumed();
+        too_dense.then(|| format!("archive bomb: more than {} bytes for each byte of the file", self.limits.ratio))
+    }
+
+    /// Reads what is left and returns the sha256 of the file itself.
+    pub(super) fn finish(mut self, cx: &TaskContext) -> Result<String> {
+        let mut buffer = vec![0; 1 << 16];
+        while self.read(&mut buffer).map_err(|error| broken(&error))? > 0 {
+            cx.check()?;
+        }
+        self.digest(cx)
+    }
+
+    /// The sha256 of the file itself; what is left of it is not inflated.
+    pub(super) fn digest(self, cx: &TaskContext) -> Result<String> {
+        let raw = match self.decoder {
+            Decoder::Plain(raw) => raw,
+            Decoder::Gzip(decoder) => decoder.into_inner(),
+            Decoder::Zstd(decoder) => decoder.finish(),
+        };
+        let mut hashing = raw.into_inner();
+        hashing.drain(cx)?;
+        Ok(hashing.finish().0)
+    }
+}
+
+impl Read for Inflated {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = match &mut self.decoder {
+            Decoder::Plain(raw) => raw.read(buffer),
+            Decoder::Gzip(decoder) => decoder.read(buffer),
+            Decoder::Zstd(decoder) => decoder.read(buffer),
+        }?;
+        self.out += count as u64;
+        match self.is_bomb() {
+            Some(words) => Err(IoError::new(Io::QuotaExceeded, words)),
+            None => Ok(count),
+        }
+    }
+}
+
+/// Our error for one of inflating or unpacking a foreign file.
+pub(super) fn broken(error: &IoError) -> Error {
+    match error.kind() {
+        Io::QuotaExceeded => Error::input(error.to_string()).hint("raise the limits of the source if it is not hostile"),
+        Io::UnexpectedEof => Error::input("the file is cut short"),
+        _ => Error::input(format!("the file is broken: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::write::GzEncoder;
+
+    use super::super::place::sha256_of;
+    use super::super::testing::{context, write};
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        bytes: 64 << 20,
+        ratio: 200,
+    };
+
+    fn gzip(content: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(content).expect("in memory");
+        encoder.finish().expect("in memory")
+    }
+
+    fn inflate(stored: &[u8], limits: Limits) -> Result<Vec<u8>> {
+        let folder = tempfile::tempdir().expect("tempdir");
+        let (path, cx) = (folder.path().join("a"), context(folder.path()));
+        write(&path, stored);
+        let mut inflated = Inflated::open(&path, limits)?;
+        let mut content = Vec::new();
+        inflated.read_to_end(&mut content).map_err(|error| broken(&error))?;
+        assert_eq!(inflated.finish(&cx).ok(), sha256_of(&path, &cx).ok().map(|(hash, _)| hash));
+        Ok(content)
+    }
+
+    #[test]
+    fn every_compression_is_told_by_its_first_bytes() {
+        let text = b"fn main() {}\n".repeat(1000);
+        let two_members = [gzip(&text), gzip(b"more")].concat();
+        assert_eq!(inflate(&text, LIMITS).ok(), Some(text.clone()));
+        assert_eq!(inflate(&zstd::encode_all(&text[..], 3).expect("zstd"), LIMITS).ok(), Some(text.clone()));
+        assert_eq!(inflate(&two_members, LIMITS).ok(), Some([&text[..], b"more"].concat()));
+        assert_eq!(inflate(b"", LIMITS).ok(), Some(Vec::new()));
+    }
+
+    #[test]
+    fn bombs_are_refused_at_the_limit() {
+        let bytes = |bytes| Limits { bytes, ..LIMITS };
+        assert!(inflate(&gzip(&[0; 1000]), bytes(1000)).is_ok());
+        assert!(inflate(&gzip(&[0; 1001]), bytes(1000)).expect_err("bytes").message().contains("archive bomb"));
+        let zeros = vec![0; (JUDGED_FROM + (1 << 20)) as usize];
+        assert!(inflate(&gzip(&zeros), LIMITS).expect_err("ratio").message().contains("for each byte"));
+        assert!(inflate(&gzip(&zeros[..JUDGED_FROM as usize]), LIMITS).is_ok());
+        let loose = Limits { ratio: 2000, ..LIMITS };
+        assert!(inflate(&gzip(&zeros), loose).is_ok());
+    }
+
+    #[test]
+    fn broken_files_are_errors_of_the_input() {
+        let whole = gzip(&b"abc".repeat(1000));
+        for end in [1, 5, whole.len() - 9, whole.len() - 1] {
+            let error = inflate(&whole[..end.max(3)], LIMITS).expect_err("cut short");
+            assert_eq!(error.message(), "the file is cut short", "{end}");
+        }
+        let mut flipped = whole.clone();
+        *flipped.last_mut().expect("a trailer") ^= 1;
+        assert!(inflate(&flipped, LIMITS).is_err());
+    }
+}

@@ -1,0 +1,291 @@
+//! Listing rows: batches without contents, and the facts that files inherit from a few small files above them.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_array::builder::{
+    BooleanBuilder, FixedSizeBinaryBuilder, Int64Builder, StringBuilder, UInt32Builder, UInt64Builder,
+};
+use stackmill_schemas::lock::Unit;
+use stackmill_schemas::path::{escape, hostile};
+use stackmill_schemas::stage::Emit;
+use stackmill_schemas::{BlobId, Error, Result, TaskContext, columns};
+
+use super::SourceConfig;
+use crate::detect::flags::{Attributes, FileAttributes};
+use crate::detect::license::{LicenseTree, is_license_evidence};
+
+/// A batch of listing rows is handed on when it holds this many.
+const BATCH_ROWS: usize = 4096;
+
+/// License files, manifests and `.gitattributes` beyond this length (256 KiB) are ignored.
+const LARGEST_EVIDENCE: u64 = 256 << 10;
+
+/// Most bytes of such files in one unit; a hostile tree may hold millions.
+const MOST_EVIDENCE: u64 = 1 << 30;
+
+/// Longest prefix of a path that is recorded: one byte more than [`hostile`] allows.
+const LONGEST_RECORDED: usize = 4097;
+
+/// Modes of the entries that a source tells apart.
+pub(super) mod mode {
+    pub(crate) const FILE: u32 = 0o100644;
+    pub(crate) const EXECUTABLE: u32 = 0o100755;
+    pub(crate) const SYMLINK: u32 = 0o120000;
+    pub(crate) const SUBMODULE: u32 = 0o160000;
+    pub(crate) const FOLDER: u32 = 0o040000;
+}
+
+/// The git blob id of `content`; an error where the hash shows a collision attack.
+pub(super) fn blob_id(content: &[u8]) -> gix::Result<BlobId> {
+    let id = gix::objs::compute_hash(gix::hash::Kind::Sha1, gix::objs::Kind::Blob, content)?;
+    Ok(blob_of(&id))
+}
+
+/// Our form of git's id; only SHA-1 repositories are read, so all 20 bytes are there.
+pub(super) fn blob_of(id: &gix::oid) -> BlobId {
+    let mut bytes = [0; 20];
+    bytes.copy_from_slice(&id.as_bytes()[..20]);
+    BlobId(bytes)
+}
+
+/// Hashes a blob whose content comes in pieces.
+pub(super) struct BlobHasher(gix::hash::Hasher);
+
+impl BlobHasher {
+    /// A blob of `length` bytes.
+    pub(super) fn new(length: u64) -> Self {
+        let mut hasher = gix::hash::hasher(gix::hash::Kind::Sha1);
+        hasher.update(format!("blob {length}\0").as_bytes());
+        Self(hasher)
+    }
+
+    /// More of its content.
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Its id; an error where the hash shows a collision attack.
+    pub(super) fn finish(self) -> gix::Result<BlobId> {
+        self.0.try_finalize().map(|id| blob_of(&id))
+    }
+}
+
+/// Whose a row is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Owner<'a> {
+    pub(super) repo_name: &'a str,
+    pub(super) revision_id: &'a str,
+    pub(super) stars: Option<i64>,
+    pub(super) forks: Option<i64>,
+}
+
+impl<'a> Owner<'a> {
+    /// The repository that a unit is.
+    pub(super) fn of(unit: &'a Unit) -> Self {
+        Self {
+            repo_name: &unit.repo_name,
+            revision_id: &unit.revision_id,
+            stars: unit.count("stars"),
+            forks: unit.count("forks"),
+        }
+    }
+}
+
+/// One path.
+#[derive(Clone, Debug)]
+pub(super) struct Row<'a> {
+    pub(super) path: &'a [u8],
+    pub(super) mode: u32,
+    pub(super) length: u64,
+    pub(super) blob: Option<BlobId>,
+    pub(super) locator: u64,
+    pub(super) trouble: Option<String>,
+}
+
+/// What a path inherits.
+#[derive(Default)]
+pub(super) struct Inherited {
+    /// SPDX expression, and where it was found.
+    pub(super) license: Option<(String, String)>,
+    /// What `.gitattributes` say.
+    pub(super) attributes: Option<FileAttributes>,
+}
+
+/// License files, manifests and `.gitattributes` of one unit.
+pub(super) struct Evidence {
+    licenses: LicenseTree,
+    attributes: Attributes,
+    bytes: u64,
+}
+
+impl Evidence {
+    /// Starts from what the unit's metadata says.
+    pub(super) fn new(unit: &Unit) -> Self {
+        Self {
+            licenses: LicenseTree::new(unit.metadata.get("license").map(String::as_str)),
+            attributes: Attributes::new(),
+            bytes: 0,
+        }
+    }
+
+    /// Whether a regular file should be given to [`Evidence::add`].
+    pub(super) fn wants(path: &[u8], mode: u32, length: u64) -> bool {
+        let regular = mode == mode::FILE || mode == mode::EXECUTABLE;
+        regular && length <= LARGEST_EVIDENCE && (is_license_evidence(path) || Attributes::is_attributes(path))
+    }
+
+    /// Takes note of one file.
+    pub(super) fn add(&mut self, path: &[u8], content: &[u8]) -> Result<()> {
+        self.bytes += content.len() as u64;
+        if self.bytes > MOST_EVIDENCE {
+            return Err(Error::input(format!("license files and manifests are over {MOST_EVIDENCE} bytes")));
+        }
+        match Attributes::is_attributes(path) {
+            true => self.attributes.add(path, content),
+            false => self.licenses.add(path, content),
+        }
+        Ok(())
+    }
+
+    /// What `path` inherits, once every file was added.
+    pub(super) fn inherited(&self, path: &[u8]) -> Inherited {
+        Inherited {
+            license: self.licenses.inherited(path),
+            attributes: Some(self.attributes.of(path)),
+        }
+    }
+}
+
+/// Gathers listing rows and hands them on in batches.
+pub(super) struct Listing<'a, 'e> {
+    emit: &'a mut Emit<'e>,
+    cx: &'a TaskContext,
+    max_path_bytes: usize,
+    columns: Columns,
+    rows: usize,
+}
+
+#[derive(Default)]
+struct Columns {
+    repo_name: StringBuilder,
+    revision_id: StringBuilder,
+    path: StringBuilder,
+    mode: UInt32Builder,
+    length: UInt64Builder,
+    blob: Option<FixedSizeBinaryBuilder>,
+    locator: UInt64Builder,
+    stars: Int64Builder,
+    forks: Int64Builder,
+    license: StringBuilder,
+    evidence: StringBuilder,
+    vendored: BooleanBuilder,
+    generated: BooleanBuilder,
+    language: StringBuilder,
+    trouble: StringBuilder,
+}
+
+impl Columns {
+    fn blob(&mut self) -> &mut FixedSizeBinaryBuilder {
+        self.blob.get_or_insert_with(|| FixedSizeBinaryBuilder::new(20))
+    }
+
+    fn push_blob(&mut self, blob: Option<BlobId>) -> Result<()> {
+        match blob {
+            Some(BlobId(bytes)) => Ok(self.blob().append_value(bytes)?),
+            None => {
+                self.blob().append_null();
+                Ok(())
+            }
+        }
+    }
+
+    fn push_inherited(&mut self, inherited: &Inherited) {
+        let (license, evidence) = inherited.license.as_ref().map_or((None, None), |(l, e)| (Some(l), Some(e)));
+        self.license.append_option(license);
+        self.evidence.append_option(evidence);
+        let attributes = inherited.attributes.as_ref();
+        self.vendored.append_option(attributes.and_then(|a| a.vendored));
+        self.generated.append_option(attributes.and_then(|a| a.generated));
+        self.language.append_option(attributes.and_then(|a| a.language.as_deref()));
+    }
+
+    fn finish(&mut self) -> Result<RecordBatch> {
+        let blob = self.blob().finish();
+        Ok(RecordBatch::try_new(
+            columns::listed(),
+            vec![
+                Arc::new(self.repo_name.finish()),
+                Arc::new(self.revision_id.finish()),
+                Arc::new(self.path.finish()),
+                Arc::new(self.mode.finish()),
+                Arc::new(self.length.finish()),
+                Arc::new(blob),
+                Arc::new(self.locator.finish()),
+                Arc::new(self.stars.finish()),
+                Arc::new(self.forks.finish()),
+                Arc::new(self.license.finish()),
+                Arc::new(self.evidence.finish()),
+                Arc::new(self.vendored.finish()),
+                Arc::new(self.generated.finish()),
+                Arc::new(self.language.finish()),
+                Arc::new(self.trouble.finish()),
+            ],
+        )?)
+    }
+}
+
+impl<'a, 'e> Listing<'a, 'e> {
+    pub(super) fn new(config: &SourceConfig, emit: &'a mut Emit<'e>, cx: &'a TaskContext) -> Self {
+        Self {
+            emit,
+            cx,
+            max_path_bytes: config.max_path_bytes as usize,
+            columns: Columns::default(),
+            rows: 0,
+        }
+    }
+
+    /// Adds a row. A path that no repository may hold is trouble, unless there is some already.
+    pub(super) fn push(&mut self, owner: Owner<'_>, row: Row<'_>, inherited: &Inherited) -> Result<()> {
+        let trouble = row.trouble.or_else(|| self.path_trouble(row.path));
+        let columns = &mut self.columns;
+        columns.repo_name.append_value(owner.repo_name);
+        columns.revision_id.append_value(owner.revision_id);
+        columns.path.append_value(escape(&row.path[..row.path.len().min(LONGEST_RECORDED)]));
+        columns.mode.append_value(row.mode);
+        columns.length.append_value(row.length);
+        columns.push_blob(row.blob)?;
+        columns.locator.append_value(row.locator);
+        columns.stars.append_option(owner.stars);
+        columns.forks.append_option(owner.forks);
+        columns.push_inherited(inherited);
+        columns.trouble.append_option(trouble);
+        self.rows += 1;
+        match self.rows {
+            BATCH_ROWS => self.flush(),
+            _ => Ok(()),
+        }
+    }
+
+    fn path_trouble(&self, path: &[u8]) -> Option<String> {
+        let trouble = hostile(path).map(str::to_owned);
+        trouble.or_else(|| (path.len() > self.max_path_bytes).then(|| format!("path over {} bytes", self.max_path_bytes)))
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        let record = self.columns.finish()?;
+        self.emit.emit(record)?;
+        self.cx.progress.advance(self.rows as u64, 0);
+        self.rows = 0;
+        self.cx.check()
+    }
+
+    /// Hands on what is left.
+    pub(super) fn finish(mut self) -> Result<()> {
+        match self.rows {
+            0 => Ok(()),
+            _ => self.flush(),
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Places: wildcards become locations, locations become paths, files become hashes.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use glob::{MatchOptions, Pattern};
+use sha2::{Digest, Sha256};
+use stackmill_schemas::ids::hex;
+use stackmill_schemas::path::{escape, unescape};
+use stackmill_schemas::{Error, ErrorKind, Result, ResultExt, TaskContext};
+
+use super::Setup;
+
+/// As a shell has it: `*` and `?` stop at `/` and pass over names that start with a dot.
+const MATCHING: MatchOptions = MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: true,
+};
+
+/// The locations that the source's strings name, sorted and each once; wildcards match what `wanted` says alone.
+///
+/// A location is a path relative to the recipe's folder, written as [`escape`] does, so that a lock holds on another
+/// machine.
+pub(super) fn expand(setup: &Setup, wanted: fn(&Path) -> bool) -> Result<Vec<String>> {
+    let mut locations = Vec::new();
+    for pattern in &setup.patterns {
+        locations.extend(expand_one(setup, pattern, wanted)?);
+    }
+    locations.sort_unstable();
+    locations.dedup();
+    Ok(locations)
+}
+
+/// The locations that one string names; a path that exists is itself, whatever it looks like.
+pub(super) fn expand_one(setup: &Setup, pattern: &str, wanted: fn(&Path) -> bool) -> Result<Vec<String>> {
+    let has_wildcards = pattern.contains(['*', '?', '[']);
+    if !has_wildcards || setup.folder.join(pattern).exists() {
+        return Ok(vec![escape(pattern.as_bytes())]);
+    }
+    let folder = setup.folder.to_string_lossy();
+    let full = match Path::new(pattern).is_absolute() {
+        true => pattern.to_owned(),
+        false => format!("{}/{pattern}", Pattern::escape(&folder)),
+    };
+    let paths = glob::glob_with(&full, MATCHING).map_err(|error| {
+        Error::config(format!("source: `{}` has a pattern that cannot be read: {error}", setup.key))
+            .hint("the wildcards are `*`, `**` and `?`")
+    })?;
+    let found: Vec<_> = paths
+        .flatten()
+        .filter(|path| wanted(path))
+        .map(|path| location_of(&setup.folder, &path))
+        .collect();
+    match found.is_empty() {
+        true => Err(Error::input(format!("source: `{} = \"{pattern}\"` matches nothing", setup.key))
+            .hint("relative paths start at the recipe's folder")),
+        false => Ok(found),
+    }
+}
+
+/// The location of a path: relative to `folder` where it lies inside.
+pub(super) fn location_of(folder: &Path, path: &Path) -> String {
+    escape(path.strip_prefix(folder).unwrap_or(path).as_os_str().as_bytes())
+}
+
+/// The path of a location.
+pub(super) fn path_of(folder: &Path, location: &str) -> PathBuf {
+    folder.join(path_from(unescape(location)))
+}
+
+/// A path from its bytes.
+pub(super) fn path_from(bytes: Vec<u8>) -> PathBuf {
+    PathBuf::from(OsString::from_vec(bytes))
+}
+
+/// The last component of a path as text; that of the folder it stands for where the path ends in `.` or `..`.
+pub(super) fn name_of(path: &Path) -> String {
+    let full = match path.file_name() {
+        Some(_) => path.to_owned(),
+        None => path.canonicalize().unwrap_or_else(|_| path.to_owned()),
+    };
+    escape(full.file_name().unwrap_or(OsStr::new("root")).as_bytes())
+}
+
+/// An error about a file of ours, with its name.
+pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Error {
+    Error::input(format!("it cannot be read: {}", error.kind())).context(path.display().to_string())
+}
+
+/// Opens a file; a missing one says so with its name.
+pub(super) fn open_file(path: &Path) -> Result<File> {
+    File::open(path).map_err(|error| unreadable(path, &error))
+}
+
+/// The trouble of a unit, where an error is permanent and the unit's alone; other errors come back.
+pub(super) fn trouble_of<T: Default>(resolved: Result<T>) -> Result<(T, Option<String>)> {
+    match resolved {
+        Ok(value) => Ok((value, None)),
+        Err(error) if error.kind() == ErrorKind::Input && !error.is_transient() => {
+            Ok((T::default(), Some(error.message().to_owned())))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// An error for what a recipe names and is not there: `kind` is what it should be.
+pub(super) fn not_there(path: &Path, kind: &str) -> Error {
+    Error::input(format!("`{}` is not {kind}", path.display())).hint("relative paths start at the recipe's folder")
+}
+
+/// Hexadecimal sha256 and length of a file.
+pub(super) fn sha256_of(path: &Path, cx: &TaskContext) -> Result<(String, u64)> {
+    let mut hashing = Hashing::new(open_file(path)?);
+    hashing.drain(cx).with_context(|| path.display().to_string())?;
+    Ok(hashing.finish())
+}
+
+/// The error for a file that differs from what the lock says.
+pub(super) fn changed_since_lock(path: &Path) -> Error {
+    Error::input("changed since the lock was written")
+        .hint("run with `--update` to accept what is there now")
+        .context(path.display().to_string())
+}
+
+/// A reader that hashes what passes through.
+pub(super) struct Hashing<R> {
+    inner: R,
+    sha256: Sha256,
+    length: u64,
+}
+
+impl<R: Read> Hashing<R> {
+    /// Hashes what is read from `inner`.
+    pub(super) fn new(inner: R) -> Self {
+        Self {
+            inner,
+            sha256: Sha256::new(),
+            length: 0,
+        }
+    }
+
+    /// Reads what is left.
+    pub(super) fn drain(&mut self, cx: &TaskContext) -> Result<()> {
+        let mut buffer = vec![0; 1 << 20];
+        while self.read(&mut buffer)? > 0 {
+            cx.check()?;
+        }
+        Ok(())
+    }
+
+    /// Bytes that passed.
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Hexadecimal sha256 and length of what passed.
+    pub(super) fn finish(self) -> (String, u64) {
+        (hex(self.sha256.finalize().as_slice()), self.length)
+    }
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.sha256.update(&buffer[..count]);
+        self.length += count as u64;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{context, setup, write};
+    use super::*;
+
+    #[test]
+    fn wildcards_find_what_is_wanted_in_order() {
+        let folder = tempfile::tempdir().expect("tempdir");
+        for name in ["b.tar", "a.tar", "a.txt", "x/c.tar", ".hidden.tar", "odd[1].tar"] {
+            write(&folder.path().join(name), b"");
+        }
+        let find = |pattern: &str| expand(&setup(folder.path(), "archives", pattern), Path::is_file);
+        assert_eq!(find("*.tar").ok(), Some(vec!["a.tar".into(), "b.tar".into(), "odd[1].tar".into()]));
+        assert_eq!(find("**/c.tar").ok(), Some(vec!["x/c.tar".into()]));
+        assert_eq!(find("odd[1].tar").ok(), Some(vec!["odd[1].tar".into()]));
+        assert_eq!(find("missing.tar").ok(), Some(vec!["missing.tar".into()]));
+        assert!(find("*.zip").expect_err("nothing").message().contains("matches nothing"));
+        assert_eq!(find("***").expect_err("pattern").kind(), stackmill_schemas::ErrorKind::Config);
+    }
+
+    #[test]
+    fn locations_come_back_as_paths() {
+        let folder = Path::new("/recipes");
+        let odd = folder.join(path_from(b"a\\b\xff".to_vec()));
+        assert_eq!(path_of(folder, &location_of(folder, &odd)), odd);
+        assert_eq!(location_of(folder, Path::new("/elsewhere/x")), "/elsewhere/x");
+        assert_eq!(path_of(folder, "/elsewhere/x"), Path::new("/elsewhere/x"));
+        assert_eq!(name_of(Path::new("a/b.tar")), "b.tar");
+        assert_eq!(name_of(Path::new("/")), "root");
+    }
+
+    #[test]
+    fn files_are_hashed_as_sha256sum_does() {
+        let folder = tempfile::tempdir().expect("tempdir");
+        write(&folder.path().join("a"), b"abc");
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(sha256_of(&folder.path().join("a"), &context(folder.path())).ok(), Some((expected.into(), 3)));
+    }
+}

@@ -1,0 +1,194 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+const EXITS: &str = "Exit codes:
+  0 done · 1 bug · 2 usage · 3 recipe invalid · 4 inputs do not match · 5 some tasks failed, run again to resume
+  6 out of disk, memory or a budget · 7 source unreachable · 130 interrupted, run again to resume";
+
+/// Turns git repositories into corpora for code models.
+#[derive(Debug, Parser)]
+#[command(name = "stackmill", version, after_help = EXITS)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a recipe; resumes by itself, refuses another run's folder
+    #[command(after_long_help = "Example:\n  stackmill run examples/demo.toml --out out/demo --memory 4G")]
+    Run(RunArgs),
+    /// Show stages, passes, tasks and expected sizes; nothing runs
+    #[command(after_long_help = "Example:\n  stackmill plan examples/demo.toml")]
+    Plan(PlanArgs),
+    /// Check a recipe without touching its sources
+    #[command(after_long_help = "Example:\n  stackmill check examples/demo.toml")]
+    Check(CheckArgs),
+    /// Explain a rule, or tell the whole story of one file
+    #[command(after_long_help = "Examples:\n  stackmill explain line-max\n  stackmill explain out/demo serde-1.0.0:src/lib.rs")]
+    Explain(ExplainArgs),
+    /// Show how far a run has come
+    Status(DirArgs),
+    /// Hash every file of a data set again and hold it against the manifest
+    Verify(DirArgs),
+    /// List rules, benchmarks or languages
+    List(ListArgs),
+    /// Build and look at benchmark packs
+    #[command(subcommand)]
+    Benchmarks(BenchmarksCommand),
+    /// Parse what comes on standard input (started by `run`)
+    #[command(hide = true)]
+    ParseWorker,
+}
+
+/// `run`
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The recipe, a TOML file
+    pub recipe: PathBuf,
+    /// Folder of the data set
+    #[arg(long)]
+    pub out: PathBuf,
+    #[command(flatten)]
+    /// Sources.
+    pub source: SourceArgs,
+    /// Most memory of all processes together
+    #[arg(long, default_value = "4G", value_name = "SIZE")]
+    pub memory: String,
+    /// Threads [default: processors]; --memory may allow fewer
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Scratch folder [default: OUT/.work]
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
+    /// Most bytes in the scratch folder [default: no limit]
+    #[arg(long, value_name = "SIZE")]
+    pub scratch_budget: Option<String>,
+    /// Files of a batch at most; never shows in the output
+    #[arg(long, default_value = "256", value_name = "N")]
+    pub batch_rows: usize,
+    /// Start over where another run's data is
+    #[arg(long)]
+    pub replace: bool,
+    /// Print the manifest as JSON instead of tables
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What decides what is read.
+#[derive(Debug, Args)]
+pub struct SourceArgs {
+    /// Change a setting: stage.key=value, again and again
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Take a share of the repositories, by hash of their names
+    #[arg(long, default_value = "100%", value_name = "SHARE")]
+    pub sample: String,
+    /// Resolve the sources anew instead of using sources.lock
+    #[arg(long)]
+    pub update: bool,
+    /// Where clones are kept [default: the user's cache folder]
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+}
+
+/// `plan`
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// The recipe, a TOML file
+    pub recipe: PathBuf,
+    /// Plan for this data set: uses its sources.lock
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    /// Sources.
+    pub source: SourceArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `check`
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The recipe, a TOML file
+    pub recipe: PathBuf,
+    /// Change a setting: stage.key=value
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Print the recipe with every default filled in, as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `explain`
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A rule, or the folder of a data set
+    pub what: String,
+    /// With a data set: REPO:PATH
+    pub file: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `status`, `verify`
+#[derive(Debug, Args)]
+pub struct DirArgs {
+    /// Folder of a data set
+    pub dir: PathBuf,
+    /// Scratch folder, if the run was given one
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `list`
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// What to list
+    #[arg(value_enum)]
+    pub what: Listed,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `list` knows.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum Listed {
+    /// Rules, in running order
+    Rules,
+    /// Benchmarks with a reader, and packs that ship
+    Benchmarks,
+}
+
+/// `benchmarks`
+#[derive(Debug, Subcommand)]
+pub enum BenchmarksCommand {
+    /// Build a pack of hashes from a benchmark's own file
+    #[command(after_long_help = "Example:\n  stackmill benchmarks build humaneval --from HumanEval.jsonl.gz --out humaneval.pack")]
+    Build {
+        /// The benchmark: see `stackmill list benchmarks`
+        name: String,
+        /// The benchmark's own file
+        #[arg(long)]
+        from: PathBuf,
+        /// Where the pack goes
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Show what a pack holds
+    Show {
+        /// A pack's file, or the name of one that ships
+        pack: String,
+    },
+}

@@ -1,0 +1,56 @@
+//! `stackmill list`
+
+use serde_json::json;
+use stackmill_dedup::contamination::SHIPPED;
+use stackmill_filters::RULES;
+use stackmill_ingest::benchmarks::BENCHMARKS;
+use stackmill_schemas::Result;
+
+use super::{print, print_json};
+use crate::cli::{ListArgs, Listed};
+use crate::report::aligned;
+
+pub fn list(args: &ListArgs) -> Result<u8> {
+    match args.what {
+        Listed::Rules => rules(args.json),
+        Listed::Benchmarks => benchmarks(args.json),
+    }
+    .map(|()| 0)
+}
+
+fn rules(as_json: bool) -> Result<()> {
+    if as_json {
+        let rules = RULES.iter().map(|rule| {
+            json!({"name": rule.name, "summary": rule.summary, "needs": rule.needs.as_str(), "defaults": (rule.defaults)()})
+        });
+        return print_json(&rules.collect::<Vec<_>>());
+    }
+    let mut rows = vec![["rule", "needs", "what it drops", ""].map(str::to_owned)];
+    rows.extend(RULES.iter().map(|rule| [rule.name, rule.needs.as_str(), rule.summary, ""].map(str::to_owned)));
+    print(&columns(&rows))
+}
+
+fn benchmarks(as_json: bool) -> Result<()> {
+    let shipped = |name: &str| if SHIPPED.contains(&name) { "shipped" } else { "" };
+    if as_json {
+        let all = BENCHMARKS.iter().map(|b| json!({"name": b.name, "title": b.title, "pack": SHIPPED.contains(&b.name)}));
+        return print_json(&all.collect::<Vec<_>>());
+    }
+    let mut rows = vec![["benchmark", "pack", "title", ""].map(str::to_owned)];
+    rows.extend(BENCHMARKS.iter().map(|b| [b.name, shipped(b.name), b.title, ""].map(str::to_owned)));
+    print(&columns(&rows))
+}
+
+/// Text columns, all to the left.
+fn columns(rows: &[[String; 4]]) -> String {
+    let padded = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths = [padded(0), padded(1), padded(2), 0];
+    let pad = |row: &[String; 4]| {
+        let mut cells = row.clone();
+        for (cell, width) in cells.iter_mut().zip(widths) {
+            *cell = format!("{cell:<width$}");
+        }
+        cells
+    };
+    aligned(&rows.iter().map(pad).collect::<Vec<_>>())
+}

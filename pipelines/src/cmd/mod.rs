@@ -1,0 +1,48 @@
+//! The commands, one file each.
+
+mod benchmarks;
+mod check;
+mod explain;
+mod list;
+mod plan;
+mod run;
+mod status;
+mod verify;
+
+use std::io::Write as _;
+
+use serde::Serialize;
+use stackmill_schemas::{Error, Result};
+
+use crate::cli::Command;
+
+/// Runs a command; gives the exit code.
+pub fn run(command: Command) -> Result<u8> {
+    match command {
+        Command::Run(args) => run::run(args),
+        Command::Plan(args) => plan::plan(&args),
+        Command::Check(args) => check::check(&args),
+        Command::Explain(args) => explain::explain(&args),
+        Command::Status(args) => status::status(&args),
+        Command::Verify(args) => verify::verify(&args),
+        Command::List(args) => list::list(&args),
+        Command::Benchmarks(command) => benchmarks::benchmarks(&command),
+        Command::ParseWorker => crate::isolate::serve().map(|()| 0),
+    }
+}
+
+/// Data for people or pipes, on standard output.
+fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // `stackmill … | head` is no error.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(Into::into),
+    }
+}
+
+/// A value as JSON, on standard output.
+fn print_json<T: Serialize>(value: &T) -> Result<()> {
+    let json = serde_json::to_string_pretty(value).map_err(|error| Error::bug(error.to_string()))?;
+    print(&(json + "\n"))
+}

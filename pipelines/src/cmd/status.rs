@@ -1,0 +1,68 @@
+//! `stackmill status`
+
+use serde_json::json;
+use stackmill_schemas::manifest::Manifest;
+use stackmill_schemas::{Error, Result, ResultExt};
+
+use super::{print, print_json};
+use crate::cli::DirArgs;
+use crate::lock;
+use crate::publish::{MANIFEST, RUN, RunFile};
+use crate::workdir::load_json;
+
+pub fn status(args: &DirArgs) -> Result<u8> {
+    if let Some(manifest) = load_json::<Manifest>(&args.dir.join(MANIFEST))? {
+        return complete(args, &manifest).map(|()| 0);
+    }
+    let work = args.scratch.clone().unwrap_or_else(|| args.dir.join(".work"));
+    let done = work.join("done");
+    if !done.is_dir() && lock::read(&args.dir)?.is_none() {
+        return Err(Error::input("no run has begun here").context(args.dir.display().to_string())
+            .hint("`stackmill run RECIPE --out DIR` begins one; give --scratch if it was given to run"));
+    }
+    let (mut steps, mut tasks) = (Vec::new(), std::collections::BTreeMap::<String, u64>::new());
+    let entries = if done.is_dir() { Some(std::fs::read_dir(&done).with_context(|| done.display().to_string())?) } else { None };
+    for entry in entries.into_iter().flatten() {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        match name.rsplit_once('-') {
+            Some((step, number)) if number.len() == 5 && number.bytes().all(|b| b.is_ascii_digit()) => {
+                *tasks.entry(step.to_owned()).or_default() += 1;
+            }
+            _ if !name.starts_with('.') => steps.push(name),
+            _ => {}
+        }
+    }
+    steps.sort();
+    if args.json {
+        print_json(&json!({"complete": false, "steps_done": steps, "tasks_done": tasks}))?;
+        return Ok(0);
+    }
+    let mut text = format!("{}: unfinished\n", args.dir.display());
+    steps.iter().for_each(|step| text.push_str(&format!("  {step}: done\n")));
+    tasks.iter().filter(|(step, _)| !steps.contains(step)).for_each(|(step, count)| {
+        text.push_str(&format!("  {step}: {count} tasks done\n"));
+    });
+    text.push_str("run the same command again to resume\n");
+    print(&text)?;
+    Ok(0)
+}
+
+fn complete(args: &DirArgs, manifest: &Manifest) -> Result<()> {
+    let run: Option<RunFile> = load_json(&args.dir.join(RUN))?;
+    if args.json {
+        return print_json(&json!({"complete": true, "recipe": manifest.recipe, "totals": manifest.totals, "run": run}));
+    }
+    let mut text = format!("{}: complete, recipe `{}`\n", args.dir.display(), manifest.recipe);
+    for (name, value) in &manifest.totals {
+        text.push_str(&format!("  {name}: {value}\n"));
+    }
+    let mut stages: Vec<_> = run.into_iter().flat_map(|run| run.stages).collect();
+    stages.sort_by(|a, b| b.1.seconds.total_cmp(&a.1.seconds));
+    if !stages.is_empty() {
+        text.push_str("processor seconds by stage:\n");
+    }
+    for (stage, cost) in stages {
+        text.push_str(&format!("  {stage:<14} {:>8.1} s\n", cost.seconds));
+    }
+    print(&text)
+}

@@ -1,0 +1,55 @@
+//! The only place that reads the environment.
+
+use std::path::PathBuf;
+
+use stackmill_schemas::{Error, Result};
+
+/// A variable's value, if it is set and not empty.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Fills in a leading `~` and every `${NAME}` or `${NAME:-default}`.
+pub fn expand(text: &str) -> Result<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find("${") {
+        let end = rest[start..].find('}').ok_or_else(|| Error::config(format!("`{text}`: `${{` without `}}`")))?;
+        out.push_str(&rest[..start]);
+        out.push_str(&named(&rest[start + 2..start + end])?);
+        rest = &rest[start + end + 1..];
+    }
+    out.push_str(rest);
+    match out.strip_prefix("~/") {
+        Some(below) => Ok(format!("{}/{below}", named("HOME")?)),
+        None => Ok(out),
+    }
+}
+
+fn named(name: &str) -> Result<String> {
+    let (name, default) = name.split_once(":-").map_or((name, None), |(name, default)| (name, Some(default)));
+    variable(name).or_else(|| default.map(str::to_owned)).ok_or_else(|| {
+        Error::config(format!("environment variable `{name}` is not set")).hint(format!("write ${{{name}:-default}}"))
+    })
+}
+
+/// Where clones are kept between runs: `--cache`, else below the user's cache folder.
+pub fn cache_folder() -> PathBuf {
+    let base = variable("XDG_CACHE_HOME").map(PathBuf::from);
+    let base = base.or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".cache")));
+    base.unwrap_or_else(std::env::temp_dir).join("stackmill")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_filled_in() {
+        let home = variable("HOME").unwrap_or_default();
+        assert_eq!(expand("~/a").ok(), Some(format!("{home}/a")));
+        assert_eq!(expand("${STACKMILL_NOT_SET:-x}/b").ok().as_deref(), Some("x/b"));
+        assert_eq!(expand("a/~/b").ok().as_deref(), Some("a/~/b"));
+        assert!(expand("${STACKMILL_NOT_SET}").is_err() && expand("${OPEN").is_err());
+    }
+}

@@ -1,0 +1,155 @@
+//! Worker processes: `stackmill parse-worker`, one for each task that parses, replaced when it dies.
+//!
+//! A worker limits itself (memory, processor time between requests), reads frames from its standard input and ends
+//! when that closes. Nothing out of a repository reaches it but bytes to parse.
+//!
+//! ```text
+//!   request, answer    u32 length, little endian | payload
+//! ```
+
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit};
+use stackmill_schemas::context::{Answer, Isolate};
+use stackmill_schemas::{Error, Result, ResultExt};
+
+/// Address space of a worker, in bytes. Parsers need 10–30 times the file; files over 1 MiB are not parsed.
+const MEMORY_BYTES: u64 = 512 << 20;
+/// Processor seconds for one request: a backstop for scanners that never come back. Work is bounded by counts long
+/// before.
+const PROCESSOR_SECONDS: u64 = 60;
+/// No answer is larger.
+const ANSWER_BYTES: u32 = 64 << 20;
+
+struct Worker {
+    child: Child,
+    input: ChildStdin,
+    output: ChildStdout,
+}
+
+/// A pool of workers; grows to the number of tasks that parse at once.
+pub struct Workers {
+    program: PathBuf,
+    idle: Mutex<Vec<Worker>>,
+}
+
+impl Workers {
+    /// Workers started from `program`, which must know `parse-worker`.
+    pub fn new(program: PathBuf) -> Self {
+        Self { program, idle: Mutex::new(Vec::new()) }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Worker>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start(&self) -> Result<Worker> {
+        let mut child = Command::new(&self.program)
+            .arg("parse-worker")
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .with_context(|| format!("starting a parse worker from {}", self.program.display()))?;
+        let missing = || Error::bug("a parse worker without pipes");
+        let input = child.stdin.take().ok_or_else(missing)?;
+        let output = child.stdout.take().ok_or_else(missing)?;
+        Ok(Worker { child, input, output })
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        for worker in self.idle().drain(..) {
+            let Worker { mut child, input, output } = worker;
+            drop((input, output));
+            // It ends by itself now that its input is closed; waiting only reaps it.
+            let _ = child.wait();
+        }
+    }
+}
+
+impl Isolate for Workers {
+    fn call(&self, request: &[u8]) -> Result<Answer> {
+        let mut words = String::new();
+        // A death may be somebody else's doing (memory pressure): one more try, in a fresh worker.
+        for _ in 0..2 {
+            let reused = self.idle().pop();
+            let mut worker = match reused {
+                Some(worker) => worker,
+                None => self.start()?,
+            };
+            match exchange(&mut worker, request) {
+                Ok(answer) => {
+                    self.idle().push(worker);
+                    return Ok(Answer::Done(answer));
+                }
+                Err(_) => words = obituary(worker),
+            }
+        }
+        Ok(Answer::Crashed(words))
+    }
+}
+
+fn exchange(worker: &mut Worker, request: &[u8]) -> io::Result<Vec<u8>> {
+    let length = u32::try_from(request.len()).map_err(|_| io::Error::other("request over 4 GiB"))?;
+    worker.input.write_all(&length.to_le_bytes())?;
+    worker.input.write_all(request)?;
+    worker.input.flush()?;
+    let mut length = [0; 4];
+    worker.output.read_exact(&mut length)?;
+    let length = u32::from_le_bytes(length);
+    if length > ANSWER_BYTES {
+        return Err(io::Error::other("answer over its limit"));
+    }
+    let mut answer = vec![0; length as usize];
+    worker.output.read_exact(&mut answer)?;
+    Ok(answer)
+}
+
+/// How a worker ended, in words that are the same each time.
+fn obituary(worker: Worker) -> String {
+    use std::os::unix::process::ExitStatusExt as _;
+    let Worker { mut child, input, output } = worker;
+    drop((input, output));
+    match child.wait().map(|status| (status.signal(), status.code())) {
+        Ok((Some(signal), _)) => match Signal::from_named_raw(signal) {
+            Some(Signal::ABORT) => "the parser aborted".to_owned(),
+            Some(Signal::SEGV) => "the parser overran its memory or stack".to_owned(),
+            Some(Signal::XCPU) => format!("the parser did not come back within {PROCESSOR_SECONDS} processor seconds"),
+            _ => format!("the parser was ended by signal {signal}"),
+        },
+        Ok((None, Some(code))) => format!("the parser exited with code {code}"),
+        _ => "the parser went away".to_owned(),
+    }
+}
+
+/// The worker's side: limits itself, then answers requests until its input closes.
+pub fn serve() -> Result<()> {
+    let limit = |most| Rlimit { current: Some(most), maximum: Some(most) };
+    let limited = |error: rustix::io::Errno| Error::from(io::Error::from(error)).context("limiting a parse worker");
+    setrlimit(Resource::As, limit(MEMORY_BYTES)).map_err(limited)?;
+    setrlimit(Resource::Core, limit(0)).map_err(limited)?;
+    set_parent_process_death_signal(Some(Signal::KILL)).map_err(limited)?;
+    let mut input = Metered { inner: io::stdin().lock() };
+    stackmill_filters::syntax::serve(&mut input, &mut io::stdout().lock())
+}
+
+/// Grants processor time anew whenever a request arrives.
+struct Metered<R> {
+    inner: R,
+}
+
+impl<R: Read> Read for Metered<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime).tv_sec;
+        let current = u64::try_from(used).unwrap_or(0) + PROCESSOR_SECONDS;
+        let maximum = getrlimit(Resource::Cpu).maximum;
+        setrlimit(Resource::Cpu, Rlimit { current: Some(current), maximum })?;
+        self.inner.read(buffer)
+    }
+}

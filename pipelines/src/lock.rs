@@ -1,0 +1,129 @@
+//! `sources.lock`: made by the first plan, used by every later one, refreshed by `--update`.
+
+use std::path::Path;
+
+use stackmill_schemas::lock::{Lock, Split, Unit, VERSION};
+use stackmill_schemas::{Error, Result, ResultExt, TaskContext, fingerprint};
+
+use crate::job::{Options, open_sources};
+use crate::recipe::{Recipe, RunConfig};
+use crate::workdir::load_json;
+
+/// The file's name in the data set.
+pub const NAME: &str = "sources.lock";
+
+/// The lock in `out`, or a new one.
+pub fn load_or_resolve(recipe: &Recipe, options: &Options, cx: &TaskContext) -> Result<Lock> {
+    let path = options.out.join(NAME);
+    match load_json::<Lock>(&path)? {
+        Some(lock) if lock.version != VERSION => Err(Error::input(format!(
+            "sources.lock has version {}, this program reads {VERSION}",
+            lock.version
+        ))
+        .context(path.display().to_string())
+        .hint("refresh it with --update")),
+        Some(lock) if !options.update => Ok(lock),
+        _ => resolve(recipe, options, cx),
+    }
+}
+
+/// Asks every source what it means now; units come in (repo_name, revision_id, location) order.
+pub fn resolve(recipe: &Recipe, options: &Options, cx: &TaskContext) -> Result<Lock> {
+    let mut units = Vec::new();
+    for (name, source) in open_sources(recipe)? {
+        let resolved = source.resolve(cx).with_context(|| format!("source `{name}`"))?;
+        units.extend(resolved.into_iter().map(|unit| Unit { source: name.clone(), ..unit }));
+    }
+    let share = options.sample.0;
+    units.retain(|unit| share >= 1.0 || sampled(unit, recipe.run.seed, share));
+    let key = |unit: &Unit| (unit.repo_name.clone(), unit.revision_id.clone(), unit.location.clone(), unit.source.clone());
+    units.sort_by_cached_key(key);
+    if units.is_empty() {
+        return Err(Error::input("the sources hold no repository").hint(match share < 1.0 {
+            true => "the sample is too small: raise --sample",
+            false => "check the paths and patterns under [[source]]",
+        }));
+    }
+    Ok(Lock { version: VERSION, units })
+}
+
+fn sampled(unit: &Unit, seed: u64, share: f64) -> bool {
+    let hash = fingerprint::seeded(seed, unit.repo_name.as_bytes());
+    (hash >> 11) as f64 / ((1u64 << 53) as f64) < share
+}
+
+/// Cuts the lock's units into listing tasks, by number and by bytes; a unit is never cut.
+pub fn cut(lock: &Lock, config: &RunConfig) -> Vec<Split> {
+    let mut splits: Vec<Split> = Vec::new();
+    let mut bytes = 0;
+    for (at, unit) in lock.units.iter().enumerate() {
+        bytes += unit.length_bytes;
+        match splits.last_mut() {
+            Some(open) if bytes <= config.split_bytes && at - open.first < config.split_repositories as usize => {
+                open.end = at + 1;
+            }
+            _ => {
+                splits.push(Split { index: splits.len() as u32, first: at, end: at + 1 });
+                bytes = unit.length_bytes;
+            }
+        }
+    }
+    splits
+}
+
+/// Refuses a lock in which too many repositories could not be resolved.
+pub fn check_failures<'a>(failed: impl Iterator<Item = (&'a str, &'a str)>, units: usize, limit: f64) -> Result<()> {
+    let failed: Vec<_> = failed.collect();
+    if failed.len() as f64 <= limit * units as f64 {
+        return Ok(());
+    }
+    let named: Vec<String> = failed.iter().take(3).map(|(repo, trouble)| format!("{repo}: {trouble}")).collect();
+    let message = format!(
+        "{} of {units} repositories cannot be read, more than max-failed-repositories = {limit}\n  {}",
+        failed.len(),
+        named.join("\n  ")
+    );
+    Err(Error::source(message).hint(
+        "mend the sources and run again with --update, or allow more: --set run.max-failed-repositories=100%",
+    ))
+}
+
+/// Reads the lock of a data set.
+pub fn read(out: &Path) -> Result<Option<Lock>> {
+    load_json(&out.join(NAME))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lock(lengths: &[u64]) -> Lock {
+        let unit = |&length_bytes: &u64| Unit {
+            source: "s".into(),
+            repo_name: "r".into(),
+            revision_id: String::new(),
+            location: String::new(),
+            length_bytes,
+            metadata: Default::default(),
+            trouble: None,
+        };
+        Lock { version: VERSION, units: lengths.iter().map(unit).collect() }
+    }
+
+    #[test]
+    fn splits_are_cut_by_bytes_and_by_number() {
+        let config = RunConfig { split_bytes: 10, split_repositories: 3, ..RunConfig::default() };
+        let cut = |lengths: &[u64]| cut(&lock(lengths), &config).iter().map(|s| s.end - s.first).collect::<Vec<_>>();
+        assert_eq!(cut(&[5, 5, 1]), [2, 1]);
+        assert_eq!(cut(&[1, 1, 1, 1]), [3, 1]);
+        assert_eq!(cut(&[50, 1]), [1, 1]);
+    }
+
+    #[test]
+    fn failures_are_counted_against_the_limit() {
+        let failed = || [("a/b", "gone")].into_iter();
+        assert!(check_failures(failed(), 100, 0.01).is_ok());
+        assert!(check_failures(failed(), 99, 0.01).is_err());
+        assert!(check_failures(failed(), 1, 1.0).is_ok());
+    }
+}

@@ -1,0 +1,98 @@
+//! Gathering: one task a partition of an exchange; what it emits is scattered again, or sent home as decisions.
+
+use arrow_array::RecordBatch;
+use stackmill_schemas::context::Homes;
+use stackmill_schemas::manifest::Tally;
+use stackmill_schemas::stage::{Emit, Exchange, Partition};
+use stackmill_schemas::{Decision, Result, TaskContext};
+
+use super::{Meter, Step, TaskReport};
+use crate::exchange::{self, Scattering, SpillWriter, Target};
+use crate::job::Job;
+
+/// What becomes of gathered rows.
+pub enum Next<'a> {
+    /// They are scattered into another exchange.
+    Exchange(Target<'a>),
+    /// They are decisions, sent to the homes of their files in folder `name`.
+    Decisions {
+        /// The folder.
+        name: &'a str,
+        /// The homes.
+        homes: &'a Homes,
+    },
+}
+
+/// One task a partition.
+pub struct Gather<'a> {
+    /// The run.
+    pub job: &'a Job,
+    /// The exchange.
+    pub exchange: &'a dyn Exchange,
+    /// Its number of partitions.
+    pub partitions: u32,
+    /// What becomes of the rows.
+    pub next: Next<'a>,
+    /// Folders that nobody reads afterwards.
+    pub spent: Vec<String>,
+}
+
+impl Step for Gather<'_> {
+    fn name(&self) -> &str {
+        self.exchange.name()
+    }
+
+    fn tasks(&self) -> u32 {
+        self.partitions
+    }
+
+    fn run(&self, task: u32, cx: &TaskContext) -> Result<TaskReport> {
+        let folder = self.job.workdir.work.join(self.exchange.name());
+        let partition = Partition { index: task, batches: exchange::partition(&folder, task)? };
+        let mut sink = Sink::open(self, task)?;
+        let mut meter = Meter::default();
+        let mut rows = 0;
+        let mut emit = |batch: RecordBatch| {
+            rows += batch.num_rows() as u64;
+            sink.send(batch, cx)
+        };
+        meter.charge(self.name(), 0, || self.exchange.gather(partition, &mut Emit(&mut emit), cx))?;
+        sink.commit()?;
+        let input = Tally { files: rows, bytes: 0 };
+        Ok(TaskReport { input, costs: meter.costs(), ..TaskReport::default() })
+    }
+
+    fn spent(&self) -> Vec<String> {
+        self.spent.clone()
+    }
+}
+
+enum Sink<'a> {
+    Exchange(Scattering<'a>),
+    Decisions(SpillWriter, &'a Homes),
+}
+
+impl<'a> Sink<'a> {
+    fn open(step: &Gather<'a>, task: u32) -> Result<Self> {
+        Ok(match &step.next {
+            Next::Exchange(target) => Self::Exchange(Scattering::create(&step.job.workdir, *target, task)?),
+            Next::Decisions { name, homes } => {
+                Self::Decisions(SpillWriter::create(&step.job.workdir, name, task, Decision::schema())?, homes)
+            }
+        })
+    }
+
+    fn send(&mut self, batch: RecordBatch, cx: &TaskContext) -> Result<()> {
+        match self {
+            Self::Exchange(scattering) => scattering.scatter(&batch, cx),
+            Self::Decisions(spill, homes) => spill.send_home(batch, homes),
+        }
+    }
+
+    fn commit(self) -> Result<()> {
+        match self {
+            Self::Exchange(scattering) => scattering.spill.commit(),
+            Self::Decisions(spill, _) => spill.commit(),
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Listing: every path of a split, what its name alone refuses, and the keys of exact duplicates.
+
+use std::sync::Arc;
+
+use arrow_array::{
+    Array, ArrayRef, FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray, UInt32Array, UInt64Array,
+    new_null_array,
+};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use stackmill_schemas::file::Place;
+use stackmill_schemas::lock::{Split, Unit};
+use stackmill_schemas::manifest::Tally;
+use stackmill_schemas::rank::{Standing, rank};
+use stackmill_schemas::stage::Emit;
+use stackmill_schemas::{Decision, Error, FileBatch, FileId, Outcome, Reason, Result, ResultExt, TaskContext, columns};
+
+use super::{DecisionWriter, Fused, Meter, Step, TaskReport, finish};
+use crate::exchange::Scattering;
+use crate::job::Job;
+use crate::table::TableWriter;
+
+/// Number of the unit in the lock: internal to scratch.
+pub const UNIT: &str = "unit";
+/// The keep policy's rank of the file: internal to scratch.
+pub const RANK: &str = "rank";
+/// No file over this is read, whatever the recipe says: a batch holds it in memory several times.
+const MAXIMUM_FILE_BYTES: u64 = 256 << 20;
+/// Rows that go through the listing Maps at once.
+const BATCH_ROWS: usize = 4096;
+
+/// One task a split.
+pub struct Listing<'a> {
+    /// The run.
+    pub job: &'a Job,
+}
+
+/// The columns of what a source lists, numbered.
+pub fn numbered_schema() -> SchemaRef {
+    let mut fields = vec![
+        Arc::new(Field::new(columns::FILE_ID, DataType::UInt64, false)),
+        Arc::new(Field::new(columns::SOURCE, DataType::Utf8, false)),
+        Arc::new(Field::new(UNIT, DataType::UInt32, false)),
+    ];
+    fields.extend(columns::listed().fields().iter().cloned());
+    Arc::new(Schema::new(fields))
+}
+
+impl Step for Listing<'_> {
+    fn name(&self) -> &'static str {
+        "list"
+    }
+
+    fn tasks(&self) -> u32 {
+        self.job.splits.len() as u32
+    }
+
+    fn run(&self, task: u32, cx: &TaskContext) -> Result<TaskReport> {
+        let split = &self.job.splits[task as usize];
+        let mut listing = Task::open(self.job, split, cx)?;
+        for number in split.first..split.end {
+            cx.check()?;
+            let unit = &self.job.lock.units[number];
+            listing.unit(number, unit).with_context(|| format!("repository {}", unit.repo_name))?;
+        }
+        listing.commit()
+    }
+
+    fn spent(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+struct Task<'a> {
+    job: &'a Job,
+    cx: &'a TaskContext,
+    split: u32,
+    rows: u32,
+    maps: Fused,
+    meter: Meter,
+    listing: TableWriter,
+    decisions: DecisionWriter,
+    exact: Option<Scattering<'a>>,
+    report: TaskReport,
+}
+
+impl<'a> Task<'a> {
+    fn open(job: &'a Job, split: &Split, cx: &'a TaskContext) -> Result<Self> {
+        let schema = with_rank(&job.stages.listing_schema()?);
+        let task = split.index;
+        let exact = job.exact_target().map(|target| Scattering::create(&job.workdir, target, task)).transpose()?;
+        Ok(Self {
+            job,
+            cx,
+            split: task,
+            rows: 0,
+            maps: Fused::open(&job.stages.listing, cx)?,
+            meter: Meter::default(),
+            listing: TableWriter::create(&job.workdir, &format!("listing/{task:05}"), &schema)?,
+            decisions: DecisionWriter::create(&job.workdir, "listing-decisions", task)?,
+            exact,
+            report: TaskReport::default(),
+        })
+    }
+
+    /// Lists a unit; permanent trouble makes it one row without a path.
+    fn unit(&mut self, number: usize, unit: &Unit) -> Result<()> {
+        let rows = match &unit.trouble {
+            Some(trouble) => Err(Error::input(trouble.clone())),
+            None => self.listed(unit),
+        };
+        match rows {
+            Ok(batches) => batches.iter().try_for_each(|batch| self.batch(number, unit, batch)),
+            Err(error) if is_permanent(&error) => self.troubled(number, unit, error.message()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn listed(&mut self, unit: &Unit) -> Result<Vec<RecordBatch>> {
+        let source = self.job.source(&unit.source)?;
+        let mut batches = Vec::new();
+        let mut keep = |batch: RecordBatch| {
+            batches.push(batch);
+            Ok(())
+        };
+        let cx = self.cx;
+        self.meter.charge("source", 0, || source.list(unit, &mut Emit(&mut keep), cx))?;
+        Ok(batches)
+    }
+
+    fn batch(&mut self, number: usize, unit: &Unit, batch: &RecordBatch) -> Result<()> {
+        for start in (0..batch.num_rows()).step_by(BATCH_ROWS) {
+            let part = batch.slice(start, BATCH_ROWS.min(batch.num_rows() - start));
+            let part = self.number(number, unit, &part)?;
+            let mut files = self.maps.map(FileBatch::new(part)?, &mut self.meter)?;
+            refuse_giants(&mut files)?;
+            self.write(files)?;
+        }
+        Ok(())
+    }
+
+    fn number(&mut self, number: usize, unit: &Unit, rows: &RecordBatch) -> Result<RecordBatch> {
+        let count = rows.num_rows();
+        let first = self.rows;
+        self.rows = u32::try_from(count).ok().and_then(|count| first.checked_add(count)).ok_or_else(|| {
+            Error::input("over 4 billion files in one split").hint("lower `split-repositories` under [run]")
+        })?;
+        let ids = (first..self.rows).map(|row| FileId::new(self.split, row).0);
+        let mut arrays: Vec<ArrayRef> = vec![
+            Arc::new(UInt64Array::from_iter_values(ids)),
+            Arc::new(StringArray::from_iter_values(std::iter::repeat_n(&unit.source, count))),
+            Arc::new(UInt32Array::from_value(number as u32, count)),
+        ];
+        arrays.extend(rows.columns().iter().cloned());
+        let lengths = columns::u64s(rows, columns::LENGTH_BYTES)?;
+        self.report.input.files += count as u64;
+        self.report.input.bytes += lengths.values().iter().sum::<u64>();
+        RecordBatch::try_new(numbered_schema(), arrays).context("what a source lists")
+    }
+
+    fn write(&mut self, files: FileBatch) -> Result<()> {
+        let ranks = self.ranks(files.record())?;
+        let files = files.with_column(rank_field(), Arc::new(ranks))?;
+        self.listing.write(files.record())?;
+        let (kept, decisions) = finish(files)?;
+        self.decisions.write(&decisions)?;
+        match &mut self.exact {
+            Some(exact) => self.meter.charge("exact", 0, || exact.scatter(&kept, self.cx)),
+            None => Ok(()),
+        }
+    }
+
+    fn ranks(&self, record: &RecordBatch) -> Result<FixedSizeBinaryArray> {
+        let ids = columns::u64s(record, columns::FILE_ID)?;
+        let licenses = columns::strings(record, columns::INHERITED_LICENSE)?;
+        let (stars, forks) = (columns::i64s(record, columns::STARS)?, columns::i64s(record, columns::FORKS)?);
+        let known = |counts: &Int64Array, row: usize| counts.is_valid(row).then(|| counts.value(row));
+        let stages = &self.job.stages;
+        let mut bytes = Vec::with_capacity(16 * record.num_rows());
+        for row in 0..record.num_rows() {
+            let license = stages.license_policy.classify(licenses.is_valid(row).then(|| licenses.value(row)));
+            let standing = Standing { license, stars: known(stars, row), forks: known(forks, row) };
+            bytes.extend(rank(&stages.keep, standing, FileId(ids.value(row))).to_be_bytes());
+        }
+        Ok(FixedSizeBinaryArray::try_new(16, bytes.into(), None)?)
+    }
+
+    fn troubled(&mut self, number: usize, unit: &Unit, trouble: &str) -> Result<()> {
+        let rows = troubled_row(unit, trouble)?;
+        let numbered = self.number(number, unit, &rows)?;
+        self.report.input.files -= 1;
+        let mut record = FileBatch::new(numbered)?;
+        for map in &self.job.stages.listing {
+            let schema = map.schema(&record.record().schema())?;
+            for field in schema.fields().iter().skip(record.record().num_columns()) {
+                let empty = match field.data_type() {
+                    DataType::Boolean => Arc::new(arrow_array::BooleanArray::from(vec![false])) as ArrayRef,
+                    other => new_null_array(other, 1),
+                };
+                record = record.with_column(field.as_ref().clone(), empty)?;
+            }
+        }
+        let place = Place { stage: "list", rule: "unreadable-repository" };
+        record.decide(0, Outcome::Failed, place, Reason::trouble(trouble));
+        self.report.troubled.push((unit.repo_name.clone(), trouble.to_owned()));
+        self.write(record)
+    }
+
+    fn commit(mut self) -> Result<TaskReport> {
+        self.listing.commit()?;
+        self.decisions.commit()?;
+        if let Some(exact) = self.exact {
+            exact.spill.commit()?;
+        }
+        self.report.costs = self.meter.costs();
+        Ok(self.report)
+    }
+}
+
+/// Trouble that is the repository's own and will be there the next time, too.
+fn is_permanent(error: &Error) -> bool {
+    use stackmill_schemas::ErrorKind::{Input, Io, Source};
+    !error.is_transient() && matches!(error.kind(), Input | Source | Io)
+}
+
+fn refuse_giants(files: &mut FileBatch) -> Result<()> {
+    let lengths = columns::u64s(files.record(), columns::LENGTH_BYTES)?.clone();
+    for row in 0..files.num_rows() {
+        if lengths.value(row) > MAXIMUM_FILE_BYTES {
+            let reason = Reason::measured(lengths.value(row), MAXIMUM_FILE_BYTES);
+            files.decide(row, Outcome::Failed, Place { stage: "list", rule: "too-large-to-read" }, reason);
+        }
+    }
+    Ok(())
+}
+
+fn rank_field() -> Field {
+    Field::new(RANK, DataType::FixedSizeBinary(16), false)
+}
+
+/// The columns of the listing table.
+pub fn with_rank(schema: &SchemaRef) -> SchemaRef {
+    let mut fields = schema.fields().to_vec();
+    fields.push(Arc::new(rank_field()));
+    Arc::new(Schema::new(fields))
+}
+
+fn troubled_row(unit: &Unit, trouble: &str) -> Result<RecordBatch> {
+    let schema = columns::listed();
+    let arrays = schema.fields().iter().map(|field| -> ArrayRef {
+        match field.name().as_str() {
+            columns::REPO_NAME => Arc::new(StringArray::from(vec![unit.repo_name.as_str()])),
+            columns::REVISION_ID => Arc::new(StringArray::from(vec![unit.revision_id.as_str()])),
+            columns::TROUBLE => Arc::new(StringArray::from(vec![trouble])),
+            columns::MODE => Arc::new(UInt32Array::from(vec![0])),
+            columns::LENGTH_BYTES | columns::LOCATOR => Arc::new(UInt64Array::from(vec![0])),
+            _ => new_null_array(field.data_type(), 1),
+        }
+    });
+    RecordBatch::try_new(schema.clone(), arrays.collect()).context("the row of an unreadable repository")
+}
+
+/// Decisions of the listing phase of one split.
+pub fn decisions(job: &Job, split: u32) -> Result<Vec<Decision>> {
+    super::read_decisions(crate::table::read(&job.workdir.work.join(format!("listing-decisions/{split:05}")))?)
+}
+
+/// Files and bytes of all listing reports.
+pub fn listed(reports: &[TaskReport]) -> Tally {
+    reports.iter().fold(Tally::default(), |sum, report| Tally {
+        files: sum.files + report.input.files,
+        bytes: sum.bytes + report.input.bytes,
+    })
+}

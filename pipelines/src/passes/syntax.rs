@@ -1,0 +1,266 @@
+//! Syntax: keepers are parsed, filtered once more, redacted, decontaminated, written to the corpus and tokenized.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use arrow_array::builder::StringBuilder;
+use arrow_array::cast::AsArray as _;
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt32Array, UInt64Array};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_select::filter::filter_record_batch;
+use stackmill_schemas::ids::hex;
+use stackmill_schemas::manifest::Tally;
+use stackmill_schemas::{FileBatch, Outcome, Result, TaskContext, columns};
+
+use super::content::{chunk_name, project};
+use super::cut::HAS_COPIES;
+use super::{Chunk, DecisionWriter, Fused, Meter, Step, TaskReport, finish, read_decisions};
+use crate::exchange::{self, Scattering};
+use crate::job::Job;
+use crate::shard::ShardWriter;
+use crate::table::{self, TableWriter};
+
+/// Column of a corpus position: number of the shard.
+pub const SHARD: &str = "shard";
+/// Column of a corpus position: row in the shard.
+pub const ROW: &str = "row";
+/// Column of tokens, as `tokenize` adds it.
+const TOKENS: &str = "tokens";
+
+/// The columns of the corpus, in order; those whose stage is off are left out.
+const CORPUS: &[&str] = &[
+    columns::REPO_NAME,
+    columns::REVISION_ID,
+    columns::PATH,
+    columns::BLOB_ID,
+    columns::CONTENT_HASH,
+    columns::LANGUAGE,
+    columns::LICENSE_EXPRESSION,
+    columns::LICENSE_TYPE,
+    columns::IS_VENDOR,
+    columns::IS_GENERATED,
+    columns::LENGTH_BYTES,
+    columns::CONTENT,
+    columns::STARS,
+    columns::FORKS,
+    columns::CLUSTER_ID,
+    columns::REDACTIONS,
+];
+
+/// One task a chunk.
+pub struct Syntax<'a> {
+    /// The run.
+    pub job: &'a Job,
+    /// What the content pass left.
+    pub chunks: &'a [Chunk],
+}
+
+/// Where kept files are in the corpus.
+pub fn positions_schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        Field::new(columns::FILE_ID, DataType::UInt64, false),
+        Field::new(SHARD, DataType::UInt32, false),
+        Field::new(ROW, DataType::UInt32, false),
+        Field::new("bytes", DataType::UInt64, false),
+    ]))
+}
+
+impl Step for Syntax<'_> {
+    fn name(&self) -> &'static str {
+        "syntax"
+    }
+
+    fn tasks(&self) -> u32 {
+        self.chunks.len() as u32
+    }
+
+    fn run(&self, task: u32, cx: &TaskContext) -> Result<TaskReport> {
+        let chunk = &self.chunks[task as usize];
+        let mut work = Task::open(self.job, task, cx)?;
+        for batch in table::read(&self.job.workdir.work.join(format!("work/{}", chunk_name(chunk))))? {
+            cx.check()?;
+            work.shard_batch(&batch?)?;
+        }
+        work.commit()
+    }
+
+    fn spent(&self) -> Vec<String> {
+        vec!["work".to_owned()]
+    }
+}
+
+struct Task<'a> {
+    job: &'a Job,
+    cx: &'a TaskContext,
+    number: u32,
+    near: Near,
+    maps: Fused,
+    meter: Meter,
+    corpus: Option<ShardWriter>,
+    positions: TableWriter,
+    decisions: DecisionWriter,
+    pack: Option<Scattering<'a>>,
+    report: TaskReport,
+}
+
+/// What near-duplicates decided about this chunk's files.
+struct Near {
+    gone: HashSet<u64>,
+    keepers: HashSet<u64>,
+}
+
+impl Near {
+    fn load(job: &Job, task: u32) -> Result<Self> {
+        let mut this = Self { gone: HashSet::new(), keepers: HashSet::new() };
+        for decision in read_decisions(exchange::partition(&job.workdir.work.join("near-decisions"), task)?)? {
+            match decision.outcome {
+                Outcome::Kept => this.keepers.insert(decision.file_id.0),
+                _ => this.gone.insert(decision.file_id.0),
+            };
+        }
+        Ok(this)
+    }
+}
+
+impl<'a> Task<'a> {
+    fn open(job: &'a Job, task: u32, cx: &'a TaskContext) -> Result<Self> {
+        let workdir = &job.workdir;
+        let positions = TableWriter::create(workdir, &format!("positions/{task:05}"), &positions_schema())?;
+        Ok(Self {
+            job,
+            cx,
+            number: task,
+            near: Near::load(job, task)?,
+            maps: Fused::open(&job.stages.syntax, cx)?,
+            meter: Meter::default(),
+            corpus: None,
+            positions,
+            decisions: DecisionWriter::create(workdir, "syntax-decisions", task)?,
+            pack: job.pack_target(&cx.homes).map(|target| Scattering::create(workdir, target, task)).transpose()?,
+            report: TaskReport::default(),
+        })
+    }
+
+    fn shard_batch(&mut self, batch: &RecordBatch) -> Result<()> {
+        let ids = columns::u64s(batch, columns::FILE_ID)?.values();
+        let mask: BooleanArray = ids.iter().map(|id| Some(!self.near.gone.contains(id))).collect();
+        let keepers = filter_record_batch(batch, &mask)?;
+        self.report.input.files += keepers.num_rows() as u64;
+        if keepers.num_rows() == 0 {
+            return Ok(());
+        }
+        let clusters = self.clusters(&keepers)?;
+        let field = Field::new(columns::CLUSTER_ID, DataType::Utf8, true);
+        let files = FileBatch::new(keepers)?.with_column(field, clusters)?;
+        let (kept, decisions) = finish(self.maps.map(files, &mut self.meter)?)?;
+        self.decisions.write(&decisions)?;
+        self.keep(&kept)
+    }
+
+    /// A keeper's cluster is named after its own blob.
+    fn clusters(&self, files: &RecordBatch) -> Result<ArrayRef> {
+        let ids = columns::u64s(files, columns::FILE_ID)?;
+        let copies = columns::booleans(files, HAS_COPIES)?;
+        let blobs = columns::fixed(files, columns::BLOB_ID)?;
+        let mut out = StringBuilder::new();
+        for row in 0..files.num_rows() {
+            let keeper = copies.value(row) || self.near.keepers.contains(&ids.value(row));
+            out.append_option((keeper && blobs.is_valid(row)).then(|| hex(blobs.value(row))));
+        }
+        Ok(Arc::new(out.finish()))
+    }
+
+    fn keep(&mut self, kept: &RecordBatch) -> Result<()> {
+        if kept.num_rows() == 0 {
+            return Ok(());
+        }
+        let published = corpus_batch(kept)?;
+        let corpus = match &mut self.corpus {
+            Some(corpus) => corpus,
+            None => {
+                let path = format!("corpus/part-{:05}.parquet", self.number);
+                self.corpus.insert(ShardWriter::create(&self.job.workdir, &path, &published.schema())?)
+            }
+        };
+        let first = corpus.rows() as u32;
+        self.meter.charge("corpus", 0, || corpus.write(&published))?;
+        let positions = self.positions(kept, first)?;
+        self.positions.write(&positions)?;
+        let Some(pack) = &mut self.pack else { return Ok(()) };
+        let tokens = token_rows(kept, &positions)?;
+        self.meter.charge("pack", 0, || pack.scatter(&tokens, self.cx))
+    }
+
+    fn positions(&mut self, kept: &RecordBatch, first: u32) -> Result<RecordBatch> {
+        let count = kept.num_rows();
+        let content = columns::strings(kept, columns::CONTENT)?;
+        let bytes: UInt64Array = (0..count).map(|row| Some(content.value_length(row) as u64)).collect();
+        self.report.input.bytes += bytes.values().iter().sum::<u64>();
+        let ids = kept.column_by_name(columns::FILE_ID).cloned();
+        let rows: UInt32Array = (first..first + count as u32).map(Some).collect();
+        let shard = UInt32Array::from_value(self.number, count);
+        let ids = ids.ok_or_else(|| stackmill_schemas::Error::bug("files without ids"))?;
+        Ok(RecordBatch::try_new(positions_schema(), vec![ids, Arc::new(shard), Arc::new(rows), Arc::new(bytes)])?)
+    }
+
+    fn commit(mut self) -> Result<TaskReport> {
+        if let Some(corpus) = self.corpus {
+            self.report.published.push(corpus.commit()?);
+        }
+        self.positions.commit()?;
+        self.decisions.commit()?;
+        if let Some(pack) = self.pack {
+            pack.spill.commit()?;
+        }
+        self.report.costs = self.meter.costs();
+        Ok(self.report)
+    }
+}
+
+fn token_rows(kept: &RecordBatch, positions: &RecordBatch) -> Result<RecordBatch> {
+    let mut fields = Vec::new();
+    let mut arrays: Vec<ArrayRef> = Vec::new();
+    for (record, name) in [(kept, columns::REPO_NAME), (positions, SHARD), (positions, ROW), (kept, TOKENS)] {
+        let at = record.schema().index_of(name)?;
+        fields.push(Arc::clone(&record.schema().fields()[at]));
+        arrays.push(record.column(at).clone());
+    }
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
+}
+
+/// The published columns; ids and hashes become hexadecimal text.
+fn corpus_batch(kept: &RecordBatch) -> Result<RecordBatch> {
+    let schema = kept.schema();
+    let mut fields = Vec::new();
+    let mut arrays: Vec<ArrayRef> = Vec::new();
+    for name in CORPUS {
+        let Ok(at) = schema.index_of(name) else { continue };
+        let field = schema.field(at);
+        if let Some(fixed) = kept.column(at).as_fixed_size_binary_opt() {
+            let texts = (0..fixed.len()).map(|row| fixed.is_valid(row).then(|| hex(fixed.value(row))));
+            arrays.push(Arc::new(texts.collect::<arrow_array::StringArray>()));
+            fields.push(Field::new(*name, DataType::Utf8, field.is_nullable()));
+        } else {
+            arrays.push(kept.column(at).clone());
+            fields.push(field.clone());
+        }
+    }
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
+}
+
+/// Positions of one chunk's kept files: file id to (shard, row, bytes).
+pub fn load_positions(job: &Job, task: u32) -> Result<HashMap<u64, (u32, u32, u64)>> {
+    let mut positions = HashMap::new();
+    for batch in table::read(&job.workdir.work.join(format!("positions/{task:05}")))? {
+        let batch = project(&batch?, &positions_schema())?;
+        let (ids, bytes) = (columns::u64s(&batch, columns::FILE_ID)?, columns::u64s(&batch, "bytes")?);
+        let (shards, rows) = (columns::u32s(&batch, SHARD)?, columns::u32s(&batch, ROW)?);
+        positions.extend((0..batch.num_rows()).map(|i| (ids.value(i), (shards.value(i), rows.value(i), bytes.value(i)))));
+    }
+    Ok(positions)
+}
+
+/// Files and bytes that reached the corpus.
+pub fn kept(reports: &[TaskReport]) -> Tally {
+    super::listing::listed(reports)
+}

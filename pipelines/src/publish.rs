@@ -1,0 +1,238 @@
+//! Publishing: sums are checked, `run.json` and the data card written, and the manifest put in place last.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use serde::{Deserialize, Serialize};
+use stackmill_schemas::lock::Lock;
+use stackmill_schemas::manifest::{FileEntry, FunnelRow, Manifest, Tally, VERSION};
+use stackmill_schemas::{Error, Result, ResultExt, columns};
+
+use crate::job::Job;
+use crate::passes::ledger::{Counts, RuleCount};
+use crate::passes::{Cost, TaskReport};
+use crate::run::Identity;
+use crate::{clock, failpoint, lock, report};
+
+/// The manifest's name in the data set.
+pub const MANIFEST: &str = "manifest.json";
+/// The name of the file with times and machine.
+pub const RUN: &str = "run.json";
+/// The data card's name.
+pub const CARD: &str = "README.md";
+/// Folders of scratch, all deleted once the manifest is there.
+pub const SCRATCH: &[&str] = &[
+    "listing", "listing-decisions", "exact", "exact-decisions", "survivors", "work", "side", "notes",
+    "content-decisions", "near-buckets", "near-attach", "near-verify", "near-keepers", "near-decisions", "positions",
+    "syntax-decisions", "pack",
+];
+
+/// The reports that a manifest is made of.
+pub struct Parts {
+    /// Of the syntax pass.
+    pub kept: Vec<TaskReport>,
+    /// Of packing.
+    pub tokens: Vec<TaskReport>,
+    /// Of the ledger.
+    pub ledgers: Vec<TaskReport>,
+    /// Files and bytes listed.
+    pub listed: Tally,
+}
+
+/// How long it took; in `run.json` alone.
+pub struct Timing {
+    /// Wall seconds of this attempt.
+    pub seconds: f64,
+    /// Processor seconds by stage, of the tasks of all attempts.
+    pub costs: BTreeMap<String, Cost>,
+}
+
+/// `run.json`: what may differ between two runs that give the same bytes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RunFile {
+    /// Program version.
+    pub version: String,
+    /// End of the run, seconds since 1970.
+    pub finished_unix: u64,
+    /// Wall seconds of the last attempt.
+    pub seconds: f64,
+    /// Processors of the machine.
+    pub processors: usize,
+    /// Threads asked for.
+    pub threads: usize,
+    /// Declared memory, in bytes.
+    pub memory_bytes: u64,
+    /// The most scratch in use at once, in bytes.
+    pub scratch_bytes: u64,
+    /// Processor seconds and bytes by stage.
+    pub stages: BTreeMap<String, Cost>,
+}
+
+/// Writes the lock into the data set.
+pub fn sources(workdir: &crate::workdir::Workdir, lock: &Lock) -> Result<FileEntry> {
+    write_json(workdir, lock::NAME, lock)
+}
+
+/// Checks the sums and makes the data set real.
+pub fn publish(job: &Job, identity: &Identity, parts: Parts, timing: &Timing) -> Result<Manifest> {
+    let counts: Vec<&Counts> = parts.ledgers.iter().filter_map(|report| report.counts.as_ref()).collect();
+    let totals = totals(job, &counts, &parts)?;
+    let mut manifest = Manifest {
+        version: VERSION,
+        recipe: job.recipe.name.clone(),
+        fingerprint: identity.fingerprint.clone(),
+        columns: columns::VERSION,
+        config: identity.config.clone(),
+        files: Vec::new(),
+        funnel: funnel(job, &counts, totals["listed"]),
+        totals,
+        languages: tallies(counts.iter().map(|counts| &counts.languages)),
+        licenses: tallies(counts.iter().map(|counts| &counts.licenses)),
+    };
+    let reports = parts.kept.into_iter().chain(parts.tokens).chain(parts.ledgers);
+    manifest.files.extend(reports.flat_map(|report| report.published));
+    manifest.files.push(sources(&job.workdir, &job.lock)?);
+    manifest.files.push(card(job, &manifest)?);
+    manifest.files.sort_by(|a, b| a.path.cmp(&b.path));
+    remove_strays(job, &manifest)?;
+    run_file(job, timing)?;
+    failpoint::reach("publish", "before");
+    write_json(&job.workdir, MANIFEST, &manifest)?;
+    failpoint::reach("publish", "after");
+    clean(job)?;
+    Ok(manifest)
+}
+
+/// Deletes what is left in scratch; safe to repeat.
+fn clean(job: &Job) -> Result<()> {
+    for folder in SCRATCH.iter().chain(&["done", "run", "lock"]) {
+        job.workdir.discard(folder)?;
+    }
+    // Only an empty folder goes: a scratch folder of the user's may hold other things.
+    let _ = std::fs::remove_dir(&job.workdir.work);
+    Ok(())
+}
+
+/// Files of an attempt that was killed while it wrote, and of tasks that now publish nothing.
+fn remove_strays(job: &Job, manifest: &Manifest) -> Result<()> {
+    for folder in ["corpus", "ledger", "clusters", "tokens"] {
+        let path = job.workdir.out.join(folder);
+        if !path.is_dir() {
+            continue;
+        }
+        for entry in std::fs::read_dir(&path).with_context(|| path.display().to_string())? {
+            let entry = entry?;
+            let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
+            if !manifest.files.iter().any(|file| file.path == name) {
+                std::fs::remove_file(entry.path()).with_context(|| name)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn write_json<T: Serialize>(workdir: &crate::workdir::Workdir, name: &str, value: &T) -> Result<FileEntry> {
+    let mut json = serde_json::to_vec_pretty(value).map_err(|error| Error::bug(error.to_string()))?;
+    json.push(b'\n');
+    let mut file = workdir.publish(name)?;
+    file.write_all(&json)?;
+    file.commit()
+}
+
+/// The totals; `listed = kept + dropped + failed`, whatever happened.
+fn totals(job: &Job, counts: &[&Counts], parts: &Parts) -> Result<BTreeMap<String, u64>> {
+    let sum = |get: &dyn Fn(&Counts) -> u64| counts.iter().map(|counts| get(counts)).sum::<u64>();
+    let of_rules = |get: fn(&RuleCount) -> u64| sum(&|counts| counts.rules.iter().map(get).sum());
+    let (listed, kept) = (sum(&|counts| counts.listed), sum(&|counts| counts.kept));
+    let (dropped, failed) = (of_rules(|rule| rule.dropped), of_rules(|rule| rule.failed));
+    let written = crate::passes::syntax::kept(&parts.kept);
+    let in_corpus: u64 = parts.kept.iter().flat_map(|report| &report.published).filter_map(|file| file.rows).sum();
+    if listed != kept + dropped + failed || listed != parts.listed.files || in_corpus != kept {
+        return Err(Error::bug(format!(
+            "rows do not add up: {listed} in the ledger, {} listed, {kept} kept, {dropped} dropped, {failed} failed, \
+             {in_corpus} in the corpus",
+            parts.listed.files
+        )));
+    }
+    let sequences: u64 = parts.tokens.iter().flat_map(|report| &report.published).filter_map(|file| file.rows).sum();
+    let named = [
+        ("listed", listed),
+        ("listed_bytes", parts.listed.bytes),
+        ("kept", kept),
+        ("kept_bytes", written.bytes),
+        ("dropped", dropped),
+        ("failed", failed),
+        ("repositories", job.lock.units.len() as u64),
+        ("repositories_failed", sum(&|counts| counts.repositories_failed)),
+        ("sequences", sequences),
+    ];
+    Ok(named.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// One row for each rule that took files, in running order.
+fn funnel(job: &Job, counts: &[&Counts], listed: u64) -> Vec<FunnelRow> {
+    let mut rows: Vec<FunnelRow> = Vec::new();
+    for rule in counts.iter().flat_map(|counts| &counts.rules) {
+        let found = rows.iter_mut().find(|row| row.stage == rule.stage && row.rule == rule.rule);
+        if let Some(row) = found {
+            row.dropped += rule.dropped;
+            row.failed += rule.failed;
+            continue;
+        }
+        let (stage, name, example) = (rule.stage.clone(), rule.rule.clone(), rule.example.clone());
+        rows.push(FunnelRow { stage, rule: name, files_in: 0, dropped: rule.dropped, failed: rule.failed, example });
+    }
+    let order = report::running_order(&job.stages);
+    rows.sort_by_key(|row| (report::place(&order, &row.stage, &row.rule), row.stage.clone(), row.rule.clone()));
+    let mut left = listed;
+    for row in &mut rows {
+        // A repository that cannot be read was never among the files.
+        if row.rule == "unreadable-repository" {
+            continue;
+        }
+        row.files_in = left;
+        left -= row.dropped + row.failed;
+    }
+    rows
+}
+
+fn tallies<'a>(parts: impl Iterator<Item = &'a BTreeMap<String, Tally>>) -> BTreeMap<String, Tally> {
+    let mut sums: BTreeMap<String, Tally> = BTreeMap::new();
+    for (key, tally) in parts.flatten() {
+        let sum = sums.entry(key.clone()).or_default();
+        sum.files += tally.files;
+        sum.bytes += tally.bytes;
+    }
+    sums
+}
+
+fn run_file(job: &Job, timing: &Timing) -> Result<FileEntry> {
+    let run = RunFile {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        finished_unix: clock::unix_seconds(),
+        seconds: timing.seconds,
+        processors: std::thread::available_parallelism().map_or(1, usize::from),
+        threads: job.options.threads,
+        memory_bytes: job.options.memory,
+        scratch_bytes: job.workdir.scratch_most(),
+        stages: timing.costs.clone(),
+    };
+    write_json(&job.workdir, RUN, &run)
+}
+
+/// The data card: front matter that the Hugging Face hub and `datasets` read, then the funnel.
+fn card(job: &Job, manifest: &Manifest) -> Result<FileEntry> {
+    let mut text = String::from("---\nconfigs:\n");
+    for table in ["corpus", "ledger", "clusters", "tokens"] {
+        if manifest.files.iter().any(|file| file.path.starts_with(&format!("{table}/"))) {
+            let default = if table == "corpus" { "\n  default: true" } else { "" };
+            let _ = write!(text, "- config_name: {table}{default}\n  data_files: {table}/*.parquet\n");
+        }
+    }
+    let _ = write!(text, "tags:\n- code\n---\n\n# {}\n\nMade by stackmill from the recipe in `manifest.json`.\n\n", manifest.recipe);
+    let _ = write!(text, "```text\n{}```\n", report::tables(manifest));
+    let mut file = job.workdir.publish(CARD)?;
+    file.write_all(text.as_bytes())?;
+    file.commit()
+}

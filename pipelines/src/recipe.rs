@@ -1,0 +1,273 @@
+//! Recipes: TOML in, checked settings out. Each stage's settings live in its own crate; this joins them.
+
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use stackmill_dedup::contamination::DecontaminateConfig;
+use stackmill_dedup::exact::ExactConfig;
+use stackmill_dedup::near::NearConfig;
+use stackmill_filters::{ParseConfig, RedactConfig, RulesConfig};
+use stackmill_ingest::detect::encoding::DecodeConfig;
+use stackmill_ingest::detect::language::LanguageConfig;
+use stackmill_ingest::detect::license::LicenseConfig;
+use stackmill_ingest::sources::SourceConfig;
+use stackmill_schemas::text::nearest;
+use stackmill_schemas::{Error, Result};
+use stackmill_tokenize::TokenizeConfig;
+use toml::{Table, Value};
+
+use crate::units::Share;
+
+/// How the run is cut and when it gives up: the recipe's `[run]` table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RunConfig {
+    /// Repositories that one listing task reads at most.
+    pub split_repositories: u32,
+    /// Bytes, by the lock's estimate, that one listing task reads at most (a repository is never cut).
+    pub split_bytes: u64,
+    /// Bytes of surviving content that one read task reads, and so about the size of a corpus shard.
+    pub task_bytes: u64,
+    /// Share of repositories that may be unreadable; beyond it nothing is published.
+    pub max_failed_repositories: Share,
+    /// Seed of the sample that `--sample` takes.
+    pub seed: u64,
+}
+
+impl Default for RunConfig {
+    fn default() -> Self {
+        let max_failed_repositories = Share(0.01);
+        Self { split_repositories: 64, split_bytes: 256 << 20, task_bytes: 64 << 20, max_failed_repositories, seed: 0 }
+    }
+}
+
+impl RunConfig {
+    fn validate(&self) -> Result<()> {
+        for (key, value) in [
+            ("split-repositories", u64::from(self.split_repositories)),
+            ("split-bytes", self.split_bytes),
+            ("task-bytes", self.task_bytes),
+        ] {
+            if value == 0 {
+                return Err(Error::config(format!("`{key}` must be at least 1")).context("stage `run`"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A whole recipe. Stages that are `None` are off.
+#[derive(Clone, Debug)]
+pub struct Recipe {
+    /// Where it was read from.
+    pub path: PathBuf,
+    /// Its name.
+    pub name: String,
+    /// `[run]`
+    pub run: RunConfig,
+    /// `[[source]]`, with `~` and `${NAME}` filled in.
+    pub sources: Vec<SourceConfig>,
+    /// `[exact]`; on unless `exact = false`.
+    pub exact: Option<ExactConfig>,
+    /// `[decode]`
+    pub decode: DecodeConfig,
+    /// `[language]`
+    pub language: LanguageConfig,
+    /// `[license]`
+    pub license: LicenseConfig,
+    /// `[rules]`
+    pub rules: RulesConfig,
+    /// `[near]`
+    pub near: Option<NearConfig>,
+    /// `[parse]`
+    pub parse: ParseConfig,
+    /// `[redact]`
+    pub redact: Option<RedactConfig>,
+    /// `[decontaminate]`
+    pub decontaminate: Option<DecontaminateConfig>,
+    /// `[tokenize]`
+    pub tokenize: Option<TokenizeConfig>,
+    /// `[[source]]` as written, for the manifest: no path of this machine.
+    written_sources: Value,
+}
+
+const KEYS: &[&str] = &[
+    "name", "run", "source", "exact", "decode", "language", "license", "rules", "near", "parse", "redact",
+    "decontaminate", "tokenize",
+];
+
+impl Recipe {
+    /// Reads a recipe; `changes` are `stage.key=value`.
+    pub fn read(path: &Path, changes: &[String]) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Error::input(format!("cannot read the recipe: {error}"))
+                .context(path.display().to_string())
+                .hint("`stackmill run RECIPE --out DIR`; examples are in examples/")
+        })?;
+        Self::parse(&text, path, changes).map_err(|error| error.context(path.display().to_string()))
+    }
+
+    /// As [`Recipe::read`], of text that is at hand; relative paths start at the folder of `path`.
+    pub fn parse(text: &str, path: &Path, changes: &[String]) -> Result<Self> {
+        let mut table: Table = text.parse().map_err(|error: toml::de::Error| {
+            Error::config(format!("not valid TOML: {}", error.to_string().trim_end().replace('\n', "\n  ")))
+        })?;
+        for change in changes {
+            apply(&mut table, change)?;
+        }
+        Self::from_table(table, path)
+    }
+
+    fn from_table(mut table: Table, path: &Path) -> Result<Self> {
+        if let Some(unknown) = table.keys().find(|key| !KEYS.contains(&key.as_str())) {
+            let error = Error::config(format!("unknown key `{unknown}`"));
+            return Err(match nearest(unknown, KEYS.iter().copied()) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error.hint(format!("a recipe has {}", KEYS.join(", "))),
+            });
+        }
+        let name = match table.remove("name") {
+            Some(Value::String(name)) if !name.is_empty() => name,
+            _ => return Err(Error::config("a recipe needs a `name`").hint("start it with: name = \"my-corpus\"")),
+        };
+        let written_sources = table.remove("source").unwrap_or(Value::Array(Vec::new()));
+        let recipe = Self {
+            path: path.to_owned(),
+            name,
+            run: section(&mut table, "run")?,
+            sources: sources(&written_sources)?,
+            exact: Some(optional(&mut table, "exact")?.unwrap_or_default()).filter(|_| !is_off(&table, "exact")),
+            decode: section(&mut table, "decode")?,
+            language: section(&mut table, "language")?,
+            license: section(&mut table, "license")?,
+            rules: section(&mut table, "rules")?,
+            near: optional(&mut table, "near")?,
+            parse: section(&mut table, "parse")?,
+            redact: optional(&mut table, "redact")?,
+            decontaminate: optional(&mut table, "decontaminate")?,
+            tokenize: optional(&mut table, "tokenize")?,
+            written_sources,
+        };
+        recipe.run.validate()?;
+        Ok(recipe)
+    }
+
+    /// The folder that relative paths start from.
+    pub fn folder(&self) -> &Path {
+        match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        }
+    }
+
+    /// Every setting with defaults filled in; `rules` are resolved by their own crate.
+    pub fn resolved(&self, rules: serde_json::Value) -> Result<serde_json::Value> {
+        fn json<T: Serialize>(value: &T) -> Result<serde_json::Value> {
+            serde_json::to_value(value).map_err(|error| Error::bug(error.to_string()))
+        }
+        let mut out = serde_json::Map::new();
+        for (key, value) in [
+            ("name", json(&self.name)?),
+            ("run", json(&self.run)?),
+            ("source", json(&self.written_sources)?),
+            ("exact", json(&self.exact)?),
+            ("decode", json(&self.decode)?),
+            ("language", json(&self.language)?),
+            ("license", json(&self.license)?),
+            ("rules", rules),
+            ("near", json(&self.near)?),
+            ("parse", json(&self.parse)?),
+            ("redact", json(&self.redact)?),
+            ("decontaminate", json(&self.decontaminate)?),
+            ("tokenize", json(&self.tokenize)?),
+        ] {
+            out.insert(key.to_owned(), value);
+        }
+        Ok(serde_json::Value::Object(out))
+    }
+}
+
+fn is_off(table: &Table, key: &str) -> bool {
+    table.get(key) == Some(&Value::Boolean(false))
+}
+
+fn section<T: DeserializeOwned + Default>(table: &mut Table, key: &str) -> Result<T> {
+    Ok(optional(table, key)?.unwrap_or_default())
+}
+
+/// The settings of a stage: `None` where the key is missing or `false`; `true` means the defaults.
+fn optional<T: DeserializeOwned + Default>(table: &mut Table, key: &str) -> Result<Option<T>> {
+    match table.get(key) {
+        None | Some(Value::Boolean(false)) => Ok(None),
+        Some(Value::Boolean(true)) => Ok(Some(T::default())),
+        Some(value) => typed(value.clone()).map(Some).map_err(|error| error.context(format!("stage `{key}`"))),
+    }
+}
+
+fn typed<T: DeserializeOwned>(value: Value) -> Result<T> {
+    T::deserialize(value).map_err(|error| explain(&error.to_string()))
+}
+
+/// Serde's "unknown field" in our words, with the nearest known one.
+fn explain(message: &str) -> Error {
+    let first = message.lines().next().unwrap_or(message).trim();
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    let unknown = first.starts_with("unknown field") || first.starts_with("unknown variant");
+    let Some((word, known)) = quoted.split_first().filter(|_| unknown) else {
+        return Error::config(first.to_owned()).hint("docs/reference/recipe.md lists every setting and its type");
+    };
+    let what = if first.starts_with("unknown field") { "field" } else { "value" };
+    let error = Error::config(format!("unknown {what} `{word}`"));
+    match nearest(word, known.iter().copied()) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint(format!("one of {}", known.join(", "))),
+    }
+}
+
+fn sources(written: &Value) -> Result<Vec<SourceConfig>> {
+    let Value::Array(tables) = written else {
+        return Err(Error::config("`source` must be a list of tables").hint("write each as [[source]]"));
+    };
+    if tables.is_empty() {
+        return Err(Error::config("a recipe needs at least one [[source]]")
+            .hint("for example: [[source]] and, below it, git = \"path/to/clone\""));
+    }
+    let read = |(number, table): (usize, &Value)| {
+        let mut table = table.clone();
+        expand(&mut table)?;
+        typed(table).map_err(|error| error.context(format!("source {}", number + 1)))
+    };
+    tables.iter().enumerate().map(read).collect()
+}
+
+/// Fills in `~` and `${NAME}` in every text of a source.
+fn expand(value: &mut Value) -> Result<()> {
+    match value {
+        Value::String(text) => *text = crate::environment::expand(text)?,
+        Value::Array(values) => values.iter_mut().try_for_each(expand)?,
+        Value::Table(table) => table.iter_mut().try_for_each(|(_, value)| expand(value))?,
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Applies `stage.key=value`; the value is TOML, or else text.
+fn apply(table: &mut Table, change: &str) -> Result<()> {
+    let malformed = || Error::config(format!("`--set {change}` is not stage.key=value")).hint("--set near.threshold=0.8");
+    let (path, text) = change.split_once('=').ok_or_else(malformed)?;
+    let wrapped = format!("value = {text}").parse::<Table>().ok().and_then(|mut table| table.remove("value"));
+    let value = wrapped.unwrap_or_else(|| Value::String(text.to_owned()));
+    let mut keys: Vec<&str> = path.trim().split('.').collect();
+    let last = keys.pop().filter(|key| !key.is_empty()).ok_or_else(malformed)?;
+    let mut at = table;
+    for key in keys {
+        let entry = at.entry(key).or_insert_with(|| Value::Table(Table::new()));
+        if entry == &Value::Boolean(true) {
+            *entry = Value::Table(Table::new());
+        }
+        at = entry.as_table_mut().ok_or_else(malformed)?;
+    }
+    at.insert(last.to_owned(), value);
+    Ok(())
+}

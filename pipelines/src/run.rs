@@ -1,0 +1,395 @@
+//! The embedded engine: steps in order, tasks on one pool, resumed from whatever an earlier attempt left.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use stackmill_schemas::context::{Batches, Homes, Isolate, SideFiles};
+use stackmill_schemas::manifest::Manifest;
+use stackmill_schemas::{Error, ErrorKind, FileId, Result, ResultExt, TaskContext, fingerprint};
+
+use crate::clock::Stopwatch;
+use crate::console::{Board, Console};
+use crate::interrupt::Signals;
+use crate::isolate::Workers;
+use crate::job::{Job, Options};
+use crate::passes::gather::{Gather, Next};
+use crate::passes::{Chunk, Cost, Step, TaskReport, content, cut, ledger, listing, syntax};
+use crate::publish;
+use crate::recipe::Recipe;
+use crate::workdir::{Workdir, load_json};
+use crate::{failpoint, lock, table};
+
+/// Memory of the process before its first task: tables of tokenizers, languages and licenses.
+const BASE_BYTES: u64 = 320 << 20;
+/// Memory of one task with its parse worker.
+const TASK_BYTES: u64 = 320 << 20;
+
+/// What identifies the data in a folder; another one's is refused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Fingerprint of everything below.
+    pub fingerprint: String,
+    /// The program's own version.
+    pub version: String,
+    /// Fingerprint of the lock.
+    pub lock: String,
+    /// The recipe, resolved.
+    pub config: serde_json::Value,
+}
+
+impl Identity {
+    fn new(config: serde_json::Value, lock: &stackmill_schemas::lock::Lock) -> Result<Self> {
+        let version = format!("{} columns {}", env!("CARGO_PKG_VERSION"), stackmill_schemas::columns::VERSION);
+        let lock = fingerprint::of(lock)?;
+        let fingerprint = fingerprint::of(&(&version, &lock, &config))?;
+        Ok(Self { fingerprint, version, lock, config })
+    }
+
+    /// What differs from `other`, in words.
+    fn differences(&self, other: &Self) -> Vec<String> {
+        let mut words = Vec::new();
+        if self.version != other.version {
+            words.push(format!("program version: {} there, {} now", other.version, self.version));
+        }
+        if self.lock != other.lock {
+            words.push("sources.lock: the sources are not the same".to_owned());
+        }
+        differing(&other.config, &self.config, "", &mut words);
+        words
+    }
+}
+
+fn differing(there: &serde_json::Value, now: &serde_json::Value, at: &str, words: &mut Vec<String>) {
+    match (there, now) {
+        (serde_json::Value::Object(a), serde_json::Value::Object(b)) => {
+            let keys: std::collections::BTreeSet<_> = a.keys().chain(b.keys()).collect();
+            for key in keys {
+                let null = serde_json::Value::Null;
+                let below = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
+                differing(a.get(key).unwrap_or(&null), b.get(key).unwrap_or(&null), &below, words);
+            }
+        }
+        (a, b) if a != b => words.push(format!("{at}: {a} there, {b} now")),
+        _ => {}
+    }
+}
+
+/// What a finished run says of itself.
+pub struct Outcome {
+    /// The manifest.
+    pub manifest: Manifest,
+    /// Whether it was there already.
+    pub was_done: bool,
+}
+
+/// Runs `recipe` into `options.out`, or finishes what an earlier run began.
+pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcome> {
+    let signals = Signals::install()?;
+    let work = options.scratch.clone().unwrap_or_else(|| options.out.join(".work"));
+    let threads = threads(&options)?;
+    let engine = Engine::new(&work, &options, signals, console)?;
+    let stages = crate::job::Stages::build(&recipe)?;
+    let cx = engine.context(Arc::default());
+    let lock = lock::load_or_resolve(&recipe, &options, &cx)?;
+    let failed = lock.units.iter().filter_map(|unit| Some((unit.repo_name.as_str(), unit.trouble.as_deref()?)));
+    lock::check_failures(failed, lock.units.len(), recipe.run.max_failed_repositories.0)?;
+    let identity = Identity::new(recipe.resolved(stages.rules)?, &lock)?;
+    if options.replace {
+        clear(&options.out, &work)?;
+    } else if let Some(manifest) = already_done(&options.out, &identity)? {
+        return Ok(Outcome { manifest, was_done: true });
+    }
+    let workdir = Workdir::create(&options.out, &work, options.scratch_budget)?;
+    let _guard = claim(&workdir, &identity)?;
+    publish::sources(&workdir, &lock)?;
+    let splits = lock::cut(&lock, &recipe.run);
+    let job = Job::new(recipe, (lock, splits), workdir, options)?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|error| Error::resource(format!("cannot start threads: {error}")))?;
+    let manifest = Run { job: &job, engine: &engine, pool: &pool, identity: &identity, costs: Mutex::default() }.all()?;
+    Ok(Outcome { manifest, was_done: false })
+}
+
+/// As many threads as asked for, or as the memory budget allows.
+fn threads(options: &Options) -> Result<usize> {
+    let fit = options.memory.saturating_sub(BASE_BYTES / 2) / TASK_BYTES;
+    if fit == 0 {
+        let least = crate::units::bytes_text(BASE_BYTES / 2 + TASK_BYTES);
+        return Err(Error::resource(format!("--memory is under {least}, which one task needs"))
+            .hint(format!("give at least --memory {}M", (BASE_BYTES / 2 + TASK_BYTES) >> 20)));
+    }
+    Ok(options.threads.clamp(1, usize::try_from(fit).unwrap_or(usize::MAX)))
+}
+
+fn already_done(out: &Path, identity: &Identity) -> Result<Option<Manifest>> {
+    let Some(manifest) = load_json::<Manifest>(&out.join(publish::MANIFEST))? else { return Ok(None) };
+    if manifest.fingerprint == identity.fingerprint {
+        return Ok(Some(manifest));
+    }
+    let there = Identity { fingerprint: manifest.fingerprint, config: manifest.config, ..identity.clone() };
+    Err(refuse(out, &identity.differences(&there)))
+}
+
+fn refuse(folder: &Path, differences: &[String]) -> Error {
+    let listed = match differences {
+        [] => "  another version of the program or of the sources".to_owned(),
+        some => format!("  {}", some.join("\n  ")),
+    };
+    Error::config(format!("{} holds the data of another run:\n{listed}", folder.display()))
+        .hint("choose another --out, or start over there with --replace")
+}
+
+/// Makes sure that this folder is ours: no other process works in it, and no other run's data is there.
+fn claim(workdir: &Workdir, identity: &Identity) -> Result<fs::File> {
+    let path = workdir.work.join("lock");
+    let file = fs::File::create(&path).with_context(|| path.display().to_string())?;
+    file.try_lock().map_err(|_| {
+        Error::resource("another stackmill is working in this folder")
+            .context(workdir.work.display().to_string())
+            .hint("wait for it, or choose another --out")
+    })?;
+    match workdir.load::<Identity>("run")? {
+        Some(there) if there.fingerprint != identity.fingerprint => {
+            Err(refuse(&workdir.out, &identity.differences(&there)))
+        }
+        Some(_) => Ok(file),
+        None => workdir.save("run", identity).map(|()| file),
+    }
+}
+
+fn clear(out: &Path, work: &Path) -> Result<()> {
+    let remove = |path: &Path| match if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) } {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::from(error)).with_context(|| path.display().to_string())
+        }
+        _ => Ok(()),
+    };
+    // The manifest goes first: without it there is no data set, whatever else is left.
+    for name in [publish::MANIFEST, publish::RUN, publish::CARD, "corpus", "ledger", "clusters", "tokens"] {
+        remove(&out.join(name))?;
+    }
+    for name in ["run", "done"].iter().chain(publish::SCRATCH) {
+        remove(&work.join(name))?;
+    }
+    Ok(())
+}
+
+/// What outlives single steps: signals, workers, progress.
+struct Engine<'a> {
+    work: std::path::PathBuf,
+    cache: std::path::PathBuf,
+    signals: Arc<Signals>,
+    isolate: Arc<dyn Isolate>,
+    console: &'a Console,
+}
+
+impl<'a> Engine<'a> {
+    fn new(work: &Path, options: &Options, signals: Signals, console: &'a Console) -> Result<Self> {
+        let program = std::env::current_exe().context("finding the program's own path")?;
+        let isolate: Arc<dyn Isolate> = Arc::new(Workers::new(program));
+        let (work, cache) = (work.to_owned(), options.cache.clone());
+        Ok(Self { work, cache, signals: Arc::new(signals), isolate, console })
+    }
+
+    fn context(&self, homes: Arc<Homes>) -> TaskContext {
+        self.context_with(homes, Arc::new(Board::default()), Vec::new())
+    }
+
+    fn context_with(&self, homes: Arc<Homes>, board: Arc<Board>, chunks: Vec<Chunk>) -> TaskContext {
+        let side = Side { work: self.work.clone(), chunks };
+        TaskContext {
+            progress: board,
+            interrupt: self.signals.clone(),
+            isolate: self.isolate.clone(),
+            side: Arc::new(side),
+            homes,
+            cache: self.cache.clone(),
+        }
+    }
+}
+
+/// A context without a run: enough to resolve sources.
+pub fn bare_context(options: &Options) -> Result<TaskContext> {
+    let engine = Engine::new(Path::new(""), options, Signals::install()?, &Console::new(true))?;
+    Ok(engine.context(Arc::default()))
+}
+
+struct Side {
+    work: std::path::PathBuf,
+    chunks: Vec<Chunk>,
+}
+
+impl SideFiles for Side {
+    fn shingles(&self, home: u32) -> Result<Batches<'_>> {
+        let chunk = self.chunks.get(home as usize).ok_or_else(|| Error::bug(format!("there is no home {home}")))?;
+        table::read(&self.work.join(format!("side/{}", content::chunk_name(chunk))))
+    }
+}
+
+struct Run<'a> {
+    job: &'a Job,
+    engine: &'a Engine<'a>,
+    pool: &'a rayon::ThreadPool,
+    identity: &'a Identity,
+    costs: Mutex<BTreeMap<String, Cost>>,
+}
+
+impl Run<'_> {
+    fn all(&self) -> Result<Manifest> {
+        let watch = Stopwatch::start();
+        let job = self.job;
+        let none: Arc<Homes> = Arc::default();
+        let listed = self.step(&listing::Listing { job }, &none, &[])?;
+        let troubled = || listed.iter().flat_map(|report| &report.troubled);
+        let failed = troubled().map(|(repo, trouble)| (repo.as_str(), trouble.as_str()));
+        lock::check_failures(failed, job.lock.units.len(), job.recipe.run.max_failed_repositories.0)?;
+        self.exact(&none)?;
+        let cuts = self.step(&cut::Cut { job }, &none, &[])?;
+        let chunks: Vec<Chunk> = cuts.into_iter().flat_map(|report| report.chunks).collect();
+        let homes = Arc::new(Homes::new(chunks.iter().map(|chunk| FileId(chunk.first)).collect()));
+        self.step(&content::Content { job, chunks: &chunks }, &homes, &chunks)?;
+        self.near(&homes, &chunks)?;
+        let kept = self.step(&syntax::Syntax { job, chunks: &chunks }, &homes, &chunks)?;
+        let tokens = self.pack(&homes)?;
+        let ledgers = self.step(&ledger::Ledger { job, chunks: &chunks }, &homes, &chunks)?;
+        let costs = std::mem::take(&mut *self.costs.lock().unwrap_or_else(PoisonError::into_inner));
+        let parts = publish::Parts { kept, tokens, ledgers, listed: listing::listed(&listed) };
+        publish::publish(job, self.identity, parts, &publish::Timing { seconds: watch.seconds(), costs })
+    }
+
+    fn exact(&self, homes: &Arc<Homes>) -> Result<()> {
+        let Some(target) = self.job.exact_target() else { return Ok(()) };
+        let next = Next::Decisions { name: "exact-decisions", homes: self.job.split_homes() };
+        let (exchange, partitions) = (target.exchange, target.partitions);
+        self.step(&Gather { job: self.job, exchange, partitions, next, spent: Vec::new() }, homes, &[]).map(drop)
+    }
+
+    fn near(&self, homes: &Arc<Homes>, chunks: &[Chunk]) -> Result<()> {
+        let Some(targets) = self.job.near_targets(homes) else { return Ok(()) };
+        let decisions = Next::Decisions { name: "near-decisions", homes };
+        let chain = [
+            (targets.buckets, Next::Exchange(targets.attach), vec![]),
+            (targets.attach, Next::Exchange(targets.verify), vec![]),
+            (targets.verify, Next::Exchange(targets.keepers), vec!["side".to_owned()]),
+            (targets.keepers, decisions, vec![]),
+        ];
+        for (target, next, mut spent) in chain {
+            let (exchange, partitions) = (target.exchange, target.partitions);
+            spent.push(exchange.name().to_owned());
+            self.step(&Gather { job: self.job, exchange, partitions, next, spent }, homes, chunks)?;
+        }
+        Ok(())
+    }
+
+    fn pack(&self, homes: &Arc<Homes>) -> Result<Vec<TaskReport>> {
+        match self.job.pack_target(homes) {
+            Some(target) => self.step(&crate::passes::pack::Packing { job: self.job, target }, homes, &[]),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Runs the tasks of a step that are not done yet; gives the reports of all.
+    fn step(&self, step: &dyn Step, homes: &Arc<Homes>, chunks: &[Chunk]) -> Result<Vec<TaskReport>> {
+        let workdir = &self.job.workdir;
+        let marker = format!("done/{}", step.name());
+        let reports = match workdir.load(&marker)? {
+            Some(reports) => reports,
+            None => {
+                let board = Arc::new(Board::new(step.name(), step.tasks()));
+                let cx = self.engine.context_with(homes.clone(), board.clone(), chunks.to_vec());
+                let shown = self.engine.console.show(board.clone());
+                let reports = self.tasks(step, &cx, &board);
+                shown.end(reports.is_ok());
+                let reports = reports?;
+                workdir.save(&marker, &reports)?;
+                reports
+            }
+        };
+        for task in 0..step.tasks() {
+            workdir.discard(&format!("{marker}-{task:05}"))?;
+        }
+        step.spent().iter().try_for_each(|folder| workdir.discard(folder))?;
+        self.account(&reports);
+        Ok(reports)
+    }
+
+    fn account(&self, reports: &[TaskReport]) {
+        let mut costs = self.costs.lock().unwrap_or_else(PoisonError::into_inner);
+        for (stage, cost) in reports.iter().flat_map(|report| &report.costs) {
+            let sum = costs.entry(stage.clone()).or_default();
+            sum.seconds += cost.seconds;
+            sum.bytes += cost.bytes;
+        }
+    }
+
+    /// One task a thread. After the first error that is not one task's own, or after an interrupt, no task is begun.
+    fn tasks(&self, step: &dyn Step, cx: &TaskContext, board: &Board) -> Result<Vec<TaskReport>> {
+        let count = step.tasks();
+        let next = AtomicU32::new(0);
+        let done: Mutex<Vec<(u32, Result<TaskReport>)>> = Mutex::default();
+        self.pool.broadcast(|_| {
+            loop {
+                let task = next.fetch_add(1, Ordering::SeqCst);
+                if task >= count || self.engine.signals.raised() {
+                    break;
+                }
+                let result = self.task(step, task, cx);
+                board.task_done();
+                if result.as_ref().is_err_and(|error| !error.is_transient()) {
+                    next.store(count, Ordering::SeqCst);
+                }
+                done.lock().unwrap_or_else(PoisonError::into_inner).push((task, result));
+            }
+        });
+        let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        done.sort_by_key(|(task, _)| *task);
+        collect(step.name(), count, done)
+    }
+
+    fn task(&self, step: &dyn Step, task: u32, cx: &TaskContext) -> Result<TaskReport> {
+        let marker = format!("done/{}-{task:05}", step.name());
+        let workdir = &self.job.workdir;
+        if let Some(report) = workdir.load(&marker)? {
+            return Ok(report);
+        }
+        let place = || format!("recipe {}, step `{}`, task {task}", self.job.recipe.name, step.name());
+        let run = || std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| step.run(task, cx)));
+        let report = run().unwrap_or_else(|_| Err(Error::bug("a task panicked"))).with_context(place)?;
+        failpoint::reach(step.name(), "written");
+        workdir.save(&marker, &report)?;
+        failpoint::reach(step.name(), "done");
+        Ok(report)
+    }
+}
+
+/// All reports in order; or why not all tasks are done.
+fn collect(step: &str, count: u32, done: Vec<(u32, Result<TaskReport>)>) -> Result<Vec<TaskReport>> {
+    let mut reports = Vec::with_capacity(done.len());
+    let (mut failed, mut first) = (0, None);
+    for (_, result) in done {
+        match result {
+            Ok(report) => reports.push(report),
+            Err(error) => {
+                failed += 1;
+                // An error that is not transient says more than one that is.
+                if first.as_ref().is_none_or(|first: &Error| first.is_transient() && !error.is_transient()) {
+                    first = Some(error);
+                }
+            }
+        }
+    }
+    match first {
+        Some(error) if failed > 1 => Err(error.context(format!("{failed} tasks of step `{step}`, the first"))),
+        Some(error) => Err(error),
+        None if reports.len() < count as usize => {
+            let left = count as usize - reports.len();
+            Err(Error::new(ErrorKind::Interrupted, format!("interrupted with {left} tasks of step `{step}` left"))
+                .hint("run the same command again to resume"))
+        }
+        None => Ok(reports),
+    }
+}
