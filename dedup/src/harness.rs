@@ -1,4 +1,4 @@
-//! Test support: runs Exchanges in one process over batches in memory, in any order, batch size and number of partitions.
+//! Test support: runs Exchanges in one process, in any order of rows, batch size and number of partitions.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,1 +1,32 @@
-//! placeholder
+//! Keep or drop one file; rewrite it only to redact.
+//!
+//! ```text
+//!   [rules] of a recipe ──► RuleSet ──► FilterStage (listing) ─► FilterStage (content) ─► FilterStage (syntax)
+//!                              ▲              path, length           Facts: one pass          columns of Parse
+//!   rules/<rule>.rs ──► RULES ─┘
+//!   syntax     Parse ──► request ──► worker process: the only place that parses ──► syntax_* columns
+//!   redact     Redact: addresses and keys become placeholders; counts go to the column `redactions`
+//! ```
+//!
+//! A rule is one file under `rules/` and one word in `rules! { … }`; a rule outside the tree goes through
+//! [`RuleSet::with`]. [`Sample`] judges one made-up file, for tests and examples.
+#![deny(missing_docs)]
+
+pub mod facts;
+pub mod presets;
+pub mod redact;
+pub mod rule;
+pub mod rules;
+pub mod sample;
+mod set;
+mod stage;
+pub mod syntax;
+
+pub use facts::Facts;
+pub use redact::{Redact, RedactConfig};
+pub use rule::{Check, Needs, Rule, RuleInfo, Setting};
+pub use rules::RULES;
+pub use sample::Sample;
+pub use set::{Explain, RuleSet, RulesConfig};
+pub use stage::FilterStage;
+pub use syntax::{Parse, ParseConfig};

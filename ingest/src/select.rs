@@ -106,10 +106,22 @@ mod tests {
 
     fn batch(rows: &[(Option<&str>, u32, Option<&str>)]) -> FileBatch {
         let columns: Vec<(&str, ArrayRef)> = vec![
-            (columns::FILE_ID, Arc::new(UInt64Array::from_iter_values(0..rows.len() as u64))),
-            (columns::PATH, Arc::new(rows.iter().map(|row| row.0).collect::<StringArray>())),
-            (columns::MODE, Arc::new(UInt32Array::from_iter_values(rows.iter().map(|row| row.1)))),
-            (columns::TROUBLE, Arc::new(rows.iter().map(|row| row.2).collect::<StringArray>())),
+            (
+                columns::FILE_ID,
+                Arc::new(UInt64Array::from_iter_values(0..rows.len() as u64)),
+            ),
+            (
+                columns::PATH,
+                Arc::new(rows.iter().map(|row| row.0).collect::<StringArray>()),
+            ),
+            (
+                columns::MODE,
+                Arc::new(UInt32Array::from_iter_values(rows.iter().map(|row| row.1))),
+            ),
+            (
+                columns::TROUBLE,
+                Arc::new(rows.iter().map(|row| row.2).collect::<StringArray>()),
+            ),
         ];
         RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)))
             .map_err(Error::from)
@@ -145,7 +157,10 @@ mod tests {
         ];
         let batch = Select::new().map(batch(&rows)).expect("mapped");
         for (i, expected) in expected.iter().enumerate() {
-            let decision = batch.decisions().iter().find(|decision| decision.file_id.row() == i as u32);
+            let decision = batch
+                .decisions()
+                .iter()
+                .find(|decision| decision.file_id.row() == i as u32);
             let found = decision.map(|d| (d.outcome, d.rule.as_str(), d.reason.trouble.as_deref()));
             assert_eq!(found, *expected, "row {i}");
             assert_eq!(batch.is_kept(i), expected.is_none());

@@ -30,7 +30,9 @@ pub enum Command {
     #[command(after_long_help = "Example:\n  stackmill check examples/demo.toml")]
     Check(CheckArgs),
     /// Explain a rule, or tell the whole story of one file
-    #[command(after_long_help = "Examples:\n  stackmill explain line-max\n  stackmill explain out/demo serde-1.0.0:src/lib.rs")]
+    #[command(
+        after_long_help = "Examples:\n  stackmill explain line-max\n  stackmill explain out/demo serde-1.0.0:src/lib.rs"
+    )]
     Explain(ExplainArgs),
     /// Show how far a run has come
     Status(DirArgs),
@@ -175,10 +177,15 @@ pub enum Listed {
 #[derive(Debug, Subcommand)]
 pub enum BenchmarksCommand {
     /// Build a pack of hashes from a benchmark's own file
-    #[command(after_long_help = "Example:\n  stackmill benchmarks build humaneval --from HumanEval.jsonl.gz --out humaneval.pack")]
+    #[command(
+        after_long_help = "Example:\n  stackmill benchmarks build humaneval --from HumanEval.jsonl.gz --out humaneval.pack"
+    )]
     Build {
-        /// The benchmark: see `stackmill list benchmarks`
-        name: String,
+        /// The benchmark whose layout the file has: see `stackmill list benchmarks`
+        layout: String,
+        /// Name of the pack, and of the rule in verdicts [default: the layout's]
+        #[arg(long)]
+        name: Option<String>,
         /// The benchmark's own file
         #[arg(long)]
         from: PathBuf,

@@ -24,7 +24,11 @@ pub struct Board {
 impl Board {
     /// The board of a step.
     pub fn new(step: &str, tasks: u32) -> Self {
-        Self { step: step.to_owned(), tasks, ..Self::default() }
+        Self {
+            step: step.to_owned(),
+            tasks,
+            ..Self::default()
+        }
     }
 
     /// One more task is done.
@@ -50,7 +54,10 @@ pub struct Console {
 impl Console {
     /// Looks at what standard error is.
     pub fn new(quiet: bool) -> Self {
-        Self { terminal: std::io::stderr().is_terminal(), quiet }
+        Self {
+            terminal: std::io::stderr().is_terminal(),
+            quiet,
+        }
     }
 
     /// A line for people.
@@ -64,7 +71,12 @@ impl Console {
     /// Shows a board until [`Shown::end`].
     pub fn show(&self, board: Arc<Board>) -> Shown {
         let bar = (self.terminal && !self.quiet).then(|| Bar::start(board.clone()));
-        Shown { console: *self, board, bar, watch: Stopwatch::start() }
+        Shown {
+            console: *self,
+            board,
+            bar,
+            watch: Stopwatch::start(),
+        }
     }
 }
 
@@ -92,7 +104,10 @@ impl Shown {
             files => format!(", {} files, {}", count_text(files), bytes_text(bytes)),
         };
         let seconds = self.watch.seconds();
-        self.console.say(&format!("{:<14} {} tasks{read}, {seconds:.1} s", board.step, board.tasks));
+        self.console.say(&format!(
+            "{:<14} {} tasks{read}, {seconds:.1} s",
+            board.step, board.tasks
+        ));
     }
 }
 
@@ -106,7 +121,10 @@ impl Bar {
         let stop = Arc::new(AtomicBool::new(false));
         let seen = stop.clone();
         let thread = std::thread::spawn(move || draw(&board, &seen));
-        Self { stop, thread: Some(thread) }
+        Self {
+            stop,
+            thread: Some(thread),
+        }
     }
 
     fn stop(mut self) {
@@ -120,13 +138,19 @@ impl Bar {
 fn draw(board: &Board, stop: &AtomicBool) {
     let template = "{prefix:<14} [{wide_bar}] {pos}/{len} tasks {msg} ETA {eta}";
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(u64::from(board.tasks)).with_style(style).with_prefix(board.step.clone());
+    let bar = ProgressBar::new(u64::from(board.tasks))
+        .with_style(style)
+        .with_prefix(board.step.clone());
     let watch = Stopwatch::start();
     while !stop.load(Ordering::SeqCst) {
         bar.set_position(u64::from(board.done.load(Ordering::Relaxed)));
         let bytes = board.bytes.load(Ordering::Relaxed);
         let rate = (bytes as f64 / watch.seconds().max(0.001)) as u64;
-        bar.set_message(format!("{} files, {}/s", count_text(board.files.load(Ordering::Relaxed)), bytes_text(rate)));
+        bar.set_message(format!(
+            "{} files, {}/s",
+            count_text(board.files.load(Ordering::Relaxed)),
+            bytes_text(rate)
+        ));
         std::thread::sleep(Duration::from_millis(100));
     }
     bar.finish_and_clear();

@@ -14,7 +14,9 @@ pub fn expand(text: &str) -> Result<String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find("${") {
-        let end = rest[start..].find('}').ok_or_else(|| Error::config(format!("`{text}`: `${{` without `}}`")))?;
+        let end = rest[start..]
+            .find('}')
+            .ok_or_else(|| Error::config(format!("`{text}`: `${{` without `}}`")))?;
         out.push_str(&rest[..start]);
         out.push_str(&named(&rest[start + 2..start + end])?);
         rest = &rest[start + end + 1..];
@@ -27,7 +29,9 @@ pub fn expand(text: &str) -> Result<String> {
 }
 
 fn named(name: &str) -> Result<String> {
-    let (name, default) = name.split_once(":-").map_or((name, None), |(name, default)| (name, Some(default)));
+    let (name, default) = name
+        .split_once(":-")
+        .map_or((name, None), |(name, default)| (name, Some(default)));
     variable(name).or_else(|| default.map(str::to_owned)).ok_or_else(|| {
         Error::config(format!("environment variable `{name}` is not set")).hint(format!("write ${{{name}:-default}}"))
     })

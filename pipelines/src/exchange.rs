@@ -41,13 +41,24 @@ impl SpillWriter {
     /// The spill file of task `task` in folder `name`.
     pub fn create(workdir: &Workdir, name: &str, task: u32, schema: SchemaRef) -> Result<Self> {
         let file = workdir.scratch(&format!("{name}/{task:05}"))?;
-        Ok(Self { file, schema, waiting: Vec::new(), waiting_bytes: 0, index: Vec::new(), offset: 0 })
+        Ok(Self {
+            file,
+            schema,
+            waiting: Vec::new(),
+            waiting_bytes: 0,
+            index: Vec::new(),
+            offset: 0,
+        })
     }
 
     /// Sends each row to its partition.
     pub fn send(&mut self, rows: RecordBatch, partitions: &[u32]) -> Result<()> {
         if rows.num_rows() != partitions.len() {
-            return Err(Error::bug(format!("{} rows for {} partitions", rows.num_rows(), partitions.len())));
+            return Err(Error::bug(format!(
+                "{} rows for {} partitions",
+                rows.num_rows(),
+                partitions.len()
+            )));
         }
         if rows.num_rows() == 0 {
             return Ok(());
@@ -74,7 +85,10 @@ impl SpillWriter {
             return Ok(());
         }
         let all = concat_batches(&self.schema, waiting.iter().map(|(rows, _)| rows))?;
-        let partitions: Vec<u32> = waiting.iter().flat_map(|(_, partitions)| partitions.iter().copied()).collect();
+        let partitions: Vec<u32> = waiting
+            .iter()
+            .flat_map(|(_, partitions)| partitions.iter().copied())
+            .collect();
         drop(waiting);
         let mut order: Vec<u32> = (0..partitions.len() as u32).collect();
         order.sort_by_key(|&row| partitions[row as usize]);
@@ -121,16 +135,29 @@ pub struct Scattering<'a> {
 impl<'a> Scattering<'a> {
     /// Opens the spill file of `task`.
     pub fn create(workdir: &Workdir, to: Target<'a>, task: u32) -> Result<Self> {
-        let Target { exchange, partitions, homes } = to;
+        let Target {
+            exchange,
+            partitions,
+            homes,
+        } = to;
         let spill = SpillWriter::create(workdir, exchange.name(), task, exchange.keyed())?;
-        Ok(Self { exchange, partitions, homes, spill })
+        Ok(Self {
+            exchange,
+            partitions,
+            homes,
+            spill,
+        })
     }
 
     /// Scatters a batch.
     pub fn scatter(&mut self, batch: &RecordBatch, cx: &TaskContext) -> Result<()> {
         let spill = &mut self.spill;
         let mut send = |rows: RecordBatch, partitions: &[u32]| spill.send(rows, partitions);
-        let mut to = Scatter { send: &mut send, partitions: self.partitions, homes: self.homes };
+        let mut to = Scatter {
+            send: &mut send,
+            partitions: self.partitions,
+            homes: self.homes,
+        };
         self.exchange.scatter(batch, &mut to, cx)
     }
 }
@@ -152,15 +179,20 @@ pub fn partition(folder: &Path, partition: u32) -> Result<Batches<'static>> {
     if folder.is_dir() {
         for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
             let path = entry?.path();
-            if !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
+            if !path
+                .file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with('.'))
+            {
                 files.push(path);
             }
         }
     }
     files.sort();
-    Ok(Box::new(files.into_iter().flat_map(move |path| match slices(&path, partition) {
-        Ok(batches) => batches,
-        Err(error) => Box::new(std::iter::once(Err(error))),
+    Ok(Box::new(files.into_iter().flat_map(move |path| {
+        match slices(&path, partition) {
+            Ok(batches) => batches,
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        }
     })))
 }
 
@@ -170,9 +202,11 @@ fn slices(path: &Path, partition: u32) -> Result<Batches<'static>> {
     let index = read_index(&mut file).with_context(|| place.clone())?;
     let path = path.to_owned();
     let wanted = index.into_iter().filter(move |entry| entry.0 == partition);
-    Ok(Box::new(wanted.flat_map(move |(_, offset, length)| match slice(&path, offset, length) {
-        Ok(batches) => batches,
-        Err(error) => Box::new(std::iter::once(Err(error))),
+    Ok(Box::new(wanted.flat_map(move |(_, offset, length)| {
+        match slice(&path, offset, length) {
+            Ok(batches) => batches,
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        }
     })))
 }
 
@@ -181,7 +215,9 @@ fn read_index(file: &mut File) -> Result<Index> {
     let mut length = [0; 8];
     file.read_exact(&mut length)?;
     let length = u64::from_le_bytes(length);
-    let start = end.checked_sub(length).ok_or_else(|| Error::input("scratch is damaged: spill index"))?;
+    let start = end
+        .checked_sub(length)
+        .ok_or_else(|| Error::input("scratch is damaged: spill index"))?;
     file.seek(SeekFrom::Start(start))?;
     let mut json = Vec::new();
     file.take(length).read_to_end(&mut json)?;

@@ -39,7 +39,10 @@ pub struct Workers {
 impl Workers {
     /// Workers started from `program`, which must know `parse-worker`.
     pub fn new(program: PathBuf) -> Self {
-        Self { program, idle: Mutex::new(Vec::new()) }
+        Self {
+            program,
+            idle: Mutex::new(Vec::new()),
+        }
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Worker>> {
@@ -50,6 +53,8 @@ impl Workers {
         let mut child = Command::new(&self.program)
             .arg("parse-worker")
             .env_clear()
+            // The allocator would otherwise reserve a gibibyte of address space, which the worker's limit counts.
+            .env("MIMALLOC_ARENA_RESERVE", "8192")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -62,10 +67,38 @@ impl Workers {
     }
 }
 
+impl Workers {
+    /// Processor seconds of the workers that are idle now; of all, once no task runs. Those that died are not counted.
+    pub fn processor_seconds(&self) -> f64 {
+        self.idle()
+            .iter()
+            .map(|worker| processor_seconds(worker.child.id()))
+            .sum()
+    }
+}
+
+/// User and system time of a process, from `/proc`.
+fn processor_seconds(process: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The name in parentheses may hold anything; fields 14 and 15 are the 12th and 13th after it.
+    let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let ticks: u64 = after_name
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<u64>().ok())
+        .sum();
+    ticks as f64 / rustix::param::clock_ticks_per_second() as f64
+}
+
 impl Drop for Workers {
     fn drop(&mut self) {
         for worker in self.idle().drain(..) {
-            let Worker { mut child, input, output } = worker;
+            let Worker {
+                mut child,
+                input,
+                output,
+            } = worker;
             drop((input, output));
             // It ends by itself now that its input is closed; waiting only reaps it.
             let _ = child.wait();
@@ -77,8 +110,9 @@ impl Isolate for Workers {
     fn call(&self, request: &[u8]) -> Result<Answer> {
         let mut words = String::new();
         // A death may be somebody else's doing (memory pressure): one more try, in a fresh worker.
-        for _ in 0..2 {
-            let reused = self.idle().pop();
+        for attempt in 0..2 {
+            // Idle workers may have died together with the first one.
+            let reused = if attempt == 0 { self.idle().pop() } else { None };
             let mut worker = match reused {
                 Some(worker) => worker,
                 None => self.start()?,
@@ -114,7 +148,11 @@ fn exchange(worker: &mut Worker, request: &[u8]) -> io::Result<Vec<u8>> {
 /// How a worker ended, in words that are the same each time.
 fn obituary(worker: Worker) -> String {
     use std::os::unix::process::ExitStatusExt as _;
-    let Worker { mut child, input, output } = worker;
+    let Worker {
+        mut child,
+        input,
+        output,
+    } = worker;
     drop((input, output));
     match child.wait().map(|status| (status.signal(), status.code())) {
         Ok((Some(signal), _)) => match Signal::from_named_raw(signal) {
@@ -130,12 +168,17 @@ fn obituary(worker: Worker) -> String {
 
 /// The worker's side: limits itself, then answers requests until its input closes.
 pub fn serve() -> Result<()> {
-    let limit = |most| Rlimit { current: Some(most), maximum: Some(most) };
+    let limit = |most| Rlimit {
+        current: Some(most),
+        maximum: Some(most),
+    };
     let limited = |error: rustix::io::Errno| Error::from(io::Error::from(error)).context("limiting a parse worker");
     setrlimit(Resource::As, limit(MEMORY_BYTES)).map_err(limited)?;
     setrlimit(Resource::Core, limit(0)).map_err(limited)?;
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(limited)?;
-    let mut input = Metered { inner: io::stdin().lock() };
+    let mut input = Metered {
+        inner: io::stdin().lock(),
+    };
     stackmill_filters::syntax::serve(&mut input, &mut io::stdout().lock())
 }
 
@@ -149,7 +192,13 @@ impl<R: Read> Read for Metered<R> {
         let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime).tv_sec;
         let current = u64::try_from(used).unwrap_or(0) + PROCESSOR_SECONDS;
         let maximum = getrlimit(Resource::Cpu).maximum;
-        setrlimit(Resource::Cpu, Rlimit { current: Some(current), maximum })?;
+        setrlimit(
+            Resource::Cpu,
+            Rlimit {
+                current: Some(current),
+                maximum,
+            },
+        )?;
         self.inner.read(buffer)
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
 use stackmill_dedup::contamination::{Decontaminate, Pack as BenchmarkPack};
-use stackmill_dedup::exact::Exact;
-use stackmill_dedup::near::Near;
+use stackmill_dedup::exact::{Exact, ExactConfig};
+use stackmill_dedup::near::{Near, NearConfig};
 use stackmill_filters::{Needs, Parse, Redact, RuleSet};
 use stackmill_ingest::detect::encoding::Decode;
 use stackmill_ingest::detect::flags::{Generated, Vendored};
@@ -20,7 +20,7 @@ use stackmill_schemas::lock::{Lock, Split};
 use stackmill_schemas::rank::{Criterion, default_policy};
 use stackmill_schemas::stage::{InputSize, Map, Source};
 use stackmill_schemas::{Error, FileId, Result, ResultExt};
-use stackmill_tokenize::Pack;
+use stackmill_tokenize::{Pack, TokenizeConfig};
 
 use crate::exchange::Target;
 use crate::passes::{content, cut, listing};
@@ -82,14 +82,19 @@ impl Stages {
     /// Builds every stage of `recipe`; whatever makes no sense is said here.
     pub fn build(recipe: &Recipe) -> Result<Self> {
         let rules = RuleSet::new(&recipe.rules).context("stage `rules`")?;
-        let near = recipe.near.as_ref().map(|config| config.build()).transpose()?;
-        let tokens = recipe.tokenize.as_ref().map(|config| config.build()).transpose().context("stage `tokenize`")?;
+        let near = recipe.near.as_ref().map(NearConfig::build).transpose()?;
+        let tokens = recipe
+            .tokenize
+            .as_ref()
+            .map(TokenizeConfig::build)
+            .transpose()
+            .context("stage `tokenize`")?;
         let (tokenize, pack) = tokens.map_or((None, None), |(tokenize, pack)| (Some(tokenize), Some(pack)));
         let mut listing: Vec<Box<dyn Map>> = vec![Box::new(Vendored::new()), Box::new(Select::new())];
         push(&mut listing, rules.stage(Needs::Listing));
         let mut content: Vec<Box<dyn Map>> = vec![
-            Box::new(Decode::new(&recipe.decode)),
-            Box::new(Language::new(&recipe.language)),
+            Box::new(Decode::new(recipe.decode.clone())),
+            Box::new(Language::new(recipe.language.clone())),
             Box::new(Generated::new()),
             Box::new(License::new(&recipe.license).context("stage `license`")?),
         ];
@@ -97,17 +102,38 @@ impl Stages {
         push(&mut content, near.as_ref().map(|near| near.sketch.clone()));
         let mut syntax: Vec<Box<dyn Map>> = Vec::new();
         if let Some(rules) = rules.stage(Needs::Syntax) {
-            syntax.push(Box::new(Parse::new(&recipe.parse).context("stage `parse`")?));
+            syntax.push(Box::new(Parse::new(recipe.parse.clone()).context("stage `parse`")?));
             syntax.push(Box::new(rules));
         }
-        push(&mut syntax, recipe.redact.as_ref().map(Redact::new));
+        push(
+            &mut syntax,
+            recipe
+                .redact
+                .clone()
+                .map(Redact::new)
+                .transpose()
+                .context("stage `redact`")?,
+        );
         push(&mut syntax, decontaminate(recipe)?);
         push(&mut syntax, tokenize);
-        let exact = recipe.exact.as_ref().map(|config| config.build()).transpose()?;
-        let keep = recipe.exact.as_ref().map_or_else(default_policy, |config| config.keep.clone());
+        let exact = recipe.exact.as_ref().map(ExactConfig::build).transpose()?;
+        let keep = recipe
+            .exact
+            .as_ref()
+            .map_or_else(default_policy, |config| config.keep.clone());
         let license_policy = LicensePolicy::named(&recipe.license.policy).context("stage `license`")?;
         let rules = rules.resolved();
-        let stages = Self { listing, content, syntax, exact, near, pack, keep, license_policy, rules };
+        let stages = Self {
+            listing,
+            content,
+            syntax,
+            exact,
+            near,
+            pack,
+            keep,
+            license_policy,
+            rules,
+        };
         stages.content_schema()?;
         Ok(stages)
     }
@@ -131,7 +157,9 @@ fn push<M: Map + 'static>(maps: &mut Vec<Box<dyn Map>>, map: Option<M>) {
 }
 
 fn decontaminate(recipe: &Recipe) -> Result<Option<Decontaminate>> {
-    let Some(config) = &recipe.decontaminate else { return Ok(None) };
+    let Some(config) = &recipe.decontaminate else {
+        return Ok(None);
+    };
     let load = |path: &String| {
         let full = recipe.folder().join(crate::environment::expand(path)?);
         let place = full.display().to_string();
@@ -142,7 +170,9 @@ fn decontaminate(recipe: &Recipe) -> Result<Option<Decontaminate>> {
         bytes.and_then(|bytes| BenchmarkPack::parse(&bytes)).context(place)
     };
     let packs: Vec<BenchmarkPack> = config.packs.iter().map(load).collect::<Result<_>>()?;
-    Decontaminate::new(config, packs).context("stage `decontaminate`").map(Some)
+    Decontaminate::new(config, packs)
+        .context("stage `decontaminate`")
+        .map(Some)
 }
 
 /// Everything a pass needs.
@@ -173,16 +203,32 @@ impl Job {
         let split_homes = Homes::new(splits.iter().map(|split| FileId::new(split.index, 0)).collect());
         // Before the listing nothing but the lock's estimate is known.
         let bytes: u64 = lock.units.iter().map(|unit| unit.length_bytes).sum();
-        let size = InputSize { files: bytes / USUAL_FILE_BYTES, bytes, homes: splits.len() as u32 };
+        let size = InputSize {
+            files: bytes / USUAL_FILE_BYTES,
+            bytes,
+            homes: splits.len() as u32,
+        };
         let exact_partitions = stages.exact.as_ref().map_or(0, |exact| partitions(exact, size));
-        Ok(Self { recipe, lock, splits, stages, workdir, options, sources, split_homes, exact_partitions })
+        Ok(Self {
+            recipe,
+            lock,
+            splits,
+            stages,
+            workdir,
+            options,
+            sources,
+            split_homes,
+            exact_partitions,
+        })
     }
 
     /// The source of that name.
     pub fn source(&self, name: &str) -> Result<&Arc<dyn Source>> {
         self.sources.get(name).ok_or_else(|| {
-            Error::input(format!("the lock names source `{name}`, which the recipe does not have"))
-                .hint("refresh the lock with --update")
+            Error::input(format!(
+                "the lock names source `{name}`, which the recipe does not have"
+            ))
+            .hint("refresh the lock with --update")
         })
     }
 
@@ -194,7 +240,11 @@ impl Job {
     /// Where exact keys go.
     pub fn exact_target(&self) -> Option<Target<'_>> {
         let exchange = self.stages.exact.as_ref()?;
-        Some(Target { exchange, partitions: self.exact_partitions, homes: &self.split_homes })
+        Some(Target {
+            exchange,
+            partitions: self.exact_partitions,
+            homes: &self.split_homes,
+        })
     }
 
     /// Where near-duplicates' rows go, once chunks (`homes`) are known.
@@ -217,13 +267,21 @@ impl Job {
     /// Where tokens go, once chunks (`homes`) are known.
     pub fn pack_target<'a>(&'a self, homes: &'a Homes) -> Option<Target<'a>> {
         let exchange = self.stages.pack.as_ref()?;
-        Some(Target { exchange, partitions: partitions(exchange, self.chunk_size(homes)), homes })
+        Some(Target {
+            exchange,
+            partitions: partitions(exchange, self.chunk_size(homes)),
+            homes,
+        })
     }
 
     /// Chunks hold `task-bytes` each, the last of a split less.
     fn chunk_size(&self, homes: &Homes) -> InputSize {
         let bytes = u64::from(homes.count()) * self.recipe.run.task_bytes;
-        InputSize { files: bytes / USUAL_FILE_BYTES, bytes, homes: homes.count() }
+        InputSize {
+            files: bytes / USUAL_FILE_BYTES,
+            bytes,
+            homes: homes.count(),
+        }
     }
 }
 

@@ -15,16 +15,30 @@ pub const NAME: &str = "sources.lock";
 /// The lock in `out`, or a new one.
 pub fn load_or_resolve(recipe: &Recipe, options: &Options, cx: &TaskContext) -> Result<Lock> {
     let path = options.out.join(NAME);
-    match load_json::<Lock>(&path)? {
-        Some(lock) if lock.version != VERSION => Err(Error::input(format!(
+    match load_json::<Lock>(&path) {
+        _ if options.update => resolve(recipe, options, cx),
+        Ok(Some(lock)) => usable(lock, options).map_err(|error| error.context(path.display().to_string())),
+        Ok(None) => resolve(recipe, options, cx),
+        Err(error) => Err(error.hint("refresh it with --update")),
+    }
+}
+
+fn usable(lock: Lock, options: &Options) -> Result<Lock> {
+    if lock.version != VERSION {
+        return Err(Error::input(format!(
             "sources.lock has version {}, this program reads {VERSION}",
             lock.version
         ))
-        .context(path.display().to_string())
-        .hint("refresh it with --update")),
-        Some(lock) if !options.update => Ok(lock),
-        _ => resolve(recipe, options, cx),
+        .hint("refresh it with --update"));
     }
+    if lock.sample != options.sample.0 {
+        let (there, now) = (lock.sample, options.sample.0);
+        return Err(Error::config(format!(
+            "sources.lock holds a sample of {there}, and --sample now says {now}"
+        ))
+        .hint("give the same --sample, or take a new one with --update --replace"));
+    }
+    Ok(lock)
 }
 
 /// Asks every source what it means now; units come in (repo_name, revision_id, location) order.
@@ -32,11 +46,21 @@ pub fn resolve(recipe: &Recipe, options: &Options, cx: &TaskContext) -> Result<L
     let mut units = Vec::new();
     for (name, source) in open_sources(recipe)? {
         let resolved = source.resolve(cx).with_context(|| format!("source `{name}`"))?;
-        units.extend(resolved.into_iter().map(|unit| Unit { source: name.clone(), ..unit }));
+        units.extend(resolved.into_iter().map(|unit| Unit {
+            source: name.clone(),
+            ..unit
+        }));
     }
     let share = options.sample.0;
     units.retain(|unit| share >= 1.0 || sampled(unit, recipe.run.seed, share));
-    let key = |unit: &Unit| (unit.repo_name.clone(), unit.revision_id.clone(), unit.location.clone(), unit.source.clone());
+    let key = |unit: &Unit| {
+        (
+            unit.repo_name.clone(),
+            unit.revision_id.clone(),
+            unit.location.clone(),
+            unit.source.clone(),
+        )
+    };
     units.sort_by_cached_key(key);
     if units.is_empty() {
         return Err(Error::input("the sources hold no repository").hint(match share < 1.0 {
@@ -44,7 +68,11 @@ pub fn resolve(recipe: &Recipe, options: &Options, cx: &TaskContext) -> Result<L
             false => "check the paths and patterns under [[source]]",
         }));
     }
-    Ok(Lock { version: VERSION, units })
+    Ok(Lock {
+        version: VERSION,
+        sample: share,
+        units,
+    })
 }
 
 fn sampled(unit: &Unit, seed: u64, share: f64) -> bool {
@@ -63,7 +91,11 @@ pub fn cut(lock: &Lock, config: &RunConfig) -> Vec<Split> {
                 open.end = at + 1;
             }
             _ => {
-                splits.push(Split { index: splits.len() as u32, first: at, end: at + 1 });
+                splits.push(Split {
+                    index: splits.len() as u32,
+                    first: at,
+                    end: at + 1,
+                });
                 bytes = unit.length_bytes;
             }
         }
@@ -77,15 +109,18 @@ pub fn check_failures<'a>(failed: impl Iterator<Item = (&'a str, &'a str)>, unit
     if failed.len() as f64 <= limit * units as f64 {
         return Ok(());
     }
-    let named: Vec<String> = failed.iter().take(3).map(|(repo, trouble)| format!("{repo}: {trouble}")).collect();
+    let named: Vec<String> = failed
+        .iter()
+        .take(3)
+        .map(|(repo, trouble)| format!("{repo}: {trouble}"))
+        .collect();
     let message = format!(
         "{} of {units} repositories cannot be read, more than max-failed-repositories = {limit}\n  {}",
         failed.len(),
         named.join("\n  ")
     );
-    Err(Error::source(message).hint(
-        "mend the sources and run again with --update, or allow more: --set run.max-failed-repositories=100%",
-    ))
+    Err(Error::source(message)
+        .hint("mend the sources and run again with --update, or allow more: --set run.max-failed-repositories=100%"))
 }
 
 /// Reads the lock of a data set.
@@ -107,13 +142,26 @@ mod tests {
             metadata: Default::default(),
             trouble: None,
         };
-        Lock { version: VERSION, units: lengths.iter().map(unit).collect() }
+        Lock {
+            version: VERSION,
+            sample: 1.0,
+            units: lengths.iter().map(unit).collect(),
+        }
     }
 
     #[test]
     fn splits_are_cut_by_bytes_and_by_number() {
-        let config = RunConfig { split_bytes: 10, split_repositories: 3, ..RunConfig::default() };
-        let cut = |lengths: &[u64]| cut(&lock(lengths), &config).iter().map(|s| s.end - s.first).collect::<Vec<_>>();
+        let config = RunConfig {
+            split_bytes: 10,
+            split_repositories: 3,
+            ..RunConfig::default()
+        };
+        let cut = |lengths: &[u64]| {
+            cut(&lock(lengths), &config)
+                .iter()
+                .map(|s| s.end - s.first)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(cut(&[5, 5, 1]), [2, 1]);
         assert_eq!(cut(&[1, 1, 1, 1]), [3, 1]);
         assert_eq!(cut(&[50, 1]), [1, 1]);

@@ -13,6 +13,7 @@ use crate::job::Job;
 use crate::passes::ledger::{Counts, RuleCount};
 use crate::passes::{Cost, TaskReport};
 use crate::run::Identity;
+use crate::workdir::Workdir;
 use crate::{clock, failpoint, lock, report};
 
 /// The manifest's name in the data set.
@@ -23,9 +24,23 @@ pub const RUN: &str = "run.json";
 pub const CARD: &str = "README.md";
 /// Folders of scratch, all deleted once the manifest is there.
 pub const SCRATCH: &[&str] = &[
-    "listing", "listing-decisions", "exact", "exact-decisions", "survivors", "work", "side", "notes",
-    "content-decisions", "near-buckets", "near-attach", "near-verify", "near-keepers", "near-decisions", "positions",
-    "syntax-decisions", "pack",
+    "listing",
+    "listing-decisions",
+    "exact",
+    "exact-decisions",
+    "survivors",
+    "work",
+    "side",
+    "notes",
+    "content-decisions",
+    "near-buckets",
+    "near-attach",
+    "near-verify",
+    "near-keepers",
+    "near-decisions",
+    "positions",
+    "syntax-decisions",
+    "pack",
 ];
 
 /// The reports that a manifest is made of.
@@ -70,13 +85,17 @@ pub struct RunFile {
 }
 
 /// Writes the lock into the data set.
-pub fn sources(workdir: &crate::workdir::Workdir, lock: &Lock) -> Result<FileEntry> {
+pub fn sources(workdir: &Workdir, lock: &Lock) -> Result<FileEntry> {
     write_json(workdir, lock::NAME, lock)
 }
 
 /// Checks the sums and makes the data set real.
 pub fn publish(job: &Job, identity: &Identity, parts: Parts, timing: &Timing) -> Result<Manifest> {
-    let counts: Vec<&Counts> = parts.ledgers.iter().filter_map(|report| report.counts.as_ref()).collect();
+    let counts: Vec<&Counts> = parts
+        .ledgers
+        .iter()
+        .filter_map(|report| report.counts.as_ref())
+        .collect();
     let totals = totals(job, &counts, &parts)?;
     let mut manifest = Manifest {
         version: VERSION,
@@ -100,31 +119,38 @@ pub fn publish(job: &Job, identity: &Identity, parts: Parts, timing: &Timing) ->
     failpoint::reach("publish", "before");
     write_json(&job.workdir, MANIFEST, &manifest)?;
     failpoint::reach("publish", "after");
-    clean(job)?;
+    clean(&job.workdir)?;
     Ok(manifest)
 }
 
 /// Deletes what is left in scratch; safe to repeat.
-fn clean(job: &Job) -> Result<()> {
+pub fn clean(workdir: &Workdir) -> Result<()> {
     for folder in SCRATCH.iter().chain(&["done", "run", "lock"]) {
-        job.workdir.discard(folder)?;
+        workdir.discard(folder)?;
     }
     // Only an empty folder goes: a scratch folder of the user's may hold other things.
-    let _ = std::fs::remove_dir(&job.workdir.work);
+    let _ = std::fs::remove_dir(&workdir.work);
     Ok(())
 }
 
 /// Files of an attempt that was killed while it wrote, and of tasks that now publish nothing.
 fn remove_strays(job: &Job, manifest: &Manifest) -> Result<()> {
-    for folder in ["corpus", "ledger", "clusters", "tokens"] {
+    for folder in ["", "corpus", "ledger", "clusters", "tokens"] {
         let path = job.workdir.out.join(folder);
         if !path.is_dir() {
             continue;
         }
         for entry in std::fs::read_dir(&path).with_context(|| path.display().to_string())? {
             let entry = entry?;
-            let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
-            if !manifest.files.iter().any(|file| file.path == name) {
+            let own = entry.file_name().to_string_lossy().into_owned();
+            let name = format!("{folder}/{own}");
+            // At the root only what we were writing ourselves; the rest is the user's.
+            let stray = if folder.is_empty() {
+                own.starts_with('.') && own.contains(".tmp-")
+            } else {
+                true
+            };
+            if stray && !manifest.files.iter().any(|file| file.path == name) {
                 std::fs::remove_file(entry.path()).with_context(|| name)?;
             }
         }
@@ -132,7 +158,7 @@ fn remove_strays(job: &Job, manifest: &Manifest) -> Result<()> {
     Ok(())
 }
 
-fn write_json<T: Serialize>(workdir: &crate::workdir::Workdir, name: &str, value: &T) -> Result<FileEntry> {
+fn write_json<T: Serialize>(workdir: &Workdir, name: &str, value: &T) -> Result<FileEntry> {
     let mut json = serde_json::to_vec_pretty(value).map_err(|error| Error::bug(error.to_string()))?;
     json.push(b'\n');
     let mut file = workdir.publish(name)?;
@@ -147,7 +173,12 @@ fn totals(job: &Job, counts: &[&Counts], parts: &Parts) -> Result<BTreeMap<Strin
     let (listed, kept) = (sum(&|counts| counts.listed), sum(&|counts| counts.kept));
     let (dropped, failed) = (of_rules(|rule| rule.dropped), of_rules(|rule| rule.failed));
     let written = crate::passes::syntax::kept(&parts.kept);
-    let in_corpus: u64 = parts.kept.iter().flat_map(|report| &report.published).filter_map(|file| file.rows).sum();
+    let in_corpus: u64 = parts
+        .kept
+        .iter()
+        .flat_map(|report| &report.published)
+        .filter_map(|file| file.rows)
+        .sum();
     if listed != kept + dropped + failed || listed != parts.listed.files || in_corpus != kept {
         return Err(Error::bug(format!(
             "rows do not add up: {listed} in the ledger, {} listed, {kept} kept, {dropped} dropped, {failed} failed, \
@@ -155,7 +186,12 @@ fn totals(job: &Job, counts: &[&Counts], parts: &Parts) -> Result<BTreeMap<Strin
             parts.listed.files
         )));
     }
-    let sequences: u64 = parts.tokens.iter().flat_map(|report| &report.published).filter_map(|file| file.rows).sum();
+    let sequences: u64 = parts
+        .tokens
+        .iter()
+        .flat_map(|report| &report.published)
+        .filter_map(|file| file.rows)
+        .sum();
     let named = [
         ("listed", listed),
         ("listed_bytes", parts.listed.bytes),
@@ -167,24 +203,42 @@ fn totals(job: &Job, counts: &[&Counts], parts: &Parts) -> Result<BTreeMap<Strin
         ("repositories_failed", sum(&|counts| counts.repositories_failed)),
         ("sequences", sequences),
     ];
-    Ok(named.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    Ok(named
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect())
 }
 
 /// One row for each rule that took files, in running order.
 fn funnel(job: &Job, counts: &[&Counts], listed: u64) -> Vec<FunnelRow> {
     let mut rows: Vec<FunnelRow> = Vec::new();
     for rule in counts.iter().flat_map(|counts| &counts.rules) {
-        let found = rows.iter_mut().find(|row| row.stage == rule.stage && row.rule == rule.rule);
+        let found = rows
+            .iter_mut()
+            .find(|row| row.stage == rule.stage && row.rule == rule.rule);
         if let Some(row) = found {
             row.dropped += rule.dropped;
             row.failed += rule.failed;
             continue;
         }
         let (stage, name, example) = (rule.stage.clone(), rule.rule.clone(), rule.example.clone());
-        rows.push(FunnelRow { stage, rule: name, files_in: 0, dropped: rule.dropped, failed: rule.failed, example });
+        rows.push(FunnelRow {
+            stage,
+            rule: name,
+            files_in: 0,
+            dropped: rule.dropped,
+            failed: rule.failed,
+            example,
+        });
     }
     let order = report::running_order(&job.stages);
-    rows.sort_by_key(|row| (report::place(&order, &row.stage, &row.rule), row.stage.clone(), row.rule.clone()));
+    rows.sort_by_key(|row| {
+        (
+            report::place(&order, &row.stage, &row.rule),
+            row.stage.clone(),
+            row.rule.clone(),
+        )
+    });
     let mut left = listed;
     for row in &mut rows {
         // A repository that cannot be read was never among the files.
@@ -225,12 +279,23 @@ fn run_file(job: &Job, timing: &Timing) -> Result<FileEntry> {
 fn card(job: &Job, manifest: &Manifest) -> Result<FileEntry> {
     let mut text = String::from("---\nconfigs:\n");
     for table in ["corpus", "ledger", "clusters", "tokens"] {
-        if manifest.files.iter().any(|file| file.path.starts_with(&format!("{table}/"))) {
+        if manifest
+            .files
+            .iter()
+            .any(|file| file.path.starts_with(&format!("{table}/")))
+        {
             let default = if table == "corpus" { "\n  default: true" } else { "" };
-            let _ = write!(text, "- config_name: {table}{default}\n  data_files: {table}/*.parquet\n");
+            let _ = write!(
+                text,
+                "- config_name: {table}{default}\n  data_files: {table}/*.parquet\n"
+            );
         }
     }
-    let _ = write!(text, "tags:\n- code\n---\n\n# {}\n\nMade by stackmill from the recipe in `manifest.json`.\n\n", manifest.recipe);
+    let _ = write!(
+        text,
+        "tags:\n- code\n---\n\n# {}\n\nMade by stackmill from the recipe in `manifest.json`.\n\n",
+        manifest.recipe
+    );
     let _ = write!(text, "```text\n{}```\n", report::tables(manifest));
     let mut file = job.workdir.publish(CARD)?;
     file.write_all(text.as_bytes())?;

@@ -38,7 +38,13 @@ pub struct RunConfig {
 impl Default for RunConfig {
     fn default() -> Self {
         let max_failed_repositories = Share(0.01);
-        Self { split_repositories: 64, split_bytes: 256 << 20, task_bytes: 64 << 20, max_failed_repositories, seed: 0 }
+        Self {
+            split_repositories: 64,
+            split_bytes: 256 << 20,
+            task_bytes: 64 << 20,
+            max_failed_repositories,
+            seed: 0,
+        }
     }
 }
 
@@ -93,8 +99,19 @@ pub struct Recipe {
 }
 
 const KEYS: &[&str] = &[
-    "name", "run", "source", "exact", "decode", "language", "license", "rules", "near", "parse", "redact",
-    "decontaminate", "tokenize",
+    "name",
+    "run",
+    "source",
+    "exact",
+    "decode",
+    "language",
+    "license",
+    "rules",
+    "near",
+    "parse",
+    "redact",
+    "decontaminate",
+    "tokenize",
 ];
 
 impl Recipe {
@@ -111,7 +128,10 @@ impl Recipe {
     /// As [`Recipe::read`], of text that is at hand; relative paths start at the folder of `path`.
     pub fn parse(text: &str, path: &Path, changes: &[String]) -> Result<Self> {
         let mut table: Table = text.parse().map_err(|error: toml::de::Error| {
-            Error::config(format!("not valid TOML: {}", error.to_string().trim_end().replace('\n', "\n  ")))
+            Error::config(format!(
+                "not valid TOML: {}",
+                error.to_string().trim_end().replace('\n', "\n  ")
+            ))
         })?;
         for change in changes {
             apply(&mut table, change)?;
@@ -201,7 +221,9 @@ fn optional<T: DeserializeOwned + Default>(table: &mut Table, key: &str) -> Resu
     match table.get(key) {
         None | Some(Value::Boolean(false)) => Ok(None),
         Some(Value::Boolean(true)) => Ok(Some(T::default())),
-        Some(value) => typed(value.clone()).map(Some).map_err(|error| error.context(format!("stage `{key}`"))),
+        Some(value) => typed(value.clone())
+            .map(Some)
+            .map_err(|error| error.context(format!("stage `{key}`"))),
     }
 }
 
@@ -217,7 +239,11 @@ fn explain(message: &str) -> Error {
     let Some((word, known)) = quoted.split_first().filter(|_| unknown) else {
         return Error::config(first.to_owned()).hint("docs/reference/recipe.md lists every setting and its type");
     };
-    let what = if first.starts_with("unknown field") { "field" } else { "value" };
+    let what = if first.starts_with("unknown field") {
+        "field"
+    } else {
+        "value"
+    };
     let error = Error::config(format!("unknown {what} `{word}`"));
     match nearest(word, known.iter().copied()) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
@@ -254,9 +280,13 @@ fn expand(value: &mut Value) -> Result<()> {
 
 /// Applies `stage.key=value`; the value is TOML, or else text.
 fn apply(table: &mut Table, change: &str) -> Result<()> {
-    let malformed = || Error::config(format!("`--set {change}` is not stage.key=value")).hint("--set near.threshold=0.8");
+    let malformed =
+        || Error::config(format!("`--set {change}` is not stage.key=value")).hint("--set near.threshold=0.8");
     let (path, text) = change.split_once('=').ok_or_else(malformed)?;
-    let wrapped = format!("value = {text}").parse::<Table>().ok().and_then(|mut table| table.remove("value"));
+    let wrapped = format!("value = {text}")
+        .parse::<Table>()
+        .ok()
+        .and_then(|mut table| table.remove("value"));
     let value = wrapped.unwrap_or_else(|| Value::String(text.to_owned()));
     let mut keys: Vec<&str> = path.trim().split('.').collect();
     let last = keys.pop().filter(|key| !key.is_empty()).ok_or_else(malformed)?;

@@ -13,9 +13,11 @@ const LANGUAGES_SHOWN: usize = 12;
 /// `(stage, rule)` in running order, as far as rules are known by name.
 pub fn running_order(stages: &Stages) -> Vec<(String, String)> {
     let listed = |phase: &str, rules: &serde_json::Value| -> Vec<(String, String)> {
-        let rules = rules.as_array().into_iter().flatten();
+        let rules = rules["rules"].as_array().into_iter().flatten();
         let of_phase = rules.filter(|rule| rule["needs"].as_str() == Some(phase));
-        of_phase.filter_map(|rule| Some(("rules".to_owned(), rule["name"].as_str()?.to_owned()))).collect()
+        of_phase
+            .filter_map(|rule| Some(("rules".to_owned(), rule["rule"].as_str()?.to_owned())))
+            .collect()
     };
     let any = |stage: &str| vec![(stage.to_owned(), String::new())];
     let phases = [
@@ -36,7 +38,9 @@ pub fn running_order(stages: &Stages) -> Vec<(String, String)> {
 /// Where a stage's rule stands in the running order; unknown ones stand last.
 pub fn place(order: &[(String, String)], stage: &str, rule: &str) -> usize {
     let exact = order.iter().position(|(s, r)| s == stage && r == rule);
-    exact.or_else(|| order.iter().position(|(s, r)| s == stage && r.is_empty())).unwrap_or(order.len())
+    exact
+        .or_else(|| order.iter().position(|(s, r)| s == stage && r.is_empty()))
+        .unwrap_or(order.len())
 }
 
 /// The funnel and the tables of languages and licenses, as text.
@@ -53,15 +57,38 @@ fn funnel(manifest: &Manifest) -> String {
     let total = |name: &str| manifest.totals.get(name).copied().unwrap_or(0);
     let mut rows = vec![["stage: rule", "files in", "dropped", "failed", "share", "example"].map(str::to_owned)];
     let listed = count_text(total("listed"));
-    rows.push(["listed".to_owned(), listed, String::new(), String::new(), String::new(), String::new()]);
+    rows.push([
+        "listed".to_owned(),
+        listed,
+        String::new(),
+        String::new(),
+        String::new(),
+        String::new(),
+    ]);
     rows.extend(manifest.funnel.iter().map(funnel_row));
-    let kept = [count_text(total("kept")), String::new(), String::new(), share(total("kept"), total("listed"))];
+    let kept = [
+        count_text(total("kept")),
+        String::new(),
+        String::new(),
+        share(total("kept"), total("listed")),
+    ];
     let [files, dropped, failed, part] = kept;
-    rows.push(["kept".to_owned(), files, dropped, failed, part, bytes_text(total("kept_bytes"))]);
+    rows.push([
+        "kept".to_owned(),
+        files,
+        dropped,
+        failed,
+        part,
+        bytes_text(total("kept_bytes")),
+    ]);
     let mut out = aligned(&rows);
     let failed = total("repositories_failed");
     if failed > 0 {
-        let _ = writeln!(out, "{failed} of {} repositories could not be read", count_text(total("repositories")));
+        let _ = writeln!(
+            out,
+            "{failed} of {} repositories could not be read",
+            count_text(total("repositories"))
+        );
     }
     out
 }
@@ -83,7 +110,11 @@ fn funnel_row(row: &FunnelRow) -> [String; 6] {
 }
 
 fn share(part: u64, whole: u64) -> String {
-    if whole == 0 { String::new() } else { format!("{:.1}%", 100.0 * part as f64 / whole as f64) }
+    if whole == 0 {
+        String::new()
+    } else {
+        format!("{:.1}%", 100.0 * part as f64 / whole as f64)
+    }
 }
 
 fn sorted(tallies: &std::collections::BTreeMap<String, Tally>) -> Vec<(&String, &Tally)> {
@@ -116,7 +147,11 @@ pub fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
         for (column, cell) in row.iter().enumerate() {
             let pad = " ".repeat(widths[column] - cell.chars().count());
             let left = column == 0 || (column + 1 == N && N > 3);
-            let _ = if left { write!(line, "{cell}{pad}  ") } else { write!(line, "{pad}{cell}  ") };
+            let _ = if left {
+                write!(line, "{cell}{pad}  ")
+            } else {
+                write!(line, "{pad}{cell}  ")
+            };
         }
         out.push_str(line.trim_end());
         out.push('\n');

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use stackmill_schemas::context::{Batches, Homes, Isolate, SideFiles};
+use stackmill_schemas::context::{Batches, Homes, SideFiles};
 use stackmill_schemas::manifest::Manifest;
 use stackmill_schemas::{Error, ErrorKind, FileId, Result, ResultExt, TaskContext, fingerprint};
 
@@ -43,17 +43,29 @@ pub struct Identity {
 
 impl Identity {
     fn new(config: serde_json::Value, lock: &stackmill_schemas::lock::Lock) -> Result<Self> {
-        let version = format!("{} columns {}", env!("CARGO_PKG_VERSION"), stackmill_schemas::columns::VERSION);
+        let version = format!(
+            "{} columns {}",
+            env!("CARGO_PKG_VERSION"),
+            stackmill_schemas::columns::VERSION
+        );
         let lock = fingerprint::of(lock)?;
         let fingerprint = fingerprint::of(&(&version, &lock, &config))?;
-        Ok(Self { fingerprint, version, lock, config })
+        Ok(Self {
+            fingerprint,
+            version,
+            lock,
+            config,
+        })
     }
 
     /// What differs from `other`, in words.
     fn differences(&self, other: &Self) -> Vec<String> {
         let mut words = Vec::new();
         if self.version != other.version {
-            words.push(format!("program version: {} there, {} now", other.version, self.version));
+            words.push(format!(
+                "program version: {} there, {} now",
+                other.version, self.version
+            ));
         }
         if self.lock != other.lock {
             words.push("sources.lock: the sources are not the same".to_owned());
@@ -69,7 +81,11 @@ fn differing(there: &serde_json::Value, now: &serde_json::Value, at: &str, words
             let keys: std::collections::BTreeSet<_> = a.keys().chain(b.keys()).collect();
             for key in keys {
                 let null = serde_json::Value::Null;
-                let below = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
+                let below = if at.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{at}.{key}")
+                };
                 differing(a.get(key).unwrap_or(&null), b.get(key).unwrap_or(&null), &below, words);
             }
         }
@@ -95,13 +111,23 @@ pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcom
     let stages = crate::job::Stages::build(&recipe)?;
     let cx = engine.context(Arc::default());
     let lock = lock::load_or_resolve(&recipe, &options, &cx)?;
-    let failed = lock.units.iter().filter_map(|unit| Some((unit.repo_name.as_str(), unit.trouble.as_deref()?)));
+    let failed = lock
+        .units
+        .iter()
+        .filter_map(|unit| Some((unit.repo_name.as_str(), unit.trouble.as_deref()?)));
     lock::check_failures(failed, lock.units.len(), recipe.run.max_failed_repositories.0)?;
     let identity = Identity::new(recipe.resolved(stages.rules)?, &lock)?;
     if options.replace {
         clear(&options.out, &work)?;
     } else if let Some(manifest) = already_done(&options.out, &identity)? {
-        return Ok(Outcome { manifest, was_done: true });
+        if work.join("run").exists() {
+            // Killed after the manifest and before the last clean-up.
+            publish::clean(&Workdir::create(&options.out, &work, u64::MAX)?)?;
+        }
+        return Ok(Outcome {
+            manifest,
+            was_done: true,
+        });
     }
     let workdir = Workdir::create(&options.out, &work, options.scratch_budget)?;
     let _guard = claim(&workdir, &identity)?;
@@ -110,8 +136,18 @@ pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcom
     let job = Job::new(recipe, (lock, splits), workdir, options)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|error| Error::resource(format!("cannot start threads: {error}")))?;
-    let manifest = Run { job: &job, engine: &engine, pool: &pool, identity: &identity, costs: Mutex::default() }.all()?;
-    Ok(Outcome { manifest, was_done: false })
+    let manifest = Run {
+        job: &job,
+        engine: &engine,
+        pool: &pool,
+        identity: &identity,
+        costs: Mutex::default(),
+    }
+    .all()?;
+    Ok(Outcome {
+        manifest,
+        was_done: false,
+    })
 }
 
 /// As many threads as asked for, or as the memory budget allows.
@@ -119,18 +155,28 @@ fn threads(options: &Options) -> Result<usize> {
     let fit = options.memory.saturating_sub(BASE_BYTES / 2) / TASK_BYTES;
     if fit == 0 {
         let least = crate::units::bytes_text(BASE_BYTES / 2 + TASK_BYTES);
-        return Err(Error::resource(format!("--memory is under {least}, which one task needs"))
-            .hint(format!("give at least --memory {}M", (BASE_BYTES / 2 + TASK_BYTES) >> 20)));
+        return Err(
+            Error::resource(format!("--memory is under {least}, which one task needs")).hint(format!(
+                "give at least --memory {}M",
+                (BASE_BYTES / 2 + TASK_BYTES) >> 20
+            )),
+        );
     }
     Ok(options.threads.clamp(1, usize::try_from(fit).unwrap_or(usize::MAX)))
 }
 
 fn already_done(out: &Path, identity: &Identity) -> Result<Option<Manifest>> {
-    let Some(manifest) = load_json::<Manifest>(&out.join(publish::MANIFEST))? else { return Ok(None) };
+    let Some(manifest) = load_json::<Manifest>(&out.join(publish::MANIFEST))? else {
+        return Ok(None);
+    };
     if manifest.fingerprint == identity.fingerprint {
         return Ok(Some(manifest));
     }
-    let there = Identity { fingerprint: manifest.fingerprint, config: manifest.config, ..identity.clone() };
+    let there = Identity {
+        fingerprint: manifest.fingerprint,
+        config: manifest.config,
+        ..identity.clone()
+    };
     Err(refuse(out, &identity.differences(&there)))
 }
 
@@ -162,14 +208,26 @@ fn claim(workdir: &Workdir, identity: &Identity) -> Result<fs::File> {
 }
 
 fn clear(out: &Path, work: &Path) -> Result<()> {
-    let remove = |path: &Path| match if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) } {
+    let remove = |path: &Path| match if path.is_dir() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    } {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(Error::from(error)).with_context(|| path.display().to_string())
         }
         _ => Ok(()),
     };
     // The manifest goes first: without it there is no data set, whatever else is left.
-    for name in [publish::MANIFEST, publish::RUN, publish::CARD, "corpus", "ledger", "clusters", "tokens"] {
+    for name in [
+        publish::MANIFEST,
+        publish::RUN,
+        publish::CARD,
+        "corpus",
+        "ledger",
+        "clusters",
+        "tokens",
+    ] {
         remove(&out.join(name))?;
     }
     for name in ["run", "done"].iter().chain(publish::SCRATCH) {
@@ -183,16 +241,22 @@ struct Engine<'a> {
     work: std::path::PathBuf,
     cache: std::path::PathBuf,
     signals: Arc<Signals>,
-    isolate: Arc<dyn Isolate>,
+    workers: Arc<Workers>,
     console: &'a Console,
 }
 
 impl<'a> Engine<'a> {
     fn new(work: &Path, options: &Options, signals: Signals, console: &'a Console) -> Result<Self> {
         let program = std::env::current_exe().context("finding the program's own path")?;
-        let isolate: Arc<dyn Isolate> = Arc::new(Workers::new(program));
+        let workers = Arc::new(Workers::new(program));
         let (work, cache) = (work.to_owned(), options.cache.clone());
-        Ok(Self { work, cache, signals: Arc::new(signals), isolate, console })
+        Ok(Self {
+            work,
+            cache,
+            signals: Arc::new(signals),
+            workers,
+            console,
+        })
     }
 
     fn context(&self, homes: Arc<Homes>) -> TaskContext {
@@ -200,11 +264,14 @@ impl<'a> Engine<'a> {
     }
 
     fn context_with(&self, homes: Arc<Homes>, board: Arc<Board>, chunks: Vec<Chunk>) -> TaskContext {
-        let side = Side { work: self.work.clone(), chunks };
+        let side = Side {
+            work: self.work.clone(),
+            chunks,
+        };
         TaskContext {
             progress: board,
             interrupt: self.signals.clone(),
-            isolate: self.isolate.clone(),
+            isolate: self.workers.clone(),
             side: Arc::new(side),
             homes,
             cache: self.cache.clone(),
@@ -214,7 +281,8 @@ impl<'a> Engine<'a> {
 
 /// A context without a run: enough to resolve sources.
 pub fn bare_context(options: &Options) -> Result<TaskContext> {
-    let engine = Engine::new(Path::new(""), options, Signals::install()?, &Console::new(true))?;
+    let console = Console::new(true);
+    let engine = Engine::new(Path::new(""), options, Signals::install()?, &console)?;
     Ok(engine.context(Arc::default()))
 }
 
@@ -225,7 +293,10 @@ struct Side {
 
 impl SideFiles for Side {
     fn shingles(&self, home: u32) -> Result<Batches<'_>> {
-        let chunk = self.chunks.get(home as usize).ok_or_else(|| Error::bug(format!("there is no home {home}")))?;
+        let chunk = self
+            .chunks
+            .get(home as usize)
+            .ok_or_else(|| Error::bug(format!("there is no home {home}")))?;
         table::read(&self.work.join(format!("side/{}", content::chunk_name(chunk))))
     }
 }
@@ -256,21 +327,58 @@ impl Run<'_> {
         let kept = self.step(&syntax::Syntax { job, chunks: &chunks }, &homes, &chunks)?;
         let tokens = self.pack(&homes)?;
         let ledgers = self.step(&ledger::Ledger { job, chunks: &chunks }, &homes, &chunks)?;
-        let costs = std::mem::take(&mut *self.costs.lock().unwrap_or_else(PoisonError::into_inner));
-        let parts = publish::Parts { kept, tokens, ledgers, listed: listing::listed(&listed) };
-        publish::publish(job, self.identity, parts, &publish::Timing { seconds: watch.seconds(), costs })
+        let mut costs = std::mem::take(&mut *self.costs.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Some(parse) = costs.get_mut("parse") {
+            parse.seconds += self.engine.workers.processor_seconds();
+        }
+        let parts = publish::Parts {
+            kept,
+            tokens,
+            ledgers,
+            listed: listing::listed(&listed),
+        };
+        publish::publish(
+            job,
+            self.identity,
+            parts,
+            &publish::Timing {
+                seconds: watch.seconds(),
+                costs,
+            },
+        )
     }
 
     fn exact(&self, homes: &Arc<Homes>) -> Result<()> {
-        let Some(target) = self.job.exact_target() else { return Ok(()) };
-        let next = Next::Decisions { name: "exact-decisions", homes: self.job.split_homes() };
+        let Some(target) = self.job.exact_target() else {
+            return Ok(());
+        };
+        let next = Next::Decisions {
+            name: "exact-decisions",
+            homes: self.job.split_homes(),
+        };
         let (exchange, partitions) = (target.exchange, target.partitions);
-        self.step(&Gather { job: self.job, exchange, partitions, next, spent: Vec::new() }, homes, &[]).map(drop)
+        self.step(
+            &Gather {
+                job: self.job,
+                exchange,
+                partitions,
+                next,
+                spent: Vec::new(),
+            },
+            homes,
+            &[],
+        )
+        .map(drop)
     }
 
     fn near(&self, homes: &Arc<Homes>, chunks: &[Chunk]) -> Result<()> {
-        let Some(targets) = self.job.near_targets(homes) else { return Ok(()) };
-        let decisions = Next::Decisions { name: "near-decisions", homes };
+        let Some(targets) = self.job.near_targets(homes) else {
+            return Ok(());
+        };
+        let decisions = Next::Decisions {
+            name: "near-decisions",
+            homes,
+        };
         let chain = [
             (targets.buckets, Next::Exchange(targets.attach), vec![]),
             (targets.attach, Next::Exchange(targets.verify), vec![]),
@@ -280,7 +388,17 @@ impl Run<'_> {
         for (target, next, mut spent) in chain {
             let (exchange, partitions) = (target.exchange, target.partitions);
             spent.push(exchange.name().to_owned());
-            self.step(&Gather { job: self.job, exchange, partitions, next, spent }, homes, chunks)?;
+            self.step(
+                &Gather {
+                    job: self.job,
+                    exchange,
+                    partitions,
+                    next,
+                    spent,
+                },
+                homes,
+                chunks,
+            )?;
         }
         Ok(())
     }
@@ -358,7 +476,9 @@ impl Run<'_> {
         }
         let place = || format!("recipe {}, step `{}`, task {task}", self.job.recipe.name, step.name());
         let run = || std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| step.run(task, cx)));
-        let report = run().unwrap_or_else(|_| Err(Error::bug("a task panicked"))).with_context(place)?;
+        let report = run()
+            .unwrap_or_else(|_| Err(Error::bug("a task panicked")))
+            .with_context(place)?;
         failpoint::reach(step.name(), "written");
         workdir.save(&marker, &report)?;
         failpoint::reach(step.name(), "done");
@@ -376,7 +496,10 @@ fn collect(step: &str, count: u32, done: Vec<(u32, Result<TaskReport>)>) -> Resu
             Err(error) => {
                 failed += 1;
                 // An error that is not transient says more than one that is.
-                if first.as_ref().is_none_or(|first: &Error| first.is_transient() && !error.is_transient()) {
+                if first
+                    .as_ref()
+                    .is_none_or(|first: &Error| first.is_transient() && !error.is_transient())
+                {
                     first = Some(error);
                 }
             }
@@ -387,8 +510,11 @@ fn collect(step: &str, count: u32, done: Vec<(u32, Result<TaskReport>)>) -> Resu
         Some(error) => Err(error),
         None if reports.len() < count as usize => {
             let left = count as usize - reports.len();
-            Err(Error::new(ErrorKind::Interrupted, format!("interrupted with {left} tasks of step `{step}` left"))
-                .hint("run the same command again to resume"))
+            Err(Error::new(
+                ErrorKind::Interrupted,
+                format!("interrupted with {left} tasks of step `{step}` left"),
+            )
+            .hint("run the same command again to resume"))
         }
         None => Ok(reports),
     }

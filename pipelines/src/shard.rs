@@ -45,7 +45,16 @@ impl ShardWriter {
             .map_err(|error| parquet_error(&error))?;
         let schema = schema.clone();
         let (waiting, waiting_rows, waiting_bytes) = (Vec::new(), 0, 0);
-        Ok(Self { writer, schema, waiting, waiting_rows, waiting_bytes, group_rows: 0, group_bytes: 0, rows: 0 })
+        Ok(Self {
+            writer,
+            schema,
+            waiting,
+            waiting_rows,
+            waiting_bytes,
+            group_rows: 0,
+            group_bytes: 0,
+            rows: 0,
+        })
     }
 
     /// Rows written so far: the row number of the next one.
@@ -94,7 +103,10 @@ impl ShardWriter {
     pub fn commit(mut self) -> Result<FileEntry> {
         self.chunk()?;
         let file = self.writer.into_inner().map_err(|error| parquet_error(&error))?;
-        Ok(FileEntry { rows: Some(self.rows), ..file.commit()? })
+        Ok(FileEntry {
+            rows: Some(self.rows),
+            ..file.commit()?
+        })
     }
 }
 
@@ -103,10 +115,16 @@ fn row_bytes(batch: &RecordBatch) -> Vec<usize> {
     let mut sizes = vec![64; batch.num_rows()];
     for column in batch.columns() {
         if let Some(texts) = column.as_string_opt::<i32>() {
-            sizes.iter_mut().enumerate().for_each(|(row, size)| *size += texts.value_length(row) as usize);
+            sizes
+                .iter_mut()
+                .enumerate()
+                .for_each(|(row, size)| *size += texts.value_length(row) as usize);
         } else if let Some(lists) = column.as_list_opt::<i32>() {
             // Values of the token table are four bytes each; other lists are short.
-            sizes.iter_mut().enumerate().for_each(|(row, size)| *size += 4 * lists.value_length(row) as usize);
+            sizes
+                .iter_mut()
+                .enumerate()
+                .for_each(|(row, size)| *size += 4 * lists.value_length(row) as usize);
         }
     }
     sizes
@@ -128,7 +146,9 @@ fn properties() -> Result<WriterProperties> {
 
 fn parquet_error(error: &parquet::errors::ParquetError) -> Error {
     use std::error::Error as _;
-    let io = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+    let io = error
+        .source()
+        .and_then(|source| source.downcast_ref::<std::io::Error>());
     match io {
         Some(io) => std::io::Error::new(io.kind(), io.to_string()).into(),
         None => Error::bug(format!("parquet: {error}")),

@@ -23,7 +23,10 @@ pub struct TableWriter {
 impl TableWriter {
     /// A new table in scratch.
     pub fn create(workdir: &Workdir, path: &str, schema: &SchemaRef) -> Result<Self> {
-        Ok(Self { writer: stream_writer(workdir.scratch(path)?, schema)?, rows: 0 })
+        Ok(Self {
+            writer: stream_writer(workdir.scratch(path)?, schema)?,
+            rows: 0,
+        })
     }
 
     /// Appends rows.
@@ -63,5 +66,7 @@ pub fn read_stream<R: Read + 'static>(stream: R, place: String) -> Result<Batche
             .hint("run again with --replace to start over")
     };
     let reader = StreamReader::try_new(stream, None).map_err(|error| corrupt(&place, &error))?;
-    Ok(Box::new(reader.map(move |batch| batch.map_err(|error| corrupt(&place, &error)))))
+    Ok(Box::new(
+        reader.map(move |batch| batch.map_err(|error| corrupt(&place, &error))),
+    ))
 }

@@ -35,7 +35,11 @@ pub struct Budget {
 impl Budget {
     /// At most `limit` bytes; `u64::MAX` for no limit.
     pub fn new(limit: u64) -> Self {
-        Self { limit, used: AtomicU64::new(0), most: AtomicU64::new(0) }
+        Self {
+            limit,
+            used: AtomicU64::new(0),
+            most: AtomicU64::new(0),
+        }
     }
 
     fn grow(&self, bytes: u64) -> io::Result<()> {
@@ -43,13 +47,18 @@ impl Budget {
         self.most.fetch_max(used, Ordering::Relaxed);
         if used > self.limit {
             let limit = bytes_text(self.limit);
-            return Err(io::Error::new(io::ErrorKind::QuotaExceeded, format!("scratch budget of {limit} is used up")));
+            return Err(io::Error::new(
+                io::ErrorKind::QuotaExceeded,
+                format!("scratch budget of {limit} is used up"),
+            ));
         }
         Ok(())
     }
 
     fn shrink(&self, bytes: u64) {
-        let _ = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| Some(used.saturating_sub(bytes)));
+        let _ = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
+            Some(used.saturating_sub(bytes))
+        });
     }
 
     /// The most that was used at once, in bytes.
@@ -76,8 +85,14 @@ impl Workdir {
         }
         private(work).map_err(|error| cannot_write(work, &error))?;
         let probe = out.join(".stackmill-probe");
-        File::create(&probe).and_then(|_| fs::remove_file(&probe)).map_err(|error| cannot_write(out, &error))?;
-        let this = Self { out: out.to_owned(), work: work.to_owned(), budget: Arc::new(Budget::new(budget)) };
+        File::create(&probe)
+            .and_then(|_| fs::remove_file(&probe))
+            .map_err(|error| cannot_write(out, &error))?;
+        let this = Self {
+            out: out.to_owned(),
+            work: work.to_owned(),
+            budget: Arc::new(Budget::new(budget)),
+        };
         this.budget.grow(folder_bytes(work))?;
         Ok(this)
     }
@@ -115,7 +130,11 @@ impl Workdir {
     pub fn discard(&self, path: &str) -> Result<()> {
         let full = self.work.join(path);
         let bytes = folder_bytes(&full);
-        let removed = if full.is_dir() { fs::remove_dir_all(&full) } else { fs::remove_file(&full) };
+        let removed = if full.is_dir() {
+            fs::remove_dir_all(&full)
+        } else {
+            fs::remove_file(&full)
+        };
         match removed {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(Error::from(error)).with_context(|| full.display().to_string())
@@ -130,7 +149,10 @@ impl Workdir {
 
 /// Writes a file that is no part of a run, whole or not at all.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut file = NewFile::create(folder, &name, None)?;
     file.write_all(bytes)?;
@@ -144,8 +166,9 @@ pub fn load_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::from(error)).with_context(|| path.display().to_string()),
     };
-    let value = serde_json::from_slice(&bytes)
-        .map_err(|error| Error::input(format!("not what stackmill wrote: {error}")).context(path.display().to_string()));
+    let value = serde_json::from_slice(&bytes).map_err(|error| {
+        Error::input(format!("not what stackmill wrote: {error}")).context(path.display().to_string())
+    });
     Ok(Some(value?))
 }
 
@@ -161,11 +184,15 @@ fn private(folder: &Path) -> io::Result<()> {
 }
 
 fn folder_bytes(path: &Path) -> u64 {
-    let Ok(metadata) = fs::symlink_metadata(path) else { return 0 };
+    let Ok(metadata) = fs::symlink_metadata(path) else {
+        return 0;
+    };
     if !metadata.is_dir() {
         return metadata.len();
     }
-    fs::read_dir(path).map_or(0, |entries| entries.flatten().map(|entry| folder_bytes(&entry.path())).sum())
+    fs::read_dir(path).map_or(0, |entries| {
+        entries.flatten().map(|entry| folder_bytes(&entry.path())).sum()
+    })
 }
 
 /// A file under its temporary name; gone again unless committed.
@@ -190,18 +217,34 @@ impl NewFile {
         let temporary = target.with_file_name(format!(".{file_name}.tmp-{}", std::process::id()));
         let file = File::create(&temporary).map_err(|error| cannot_write(&temporary, &error))?;
         let file = Some(BufWriter::with_capacity(1 << 16, file));
-        Ok(Self { name: name.to_owned(), temporary, target, file, sha256: Sha256::new(), length: 0, budget })
+        Ok(Self {
+            name: name.to_owned(),
+            temporary,
+            target,
+            file,
+            sha256: Sha256::new(),
+            length: 0,
+            budget,
+        })
     }
 
     /// Syncs the file and gives it its final name.
     pub fn commit(mut self) -> Result<FileEntry> {
         let place = self.target.display().to_string();
-        let mut writer = self.file.take().ok_or_else(|| Error::bug("a file was committed twice"))?;
+        let mut writer = self
+            .file
+            .take()
+            .ok_or_else(|| Error::bug("a file was committed twice"))?;
         writer.flush().context(&*place)?;
         writer.get_ref().sync_data().context(&*place)?;
         fs::rename(&self.temporary, &self.target).context(&*place)?;
         let sha256 = hex(&std::mem::take(&mut self.sha256).finalize());
-        Ok(FileEntry { path: self.name.clone(), rows: None, length_bytes: self.length, sha256 })
+        Ok(FileEntry {
+            path: self.name.clone(),
+            rows: None,
+            length_bytes: self.length,
+            sha256,
+        })
     }
 }
 
@@ -212,7 +255,9 @@ impl Write for NewFile {
             None => self.sha256.update(bytes),
         }
         self.length += bytes.len() as u64;
-        let Some(file) = &mut self.file else { return Err(io::Error::other("file is closed")) };
+        let Some(file) = &mut self.file else {
+            return Err(io::Error::other("file is closed"));
+        };
         file.write_all(bytes)?;
         Ok(bytes.len())
     }

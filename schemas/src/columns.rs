@@ -75,7 +75,7 @@ names! {
     LICENSE_EXPRESSION = "license_expression";
     /// Utf8: [`crate::license::LicenseType`].
     LICENSE_TYPE = "license_type";
-    /// Binary: band hashes of the sketch, u64 little endian, one a band.
+    /// Binary: band hashes of the sketch, u64 little endian, one a band; then the hash of the whole set.
     BANDS = "bands";
     /// Binary: sorted set of shingles, u64 little endian; goes to a side file.
     SHINGLES = "shingles";

@@ -12,6 +12,8 @@ pub const VERSION: u32 = 1;
 pub struct Lock {
     /// Layout version.
     pub version: u32,
+    /// Share of the repositories that was taken, 0 to 1.
+    pub sample: f64,
     /// What is read.
     pub units: Vec<Unit>,
 }

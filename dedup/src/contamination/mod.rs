@@ -22,7 +22,7 @@ mod words;
 
 use std::sync::Arc;
 
-use arrow_schema::{DataType, Schema, SchemaRef};
+use arrow_schema::{DataType, Field as Column, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
 use stackmill_schemas::columns;
 use stackmill_schemas::context::TaskContext;
@@ -165,7 +165,7 @@ impl Map for Decontaminate {
     }
 
     fn schema(&self, input: &Schema) -> Result<SchemaRef> {
-        match input.field_with_name(columns::CONTENT).map(|field| field.data_type()) {
+        match input.field_with_name(columns::CONTENT).map(Column::data_type) {
             Ok(DataType::Utf8) => Ok(Arc::new(input.clone())),
             Ok(other) => Err(Error::schema(format!(
                 "column `{}` has type {other}, not text",

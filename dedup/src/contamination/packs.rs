@@ -132,7 +132,7 @@ pub fn build_pack(name: &str, source: &PackSource, items: &[BenchmarkItem]) -> R
             "benchmark `{name}` has no field of at least {NGRAM_WORDS} words"
         )));
     }
-    check_ids(&pack.items)?;
+    check_items(&pack.items)?;
     encode(&pack)
 }
 
@@ -145,15 +145,20 @@ fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
-fn check_ids(items: &[PackItem]) -> Result<()> {
+fn check_items(items: &[PackItem]) -> Result<()> {
     let mut seen = BTreeSet::new();
-    for PackItem { id, .. } in items {
+    for PackItem { id, fields } in items {
         if id.is_empty() || id.len() > MAX_ID_BYTES || id.chars().any(char::is_control) {
             return Err(Error::config(format!("`{}` is no id of an item", id.escape_debug()))
                 .hint(format!("1 to {MAX_ID_BYTES} bytes without control characters")));
         }
         if !seen.insert(id) {
             return Err(Error::config(format!("item `{id}` is there twice")));
+        }
+        if !fields.is_sorted_by(|a, b| a.field < b.field) {
+            return Err(Error::config(format!(
+                "a field of item `{id}` is there twice or out of order"
+            )));
         }
     }
     Ok(())
@@ -264,7 +269,7 @@ impl Pack {
         let (name, url, license) = (reader.text16()?, reader.text16()?, reader.text16()?);
         check_name(&name).map_err(|error| damaged(error.message()))?;
         let items = read_items(&mut reader)?;
-        check_ids(&items).map_err(|error| damaged(error.message()))?;
+        check_items(&items).map_err(|error| damaged(error.message()))?;
         Ok(Self {
             name,
             source: PackSource { url, license, sha256 },
@@ -361,9 +366,6 @@ fn read_items(reader: &mut Reader<'_>) -> Result<Vec<PackItem>> {
         for (field, words, count) in table.by_ref().take(size) {
             let hashes = read_hashes(reader, count)?;
             item.fields.push(PackField { field, words, hashes });
-        }
-        if !item.fields.is_sorted_by(|a, b| a.field < b.field) {
-            return Err(damaged("the fields of an item are out of order"));
         }
     }
     if reader.rest.len() != 8 {
@@ -486,16 +488,16 @@ mod tests {
             .map(|field| (field.field, field.words, field.hashes.len()))
             .collect();
         let expected = [
-            (Field::Prompt, 40, 35),
+            (Field::Prompt, 36, 31),
             (Field::Solution, 24, 19),
-            (Field::Tests, 21, 16),
+            (Field::Tests, 20, 15),
             (Field::Prompt, 15, 10),
             (Field::Solution, 9, 4),
         ];
         assert_eq!(words, expected);
         assert_eq!(encode(&pack).expect("a sound pack"), bytes());
         let info = pack.info();
-        assert_eq!((info.items, info.fields, info.ngrams, info.version), (2, 5, 84, 1));
+        assert_eq!((info.items, info.fields, info.ngrams, info.version), (2, 5, 79, 1));
     }
 
     #[test]
@@ -523,6 +525,7 @@ mod tests {
             assert!(refused("harbour", &source(), &[item(id, &text)]), "{id}");
         }
         assert!(refused("harbour", &source(), &[item("A", &text), item("A", &text)]));
+        assert!(refused("harbour", &source(), &[item("A", &[text[0], text[0]])]));
         for sha256 in ["", "0f", &"g".repeat(64), &"é".repeat(32)] {
             assert!(
                 refused(
@@ -590,7 +593,7 @@ mod tests {
         let items = 2 * (1 + "Harbour/1".len() + 1);
         assert_eq!(
             bytes().len(),
-            8 + 3 * 4 + 8 + 32 + names + 3 * 4 + items + 5 * 5 + 84 * HASH_BYTES + 8
+            8 + 3 * 4 + 8 + 32 + names + 3 * 4 + items + 5 * 5 + 79 * HASH_BYTES + 8
         );
     }
 
@@ -658,17 +661,18 @@ mod tests {
             Pack::parse(&sealed(bytes)).expect_err("it lies").message().to_owned()
         };
         let counts = 8 + 3 * 4 + 8 + 32 + (2 + 7) + (2 + source().url.len()) + (2 + source().license.len());
-        let hashes = sound.len() - 8 - 84 * HASH_BYTES;
+        let hashes = sound.len() - 8 - 79 * HASH_BYTES;
         assert!(message(8, &2u32.to_le_bytes()).contains("version 2"));
         assert!(message(12, &7u32.to_le_bytes()).contains("n-gram length"));
         assert!(message(62, b"H").contains("no name"));
-        assert!(message(counts, &u32::MAX.to_le_bytes()).contains("ends too early"));
+        assert!(message(counts, &u32::MAX.to_le_bytes()).contains("damaged"));
         assert!(message(counts + 4, &u32::MAX.to_le_bytes()).contains("damaged"));
-        assert!(message(counts + 8, &85u32.to_le_bytes()).contains("contradict"));
+        assert!(message(counts + 8, &80u32.to_le_bytes()).contains("contradict"));
         assert!(message(hashes, &[0xff; HASH_BYTES]).contains("hashes of a field are out of order"));
         assert!(message(hashes - 25, &[9]).contains("unknown kind"));
-        assert!(message(hashes - 25, &[2]).contains("fields of an item are out of order"));
-        assert!(message(hashes - 24, &[39]).contains("more n-grams"));
+        assert!(message(hashes - 25, &[2]).contains("a field of item `Harbour/1` is there twice"));
+        assert!(message(hashes - 20, &[0]).contains("a field of item `Harbour/1` is there twice"));
+        assert!(message(hashes - 24, &[35]).contains("more n-grams"));
     }
 
     proptest! {

@@ -1,7 +1,6 @@
 //! The stage over batches, with items of an invented benchmark.
 
 use arrow_array::{RecordBatch, StringArray, UInt64Array};
-use arrow_schema::Field as Column;
 use proptest::prelude::*;
 use stackmill_schemas::benchmark::{BenchmarkItem, Field};
 use stackmill_schemas::error::ErrorKind;

@@ -221,7 +221,10 @@ mod tests {
         // Packs outlive the program: another value here needs another version of the layout.
         // The values come from a second implementation.
         assert_eq!(hashes("the quick brown fox jumped over"), [0x75_d987_d803]);
-        assert_eq!(hashes("identifiers longer_than_eight_bytes and_é_too x 0 1"), [0x61_00e4_dab6]);
+        assert_eq!(
+            hashes("identifiers longer_than_eight_bytes and_é_too x 0 1"),
+            [0x61_00e4_dab6]
+        );
     }
 
     proptest! {

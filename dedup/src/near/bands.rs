@@ -7,7 +7,8 @@
 //!             └─ first of each set: up to `bucket-limit` of them each with each, else each with the first few
 //! ```
 //! Every pair goes to a bounded buffer, where repetitions from other buckets of the partition are dropped. Memory of a
-//! gather: 32 bytes a row of the partition (near 128 MiB) and 64 MiB of pairs.
+//! gather: 32 bytes a row of the partition (near 128 MiB) and 64 MiB of pairs. All files of one bucket are in one
+//! partition, so a band that very many files share makes its partition larger; its pairs grow by `bucket-first` a file.
 
 use std::sync::Arc;
 

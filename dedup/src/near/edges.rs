@@ -1,4 +1,4 @@
-//! Candidate pairs as rows, and the Exchange `near-attach`: the set of a pair's first file is put on its way to the second.
+//! Candidate pairs as rows, and the Exchange `near-attach`: the set of a pair's first file travels to the second.
 //!
 //! ```text
 //!   scatter   rank_a │ rank_b                         to the home of a
@@ -103,8 +103,8 @@ impl Pairs {
     }
 }
 
-/// Attaches the shingle set of file a to each candidate pair: reads pairs, emits [`attached_schema`]. Its partitions are
-/// the homes of files.
+/// Attaches the shingle set of file a to each candidate pair: reads `rank_a, rank_b`, emits `rank_a, blob_a, shingles_a,
+/// ranks_b`. Its partitions are the homes of files.
 #[derive(Clone, Debug)]
 pub struct Attach(());
 
@@ -259,5 +259,53 @@ impl Attached {
             self.ranks_b.finish()?,
         ];
         emit.emit(RecordBatch::try_new(attached_schema(), columns)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::harness::World;
+    use stackmill_schemas::context::Homes;
+
+    fn emitted(fill: impl FnOnce(&mut Pairs, &mut Emit<'_>) -> Result<()>) -> Vec<usize> {
+        let mut rows = Vec::new();
+        let mut emit = |batch: RecordBatch| {
+            rows.push(batch.num_rows());
+            Ok(())
+        };
+        let (mut pairs, mut emit) = (Pairs::default(), Emit(&mut emit));
+        let outcome = fill(&mut pairs, &mut emit).and_then(|()| pairs.emit_all(&mut emit));
+        assert!(outcome.is_ok());
+        rows
+    }
+
+    #[test]
+    fn repetitions_stay_in_the_buffer_and_batches_are_bounded() {
+        assert_eq!(
+            emitted(|pairs, emit| (0..9).try_for_each(|_| pairs.push_or_emit(1, 2, emit))),
+            [1]
+        );
+        let repeated = |pairs: &mut Pairs, emit: &mut Emit<'_>| {
+            (0..3 * BUFFERED as u128).try_for_each(|i| pairs.push_or_emit(i % 5, 9, emit))
+        };
+        assert_eq!(emitted(repeated), [5]);
+        let many = |pairs: &mut Pairs, emit: &mut Emit<'_>| {
+            (0..=BATCH_ROWS as u128).try_for_each(|i| pairs.push_or_emit(i, u128::MAX, emit))
+        };
+        assert_eq!(emitted(many), [BATCH_ROWS, 1]);
+    }
+
+    #[test]
+    fn a_pair_without_a_set_is_a_bug_not_a_silence() {
+        let world = World {
+            homes: Homes::new(vec![FileId(0)]),
+            sides: vec![Vec::new()],
+        };
+        let batches = Box::new(std::iter::once(pair_batch(&[(1, 2)])));
+        let mut emit = |_| Ok(());
+        let partition = Partition { index: 0, batches };
+        let outcome = Attach::new().gather(partition, &mut Emit(&mut emit), &world.context());
+        assert!(outcome.is_err_and(|error| error.message().contains("no shingle set")));
     }
 }

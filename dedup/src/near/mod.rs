@@ -36,10 +36,8 @@ pub use verify::Verify;
 
 use serde::{Deserialize, Serialize};
 use stackmill_schemas::file::Place;
-use stackmill_schemas::rank::{self, Criterion};
 use stackmill_schemas::{Error, Result};
 
-use crate::duplicate::check_policy;
 use planner::Banding;
 
 /// Where the decisions are taken.
@@ -68,8 +66,6 @@ pub struct NearConfig {
     pub rows: Option<u32>,
     /// Files of fewer distinct shingles are not compared. Default 6: 10 words at 5 a shingle, as in SantaCoder.
     pub minimum_shingles: u32,
-    /// Which of the duplicates is kept: criteria in order, the listing's order last. Default: license, stars, forks, path.
-    pub keep: Vec<Criterion>,
     /// Files of distinct sets in one bucket up to which each is compared with each. Default 1024.
     pub bucket_limit: u32,
     /// In larger buckets each file is compared with this many, the first in rank order. Default 64.
@@ -87,7 +83,6 @@ impl Default for NearConfig {
             bands: None,
             rows: None,
             minimum_shingles: 6,
-            keep: rank::default_policy(),
             bucket_limit: 1024,
             bucket_first: 64,
             seed: 42,
@@ -126,7 +121,6 @@ impl NearConfig {
     /// The bands and rows that these settings mean, or a config error that names the key.
     pub fn validate(&self) -> Result<Banding> {
         let refuse = |message: &str, hint: &str| Err(Error::config(format!("stage `near`: {message}")).hint(hint));
-        check_policy(PLACE.stage, &self.keep)?;
         if !(self.threshold > 0.0 && self.threshold <= 1.0) {
             return refuse("`threshold` is not in (0, 1]", "papers use 0.7 to 0.85");
         }
@@ -154,8 +148,11 @@ impl NearConfig {
         planner::banding(self)
     }
 
-    /// What the settings amount to, in a line or two for `plan`; a config error as in [`NearConfig::validate`].
-    pub fn summary(&self) -> Result<String> {
-        Ok(planner::summary(self, self.validate()?))
+    /// What the settings amount to, in a line or two for `plan`; of settings that make no sense, why they do not.
+    pub fn summary(&self) -> String {
+        match self.validate() {
+            Ok(banding) => planner::summary(self, banding),
+            Err(error) => error.message().to_owned(),
+        }
     }
 }

@@ -183,11 +183,16 @@ mod tests {
 
     #[test]
     fn the_summary_says_what_is_found_and_what_it_costs() {
-        let summary = NearConfig::default().summary().expect("defaults");
+        let summary = NearConfig::default().summary();
         assert!(
             summary.contains("42 bands x 6 rows find 99.5% of pairs at 0.7"),
             "{summary}"
         );
         assert!(summary.contains("1176 bytes"), "{summary}");
+        let nonsense = NearConfig {
+            ngram: 0,
+            ..NearConfig::default()
+        };
+        assert!(nonsense.summary().contains("`ngram`"));
     }
 }

@@ -22,7 +22,7 @@ const SHINGLE_KEY: u64 = 0xA409_3822_299F_31D0;
 /// Capacity that is kept between files, in hashes.
 const KEPT_CAPACITY: usize = 1 << 20;
 /// Sets up to this size are sorted by comparison alone.
-const SMALL: usize = 256;
+const SMALL: usize = 64;
 
 /// Cuts texts into sets of shingles, one text at a time; keeps its buffers.
 #[derive(Clone, Debug)]
@@ -122,7 +122,7 @@ impl Shingler {
             self.set.sort_unstable();
             return;
         }
-        let bits = (self.set.len() / 8).ilog2();
+        let bits = (self.set.len() / 2).ilog2();
         let place = |hash: &u64| (hash >> (64 - bits)) as usize;
         self.ends.clear();
         self.ends.resize(1 << bits, 0);

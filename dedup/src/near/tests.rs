@@ -84,14 +84,19 @@ impl Corpus {
         )
     }
 
-    fn decisions(&self, config: &NearConfig, shape: Run) -> Vec<Decision> {
-        let near = config.build().expect("settings");
-        let (mut rows, world) = self.sketch(&near);
-        let chain: [&dyn Exchange; 4] = [&near.buckets, &near.attach, &near.verify, &near.keepers];
+    fn edges(&self, near: &Near, shape: Run) -> Vec<RecordBatch> {
+        let (mut rows, world) = self.sketch(near);
+        let chain: [&dyn Exchange; 3] = [&near.buckets, &near.attach, &near.verify];
         for exchange in chain {
             rows = run(exchange, &rows, &world, shape);
         }
-        decisions_of(&rows)
+        rows
+    }
+
+    fn decisions(&self, config: &NearConfig, shape: Run) -> Vec<Decision> {
+        let near = config.build().expect("settings");
+        let edges = self.edges(&near, shape);
+        decisions_of(&run(&near.keepers, &edges, &World::default(), shape))
     }
 
     /// Sets of word n-grams, plainly.
@@ -200,6 +205,8 @@ proptest! {
         let config = NearConfig { bands: Some(3), rows: Some(2), bucket_limit: 3, bucket_first: 2, ..complete() };
         let decisions = corpus.decisions(&config, one);
         prop_assert_eq!(&decisions, &corpus.decisions(&config, other));
+        let near = config.build().expect("settings");
+        prop_assert_eq!(corpus.edges(&near, one), corpus.edges(&near, other));
         let removed = removed(&decisions);
         let gone: BTreeSet<FileId> = removed.iter().map(|found| found.0).collect();
         let sets = corpus.sets(2);
@@ -300,14 +307,8 @@ fn partitions_follow_the_input_alone() {
 #[test]
 fn settings_read_from_a_recipe_are_checked() {
     let read = |json: &str| serde_json::from_str::<NearConfig>(json);
-    let config = read(r#"{"threshold": 0.8, "minimum-shingles": 3, "keep": ["stars", "path"]}"#).expect("known keys");
+    let config = read(r#"{"threshold": 0.8, "minimum-shingles": 3 }"#).expect("known keys");
     assert_eq!((config.threshold, config.minimum_shingles, config.ngram), (0.8, 3, 5));
     assert!(config.validate().is_ok());
     assert!(read(r#"{"treshold": 0.8}"#).is_err());
-    let repeated = NearConfig {
-        keep: vec![Criterion::Stars, Criterion::Stars],
-        ..NearConfig::default()
-    };
-    assert!(repeated.build().is_err());
-    assert_eq!(rank::default_policy(), NearConfig::default().keep);
 }

@@ -120,14 +120,19 @@ impl Verify {
         let sets_a = columns::binaries(batch, "shingles_a")?;
         let ranks_b = columns::binaries(batch, "ranks_b")?;
         for i in 0..batch.num_rows() {
+            let (a, blob_a) = (ranks_a.rank(i)?, blobs_a.get(i));
             let set_a = read_u64s(sets_a.value(i))?;
-            for b in ranks_b.value(i).as_chunks::<RANK_BYTES>().0 {
-                let b = u128::from_be_bytes(*b);
+            let (ranks, rest) = ranks_b.value(i).as_chunks::<RANK_BYTES>();
+            if !rest.is_empty() {
+                return Err(Error::bug("`ranks_b` is no list of ranks"));
+            }
+            for b in ranks.iter().map(|rank| u128::from_be_bytes(*rank)) {
                 let set_b = read_u64s(home.set(rank::file_of(b))?)?;
-                edges.extend(jaccard_at_least(set_a, set_b, self.threshold).map(|similarity| Edge {
-                    a: ranks_a.rank(i).unwrap_or_default(),
+                let similarity = jaccard_at_least(set_a, set_b, self.threshold);
+                edges.extend(similarity.map(|similarity| Edge {
+                    a,
                     b,
-                    blob_a: blobs_a.get(i),
+                    blob_a,
                     similarity,
                 }));
             }
@@ -144,7 +149,11 @@ impl HomeSets {
         let mut sides = Vec::new();
         for batch in cx.side.shingles(home)? {
             cx.check()?;
-            sides.push(Side::of(batch?)?);
+            let batch = batch?;
+            // Every batch left has a last file, which the search below goes by.
+            if batch.num_rows() > 0 {
+                sides.push(Side::of(batch)?);
+            }
         }
         Ok(Self(sides))
     }

@@ -40,7 +40,11 @@ fn item(row: &Row) -> Result<BenchmarkItem> {
     let tests = format!("{test}\n{}", test.replace(CANDIDATE, &name));
     Ok(BenchmarkItem {
         id,
-        fields: vec![(Field::Prompt, prompt), (Field::Solution, solution), (Field::Tests, tests)],
+        fields: vec![
+            (Field::Prompt, prompt),
+            (Field::Solution, solution),
+            (Field::Tests, tests),
+        ],
     })
 }
 
@@ -52,4 +56,56 @@ fn signature<'a>(prompt: &'a str, name: &str) -> &'a str {
     let rest = &prompt[start..];
     let end = ["\"\"\"", "'''"].iter().filter_map(|quote| rest.find(quote)).min();
     rest[..end.unwrap_or(rest.len())].trim_end()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROMPT: &str = "import math\n\n\ndef gull(n):\n    return n\n\n\ndef gulls(harbour: list,\n          n: int) -> int:\n    ''' Count the gulls.\n    '''\n";
+
+    fn row() -> String {
+        serde_json::json!({
+            "task_id": "HumanEval/900",
+            "prompt": PROMPT.replace('\n', "\r\n"),
+            "canonical_solution": "    return len(harbour) - gull(n)\n",
+            "test": "def check(candidate):\n    assert candidate([], 0) == 0\n",
+            "entry_point": "gulls",
+        })
+        .to_string()
+    }
+
+    #[test]
+    fn an_item_has_three_fields() {
+        let items = read(&row()).expect("the published layout");
+        let solution = "def gulls(harbour: list,\n          n: int) -> int:\n    return len(harbour) - gull(n)\n";
+        let tests = "def check(candidate):\n    assert candidate([], 0) == 0\n\n\
+            def check(gulls):\n    assert gulls([], 0) == 0\n";
+        let fields = [
+            (Field::Prompt, PROMPT),
+            (Field::Solution, solution),
+            (Field::Tests, tests),
+        ];
+        assert_eq!(items[0].id, "HumanEval/900");
+        assert_eq!(items[0].fields, fields.map(|(field, text)| (field, text.to_owned())));
+    }
+
+    #[test]
+    fn the_signature_ends_at_the_docstring_or_with_the_prompt() {
+        assert_eq!(signature("def f(x):\n    \"\"\" '''x''' \"\"\"", "f"), "def f(x):");
+        assert_eq!(signature("def f(x):\n    pass\n", "f"), "def f(x):\n    pass");
+        assert_eq!(signature("def fg(x):\n", "f"), "");
+    }
+
+    #[test]
+    fn a_missing_field_is_named() {
+        for field in ["task_id", "prompt", "canonical_solution", "test", "entry_point"] {
+            let name = format!("\"{field}\":");
+            let error = read(&row().replace(&name, "\"other\":")).expect_err("a field is missing");
+            assert_eq!(error.message(), format!("field `{field}` is missing"));
+            let error = read(&row().replace(&name, &format!("{name} 1, \"other\":"))).expect_err("a number");
+            assert_eq!(error.message(), format!("field `{field}` is no text"));
+        }
+        assert!(read(&row().replace("\"gulls\"", "\"\"")).is_err());
+    }
 }

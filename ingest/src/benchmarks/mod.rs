@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use stackmill_schemas::benchmark::BenchmarkItem;
 use stackmill_schemas::error::{Error, Result, ResultExt};
 
-/// Largest file, packed or not, in bytes: ten times the largest code benchmark that is published as one file.
+/// Largest file, packed or not, in bytes; benchmarks with generated inputs come near a tenth of it.
 pub const MAX_FILE_BYTES: u64 = 1 << 30;
 /// Longest line of a JSON Lines file, in bytes.
 pub const MAX_LINE_BYTES: usize = 64 << 20;
@@ -50,11 +50,14 @@ pub static BENCHMARKS: &[Benchmark] = &[humaneval::BENCHMARK, mbpp::BENCHMARK];
 /// # Errors
 /// Kind config, with the names there are.
 pub fn find(name: &str) -> Result<&'static Benchmark> {
-    BENCHMARKS.iter().find(|benchmark| benchmark.name == name).ok_or_else(|| {
-        let names: Vec<_> = BENCHMARKS.iter().map(|benchmark| benchmark.name).collect();
-        Error::config(format!("there is no reader for benchmark `{name}`"))
-            .hint(format!("there are readers for {}", names.join(", ")))
-    })
+    BENCHMARKS
+        .iter()
+        .find(|benchmark| benchmark.name == name)
+        .ok_or_else(|| {
+            let names: Vec<_> = BENCHMARKS.iter().map(|benchmark| benchmark.name).collect();
+            Error::config(format!("there is no reader for benchmark `{name}`"))
+                .hint(format!("there are readers for {}", names.join(", ")))
+        })
 }
 
 /// The bytes of a benchmark's own file, unpacked: what [`read`] takes and what a pack's checksum is of.
@@ -65,8 +68,11 @@ pub fn load(file: &Path) -> Result<Vec<u8>> {
     let place = || file.display().to_string();
     let mut bytes = Vec::new();
     let handle = File::open(file).with_context(place)?;
-    handle.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).with_context(place)?;
-    check_size(bytes.len()).with_context(place)?;
+    handle
+        .take(MAX_FILE_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .with_context(place)?;
+    check_size(bytes.len(), MAX_FILE_BYTES).with_context(place)?;
     Ok(unpack(&bytes).with_context(place)?.into_owned())
 }
 
@@ -75,21 +81,25 @@ pub fn load(file: &Path) -> Result<Vec<u8>> {
 /// # Errors
 /// Kind input: damaged, or larger than [`MAX_FILE_BYTES`].
 pub fn unpack(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
+    unpack_within(bytes, MAX_FILE_BYTES)
+}
+
+fn unpack_within(bytes: &[u8], limit: u64) -> Result<Cow<'_, [u8]>> {
     if !bytes.starts_with(&GZIP) {
         return Ok(Cow::Borrowed(bytes));
     }
     let mut out = Vec::new();
     flate2::read::MultiGzDecoder::new(bytes)
-        .take(MAX_FILE_BYTES + 1)
+        .take(limit + 1)
         .read_to_end(&mut out)
         .map_err(|error| Error::input(format!("the gzip file is damaged: {error}")))?;
-    check_size(out.len())?;
+    check_size(out.len(), limit)?;
     Ok(Cow::Owned(out))
 }
 
-fn check_size(bytes: usize) -> Result<()> {
-    if bytes as u64 > MAX_FILE_BYTES {
-        return Err(Error::input(format!("the file is larger than {MAX_FILE_BYTES} bytes")));
+fn check_size(bytes: usize, limit: u64) -> Result<()> {
+    if bytes as u64 > limit {
+        return Err(Error::input(format!("the file is larger than {limit} bytes")));
     }
     Ok(())
 }
@@ -121,7 +131,7 @@ fn check_items(items: &[BenchmarkItem]) -> Result<()> {
     }
 }
 
-/// One row of a benchmark's file, and how to say where it stands.
+/// One row of a benchmark's file.
 struct Row {
     values: Map<String, Value>,
 }
@@ -131,8 +141,11 @@ fn json_lines(text: &str, item: impl Fn(&Row) -> Result<BenchmarkItem>) -> Resul
     let mut out = Vec::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let place = || format!("line {}", number + 1);
-        if line.len() > MAX_LINE_BYTES || out.len() >= MAX_ITEMS {
-            return Err(Error::input("the line or the number of items is beyond its limit").context(place()));
+        if line.len() > MAX_LINE_BYTES {
+            return Err(Error::input(format!("longer than {MAX_LINE_BYTES} bytes")).context(place()));
+        }
+        if out.len() >= MAX_ITEMS {
+            return Err(Error::input(format!("more than {MAX_ITEMS} items")));
         }
         let value = serde_json::from_str(line).map_err(not_json).with_context(place)?;
         out.push(Row::new(value).and_then(|row| item(&row)).with_context(place)?);
@@ -143,7 +156,10 @@ fn json_lines(text: &str, item: impl Fn(&Row) -> Result<BenchmarkItem>) -> Resul
 /// Reads `text` as one array of objects and hands each to `item`.
 fn json_array(text: &str, item: impl Fn(&Row) -> Result<BenchmarkItem>) -> Result<Vec<BenchmarkItem>> {
     let values: Vec<Value> = serde_json::from_str(text).map_err(not_json)?;
-    let rows = values.into_iter().take(MAX_ITEMS).enumerate();
+    if values.len() > MAX_ITEMS {
+        return Err(Error::input(format!("more than {MAX_ITEMS} items")));
+    }
+    let rows = values.into_iter().enumerate();
     rows.map(|(number, value)| {
         let place = || format!("item {}", number + 1);
         Row::new(value).and_then(|row| item(&row)).with_context(place)
@@ -169,14 +185,17 @@ impl Row {
     }
 
     fn value(&self, field: &str) -> Result<&Value> {
-        self.values
-            .get(field)
-            .ok_or_else(|| Error::input(format!("field `{field}` is missing")).hint("is this the benchmark's own file?"))
+        self.values.get(field).ok_or_else(|| {
+            Error::input(format!("field `{field}` is missing")).hint("is this the benchmark's own file?")
+        })
     }
 
     /// A text, with `\n` for every line end.
     fn text(&self, field: &str) -> Result<String> {
-        let text = self.value(field)?.as_str().ok_or_else(|| Error::input(format!("field `{field}` is no text")))?;
+        let text = self
+            .value(field)?
+            .as_str()
+            .ok_or_else(|| Error::input(format!("field `{field}` is no text")))?;
         Ok(text.replace("\r\n", "\n"))
     }
 
@@ -184,11 +203,102 @@ impl Row {
     fn texts(&self, field: &str) -> Result<String> {
         let refused = || Error::input(format!("field `{field}` is no list of texts"));
         let list = self.value(field)?.as_array().ok_or_else(refused)?;
-        let texts = list.iter().map(|value| value.as_str().ok_or_else(refused)).collect::<Result<Vec<_>>>()?;
+        let texts = list
+            .iter()
+            .map(|value| value.as_str().ok_or_else(refused))
+            .collect::<Result<Vec<_>>>()?;
         Ok(texts.join("\n").replace("\r\n", "\n"))
     }
 
     fn whole_number(&self, field: &str) -> Result<u64> {
-        self.value(field)?.as_u64().ok_or_else(|| Error::input(format!("field `{field}` is no whole number")))
+        self.value(field)?
+            .as_u64()
+            .ok_or_else(|| Error::input(format!("field `{field}` is no whole number")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use proptest::prelude::*;
+    use stackmill_schemas::error::ErrorKind;
+
+    use super::*;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).expect("memory takes everything");
+        encoder.finish().expect("memory takes everything")
+    }
+
+    fn row(id: u32) -> String {
+        format!(
+            r#"{{"task_id": {id}, "text": "Count the gulls.", "code": "def gulls():\r\n  return 2", "test_list": [], "test_setup_code": "", "challenge_test_list": []}}"#
+        )
+    }
+
+    fn refused(bytes: &[u8]) -> String {
+        let error = read("mbpp", bytes).expect_err("it is no benchmark");
+        assert_eq!(error.kind(), ErrorKind::Input);
+        error.to_string()
+    }
+
+    #[test]
+    fn names_are_sorted_and_lead_to_their_reader() {
+        assert!(BENCHMARKS.is_sorted_by(|a, b| a.name < b.name));
+        for benchmark in BENCHMARKS {
+            assert!(find(benchmark.name).is_ok_and(|found| found.title == benchmark.title));
+        }
+        let error = read("humanevil", b"").expect_err("there is no such benchmark");
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.hint_text().is_some_and(|hint| hint.contains("humaneval, mbpp")));
+    }
+
+    #[test]
+    fn gzip_is_told_by_its_first_bytes_and_may_have_several_members() {
+        let (one, two) = (row(1) + "\n", row(2) + "\n");
+        let plain = read("mbpp", format!("\u{feff}{one}\n{two}").as_bytes()).expect("two items");
+        assert_eq!(plain.len(), 2);
+        let packed = [gzip(one.as_bytes()), gzip(two.as_bytes())].concat();
+        assert_eq!(read("mbpp", &packed).expect("two items"), plain);
+    }
+
+    #[test]
+    fn damage_is_refused_with_its_place() {
+        let whole = gzip(row(1).as_bytes());
+        assert!(refused(&whole[..whole.len() - 9]).contains("gzip file is damaged"));
+        assert!(refused(&gzip(&whole)).contains("no UTF-8"));
+        assert!(refused(b"\n\n").contains("no items"));
+        assert!(refused(b"ab\xff").contains("byte 2 is no UTF-8"));
+        assert!(refused(format!("{}\n\n{{", row(1)).as_bytes()).contains("line 3"));
+        assert!(refused(b"[1]").contains("item 1"));
+        assert!(refused(b"7").contains("not a JSON object"));
+        assert!(refused("[".repeat(100_000).as_bytes()).contains("not JSON"));
+        assert!(refused(format!("{}\n{}", row(5), row(5)).as_bytes()).contains("`MBPP/5` is there twice"));
+    }
+
+    #[test]
+    fn what_unpacks_beyond_the_limit_is_refused() {
+        let packed = gzip(&[b'a'; 1000]);
+        assert!(unpack_within(&packed, 1000).is_ok_and(|bytes| bytes.len() == 1000));
+        assert!(unpack_within(&packed, 999).is_err_and(|error| error.message().contains("larger than 999 bytes")));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_opened_is_named() {
+        let error = load(Path::new("no/such/file.jsonl")).expect_err("it does not exist");
+        assert_eq!(error.kind(), ErrorKind::Io);
+        assert!(error.to_string().contains("no/such/file.jsonl"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            for benchmark in BENCHMARKS {
+                prop_assert!(read(benchmark.name, &bytes).is_err());
+                prop_assert!(read(benchmark.name, &gzip(&bytes)).is_err());
+            }
+        }
     }
 }

@@ -7,6 +7,8 @@
 //! - The locator of a row is the number of its entry.
 
 mod tape;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -70,7 +72,7 @@ impl Source for Archives {
         let path = path_of(&self.setup.folder, &unit.location);
         let wanted = Wanted::new(wanted)?;
         let mut left = wanted.by_locator().into_iter().peekable();
-        let mut contents = Contents::new(emit, cx);
+        let mut contents = Contents::new(&self.setup.config, emit, cx);
         let mut buffer = Vec::new();
         scan(&path, &self.setup.config, cx, &mut |entry, content| {
             while let Some(i) = left.next_if(|&i| wanted.locator(i) <= entry.number) {
@@ -155,7 +157,10 @@ impl Found {
             Kind::Sparse => (mode::FILE, Some("the entry is a sparse file")),
         };
         let (length, hash) = match entry.kind {
-            Kind::Link => (entry.link.len() as u64, hash(entry.link.len() as u64, &mut &entry.link[..])?),
+            Kind::Link => (
+                entry.link.len() as u64,
+                hash(entry.link.len() as u64, &mut &entry.link[..])?,
+            ),
             Kind::File if Evidence::wants(&entry.path, mode, entry.length) => {
                 (entry.length, self.evidence(&entry, content)?)
             }
@@ -189,7 +194,8 @@ impl Found {
 
     /// Sorts the files, marks those that later entries shadow, and returns the length of the shared folder.
     fn finish(&mut self) -> usize {
-        self.files.sort_unstable_by(|a, b| a.path.cmp(&b.path).then(a.number.cmp(&b.number)));
+        self.files
+            .sort_unstable_by(|a, b| a.path.cmp(&b.path).then(a.number.cmp(&b.number)));
         for i in 1..self.files.len() {
             if self.files[i - 1].path == self.files[i].path {
                 self.files[i - 1].trouble = Some("shadowed by a later entry of the same path");
@@ -201,7 +207,9 @@ impl Found {
     /// Length of the folder that all paths share, with its slash; 0 where there is none.
     fn shared(&self) -> usize {
         let Some(first) = self.files.first() else { return 0 };
-        let Some(end) = first.path.iter().position(|&byte| byte == b'/') else { return 0 };
+        let Some(end) = first.path.iter().position(|&byte| byte == b'/') else {
+            return 0;
+        };
         let folder = &first.path[..=end];
         let is_plain = !matches!(folder, b"/" | b"../" | b"./");
         match is_plain && self.files.iter().all(|file| file.path.starts_with(folder)) {

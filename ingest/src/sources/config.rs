@@ -106,7 +106,15 @@ impl Default for SourceConfig {
 }
 
 /// Our names of the columns of a table.
-pub(super) const COLUMNS: &[&str] = &["content", "path", "repo_name", "revision_id", "stars", "forks", "license"];
+pub(super) const COLUMNS: &[&str] = &[
+    "content",
+    "path",
+    "repo_name",
+    "revision_id",
+    "stars",
+    "forks",
+    "license",
+];
 
 /// Our names of the keys of a list of repositories.
 pub(super) const REPOSITORY_KEYS: &[&str] = &["location", "name", "revision", "stars", "forks", "license"];
@@ -144,7 +152,8 @@ impl SourceConfig {
             return Err(wrong_number_of_kinds(&kinds));
         };
         if patterns.as_slice().iter().all(|pattern| pattern.trim().is_empty()) {
-            return Err(Error::config(format!("source: `{key}` is empty")).hint("name what to read, as in `git = \"repos.txt\"`"));
+            return Err(Error::config(format!("source: `{key}` is empty"))
+                .hint("name what to read, as in `git = \"repos.txt\"`"));
         }
         self.refuse_settings_of_others(key)?;
         refuse_unknown("columns", &self.columns, COLUMNS)?;
@@ -178,8 +187,9 @@ impl SourceConfig {
             ("attempts", u64::from(self.attempts), 100),
         ];
         match limits.iter().find(|(_, limit, most)| *limit == 0 || limit > most) {
-            Some((key, limit, most)) => Err(Error::config(format!("source: `{key}` is {limit}"))
-                .hint(format!("`{key}` goes from 1 to {most}"))),
+            Some((key, limit, most)) => {
+                Err(Error::config(format!("source: `{key}` is {limit}")).hint(format!("`{key}` goes from 1 to {most}")))
+            }
             None => Ok(()),
         }
     }
@@ -198,8 +208,10 @@ fn wrong_number_of_kinds(kinds: &[(&'static str, &Patterns)]) -> Error {
 
 fn refuse_unknown(setting: &str, map: &BTreeMap<String, String>, known: &[&str]) -> Result<()> {
     match map.keys().find(|key| !known.contains(&key.as_str())) {
-        Some(key) => Err(Error::config(format!("source: `{setting}` has an unknown name `{key}`"))
-            .hint(format!("the names are `{}`", known.join("`, `")))),
+        Some(key) => Err(
+            Error::config(format!("source: `{setting}` has an unknown name `{key}`"))
+                .hint(format!("the names are `{}`", known.join("`, `"))),
+        ),
         None => Ok(()),
     }
 }
@@ -219,7 +231,10 @@ mod tests {
     fn one_key_says_what_to_read() {
         let config = git("repos.txt");
         assert_eq!(config.name(), "git");
-        assert_eq!(config.kind().map(|(key, patterns)| (key, patterns.to_vec())).ok(), Some(("git", vec!["repos.txt".into()])));
+        assert_eq!(
+            config.kind().map(|(key, patterns)| (key, patterns.to_vec())).ok(),
+            Some(("git", vec!["repos.txt".into()]))
+        );
         let named = SourceConfig {
             name: Some("mirror".into()),
             ..config

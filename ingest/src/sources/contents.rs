@@ -8,6 +8,7 @@ use stackmill_schemas::columns::{self, fixed, strings, u32s, u64s};
 use stackmill_schemas::stage::Emit;
 use stackmill_schemas::{BlobId, Result, TaskContext};
 
+use super::SourceConfig;
 use super::listing::blob_id;
 
 /// A batch of contents is handed on when it holds this many bytes.
@@ -95,6 +96,7 @@ impl<'a> Wanted<'a> {
 pub(super) struct Contents<'a, 'e> {
     emit: &'a mut Emit<'e>,
     cx: &'a TaskContext,
+    most: u64,
     file_id: UInt64Builder,
     content: BinaryBuilder,
     trouble: StringBuilder,
@@ -103,10 +105,11 @@ pub(super) struct Contents<'a, 'e> {
 }
 
 impl<'a, 'e> Contents<'a, 'e> {
-    pub(super) fn new(emit: &'a mut Emit<'e>, cx: &'a TaskContext) -> Self {
+    pub(super) fn new(config: &SourceConfig, emit: &'a mut Emit<'e>, cx: &'a TaskContext) -> Self {
         Self {
             emit,
             cx,
+            most: config.max_entry_bytes,
             file_id: UInt64Builder::new(),
             content: BinaryBuilder::new(),
             trouble: StringBuilder::new(),
@@ -116,7 +119,7 @@ impl<'a, 'e> Contents<'a, 'e> {
     }
 
     /// Adds a file that could be read.
-    pub(super) fn content(&mut self, file_id: u64, content: &[u8]) -> Result<()> {
+    fn content(&mut self, file_id: u64, content: &[u8]) -> Result<()> {
         if self.rows > 0 && self.bytes + content.len() > BATCH_BYTES {
             self.flush()?;
         }
@@ -135,6 +138,9 @@ impl<'a, 'e> Contents<'a, 'e> {
 
     /// Adds a file if it is what the listing said, else its trouble.
     pub(super) fn checked(&mut self, wanted: &Wanted<'_>, i: usize, content: &[u8]) -> Result<()> {
+        if content.len() as u64 > self.most {
+            return self.trouble(wanted.file_id(i), &format!("longer than {} bytes", self.most));
+        }
         match wanted.mismatch(i, content) {
             None => self.content(wanted.file_id(i), content),
             Some(trouble) => self.trouble(wanted.file_id(i), trouble),
@@ -161,6 +167,8 @@ impl<'a, 'e> Contents<'a, 'e> {
         )?;
         self.emit.emit(record)?;
         self.cx.progress.advance(self.rows as u64, self.bytes as u64);
+        // The next batch is likely as large: growing to it would copy it several times.
+        self.content = BinaryBuilder::with_capacity(self.rows, self.bytes);
         (self.rows, self.bytes) = (0, 0);
         self.cx.check()
     }
@@ -188,7 +196,7 @@ mod tests {
         };
         let mut emit = Emit(&mut push);
         let cx = context(std::path::Path::new("."));
-        let mut contents = Contents::new(&mut emit, &cx);
+        let mut contents = Contents::new(&SourceConfig::default(), &mut emit, &cx);
         let large = vec![0; BATCH_BYTES];
         for content in [&large[..1], &large, &large[1..], b"ab", b"c"] {
             contents.content(0, content).expect("emitted");

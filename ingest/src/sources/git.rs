@@ -14,6 +14,8 @@ mod objects;
 mod remote;
 mod repositories;
 mod repository;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use std::path::PathBuf;
@@ -43,8 +45,10 @@ pub(super) struct Git {
 /// Opens the source; nothing is read yet.
 pub(super) fn open(setup: Setup) -> Result<Git> {
     match setup.patterns.iter().find(|pattern| repositories::is_ssh(pattern)) {
-        Some(pattern) => Err(Error::config(format!("source: `{pattern}` needs ssh, which is not supported"))
-            .hint("use the https URL of the repository")),
+        Some(pattern) => Err(
+            Error::config(format!("source: `{pattern}` needs ssh, which is not supported"))
+                .hint("use the https URL of the repository"),
+        ),
         None => Ok(Git { setup }),
     }
 }
@@ -75,7 +79,7 @@ impl Source for Git {
     fn read(&self, unit: &Unit, wanted: &RecordBatch, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()> {
         let wanted = Wanted::new(wanted)?;
         let mut objects = self.objects(unit, cx)?;
-        let mut contents = Contents::new(emit, cx);
+        let mut contents = Contents::new(&self.setup.config, emit, cx);
         let mut buffer = Vec::new();
         for i in storage_order(&wanted, &objects) {
             match blob(&mut objects, &wanted, i, &self.setup.config, &mut buffer) {
@@ -91,7 +95,11 @@ impl Git {
     /// The unit of one repository; permanent trouble with it is the unit's.
     fn unit(&self, repository: Repository, cx: &TaskContext) -> Result<Unit> {
         cx.check()?;
-        let revision = repository.revision.as_deref().or(self.setup.config.revision.as_deref()).unwrap_or("HEAD");
+        let revision = repository
+            .revision
+            .as_deref()
+            .or(self.setup.config.revision.as_deref())
+            .unwrap_or("HEAD");
         let resolved = match repository.is_remote() {
             true => remote::commit(&repository.location, revision, &self.setup.config, cx)
                 .map(|commit| (commit, UNKNOWN_BYTES)),
@@ -131,8 +139,10 @@ fn is_permanent(error: &Error) -> bool {
 }
 
 fn commit_of(unit: &Unit) -> Result<ObjectId> {
-    ObjectId::from_hex(unit.revision_id.as_bytes())
-        .map_err(|_| Error::input(format!("`{}` is not the id of a commit", unit.revision_id)).hint("run with `--update` to write a new lock"))
+    ObjectId::from_hex(unit.revision_id.as_bytes()).map_err(|_| {
+        Error::input(format!("`{}` is not the id of a commit", unit.revision_id))
+            .hint("run with `--update` to write a new lock")
+    })
 }
 
 /// Length of every node of a tree, or its trouble.

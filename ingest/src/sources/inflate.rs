@@ -17,8 +17,8 @@ type Raw = BufReader<Hashing<File>>;
 
 enum Decoder {
     Plain(Raw),
-    Gzip(MultiGzDecoder<Raw>),
-    Zstd(ZstdDecoder<'static, Raw>),
+    Gzip(Box<MultiGzDecoder<Raw>>),
+    Zstd(Box<ZstdDecoder<'static, Raw>>),
 }
 
 /// What inflating may cost.
@@ -43,10 +43,10 @@ impl Inflated {
         let mut raw = BufReader::with_capacity(1 << 16, Hashing::new(open_file(path)?));
         let start = raw.fill_buf().map_err(|error| unreadable(path, &error))?;
         let decoder = match start {
-            [0x1f, 0x8b, ..] => Decoder::Gzip(MultiGzDecoder::new(raw)),
+            [0x1f, 0x8b, ..] => Decoder::Gzip(Box::new(MultiGzDecoder::new(raw))),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => {
                 let decoder = ZstdDecoder::with_buffer(raw).map_err(|error| unreadable(path, &error))?;
-                Decoder::Zstd(decoder)
+                Decoder::Zstd(Box::new(decoder))
             }
             _ => Decoder::Plain(raw),
         };
@@ -71,7 +71,12 @@ impl Inflated {
             return Some(format!("archive bomb: more than {} bytes", self.limits.bytes));
         }
         let too_dense = self.out > JUDGED_FROM && self.out / self.limits.ratio > self.consumed();
-        too_dense.then(|| format!("archive bomb: more than {} bytes for each byte of the file", self.limits.ratio))
+        too_dense.then(|| {
+            format!(
+                "archive bomb: more than {} bytes for each byte of the file",
+                self.limits.ratio
+            )
+        })
     }
 
     /// Reads what is left and returns the sha256 of the file itself.
@@ -114,7 +119,9 @@ impl Read for Inflated {
 /// Our error for one of inflating or unpacking a foreign file.
 pub(super) fn broken(error: &IoError) -> Error {
     match error.kind() {
-        Io::QuotaExceeded => Error::input(error.to_string()).hint("raise the limits of the source if it is not hostile"),
+        Io::QuotaExceeded => {
+            Error::input(error.to_string()).hint("raise the limits of the source if it is not hostile")
+        }
         Io::UnexpectedEof => Error::input("the file is cut short"),
         _ => Error::input(format!("the file is broken: {error}")),
     }
@@ -148,7 +155,10 @@ mod tests {
         let mut inflated = Inflated::open(&path, limits)?;
         let mut content = Vec::new();
         inflated.read_to_end(&mut content).map_err(|error| broken(&error))?;
-        assert_eq!(inflated.finish(&cx).ok(), sha256_of(&path, &cx).ok().map(|(hash, _)| hash));
+        assert_eq!(
+            inflated.finish(&cx).ok(),
+            sha256_of(&path, &cx).ok().map(|(hash, _)| hash)
+        );
         Ok(content)
     }
 
@@ -157,7 +167,10 @@ mod tests {
         let text = b"fn main() {}\n".repeat(1000);
         let two_members = [gzip(&text), gzip(b"more")].concat();
         assert_eq!(inflate(&text, LIMITS).ok(), Some(text.clone()));
-        assert_eq!(inflate(&zstd::encode_all(&text[..], 3).expect("zstd"), LIMITS).ok(), Some(text.clone()));
+        assert_eq!(
+            inflate(&zstd::encode_all(&text[..], 3).expect("zstd"), LIMITS).ok(),
+            Some(text.clone())
+        );
         assert_eq!(inflate(&two_members, LIMITS).ok(), Some([&text[..], b"more"].concat()));
         assert_eq!(inflate(b"", LIMITS).ok(), Some(Vec::new()));
     }
@@ -166,9 +179,19 @@ mod tests {
     fn bombs_are_refused_at_the_limit() {
         let bytes = |bytes| Limits { bytes, ..LIMITS };
         assert!(inflate(&gzip(&[0; 1000]), bytes(1000)).is_ok());
-        assert!(inflate(&gzip(&[0; 1001]), bytes(1000)).expect_err("bytes").message().contains("archive bomb"));
+        assert!(
+            inflate(&gzip(&[0; 1001]), bytes(1000))
+                .expect_err("bytes")
+                .message()
+                .contains("archive bomb")
+        );
         let zeros = vec![0; (JUDGED_FROM + (1 << 20)) as usize];
-        assert!(inflate(&gzip(&zeros), LIMITS).expect_err("ratio").message().contains("for each byte"));
+        assert!(
+            inflate(&gzip(&zeros), LIMITS)
+                .expect_err("ratio")
+                .message()
+                .contains("for each byte")
+        );
         assert!(inflate(&gzip(&zeros[..JUDGED_FROM as usize]), LIMITS).is_ok());
         let loose = Limits { ratio: 2000, ..LIMITS };
         assert!(inflate(&gzip(&zeros), loose).is_ok());

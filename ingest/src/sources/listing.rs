@@ -139,7 +139,9 @@ impl Evidence {
     pub(super) fn add(&mut self, path: &[u8], content: &[u8]) -> Result<()> {
         self.bytes += content.len() as u64;
         if self.bytes > MOST_EVIDENCE {
-            return Err(Error::input(format!("license files and manifests are over {MOST_EVIDENCE} bytes")));
+            return Err(Error::input(format!(
+                "license files and manifests are over {MOST_EVIDENCE} bytes"
+            )));
         }
         match Attributes::is_attributes(path) {
             true => self.attributes.add(path, content),
@@ -201,13 +203,17 @@ impl Columns {
     }
 
     fn push_inherited(&mut self, inherited: &Inherited) {
-        let (license, evidence) = inherited.license.as_ref().map_or((None, None), |(l, e)| (Some(l), Some(e)));
+        let (license, evidence) = inherited
+            .license
+            .as_ref()
+            .map_or((None, None), |(l, e)| (Some(l), Some(e)));
         self.license.append_option(license);
         self.evidence.append_option(evidence);
         let attributes = inherited.attributes.as_ref();
         self.vendored.append_option(attributes.and_then(|a| a.vendored));
         self.generated.append_option(attributes.and_then(|a| a.generated));
-        self.language.append_option(attributes.and_then(|a| a.language.as_deref()));
+        self.language
+            .append_option(attributes.and_then(|a| a.language.as_deref()));
     }
 
     fn finish(&mut self) -> Result<RecordBatch> {
@@ -252,7 +258,9 @@ impl<'a, 'e> Listing<'a, 'e> {
         let columns = &mut self.columns;
         columns.repo_name.append_value(owner.repo_name);
         columns.revision_id.append_value(owner.revision_id);
-        columns.path.append_value(escape(&row.path[..row.path.len().min(LONGEST_RECORDED)]));
+        columns
+            .path
+            .append_value(escape(&row.path[..row.path.len().min(LONGEST_RECORDED)]));
         columns.mode.append_value(row.mode);
         columns.length.append_value(row.length);
         columns.push_blob(row.blob)?;
@@ -270,7 +278,8 @@ impl<'a, 'e> Listing<'a, 'e> {
 
     fn path_trouble(&self, path: &[u8]) -> Option<String> {
         let trouble = hostile(path).map(str::to_owned);
-        trouble.or_else(|| (path.len() > self.max_path_bytes).then(|| format!("path over {} bytes", self.max_path_bytes)))
+        trouble
+            .or_else(|| (path.len() > self.max_path_bytes).then(|| format!("path over {} bytes", self.max_path_bytes)))
     }
 
     fn flush(&mut self) -> Result<()> {

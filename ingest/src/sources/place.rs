@@ -47,8 +47,11 @@ pub(super) fn expand_one(setup: &Setup, pattern: &str, wanted: fn(&Path) -> bool
         false => format!("{}/{pattern}", Pattern::escape(&folder)),
     };
     let paths = glob::glob_with(&full, MATCHING).map_err(|error| {
-        Error::config(format!("source: `{}` has a pattern that cannot be read: {error}", setup.key))
-            .hint("the wildcards are `*`, `**` and `?`")
+        Error::config(format!(
+            "source: `{}` has a pattern that cannot be read: {error}",
+            setup.key
+        ))
+        .hint("the wildcards are `*`, `**` and `?`")
     })?;
     let found: Vec<_> = paths
         .flatten()
@@ -56,8 +59,10 @@ pub(super) fn expand_one(setup: &Setup, pattern: &str, wanted: fn(&Path) -> bool
         .map(|path| location_of(&setup.folder, &path))
         .collect();
     match found.is_empty() {
-        true => Err(Error::input(format!("source: `{} = \"{pattern}\"` matches nothing", setup.key))
-            .hint("relative paths start at the recipe's folder")),
+        true => Err(
+            Error::input(format!("source: `{} = \"{pattern}\"` matches nothing", setup.key))
+                .hint("relative paths start at the recipe's folder"),
+        ),
         false => Ok(found),
     }
 }
@@ -184,12 +189,23 @@ mod tests {
             write(&folder.path().join(name), b"");
         }
         let find = |pattern: &str| expand(&setup(folder.path(), "archives", pattern), Path::is_file);
-        assert_eq!(find("*.tar").ok(), Some(vec!["a.tar".into(), "b.tar".into(), "odd[1].tar".into()]));
+        assert_eq!(
+            find("*.tar").ok(),
+            Some(vec!["a.tar".into(), "b.tar".into(), "odd[1].tar".into()])
+        );
         assert_eq!(find("**/c.tar").ok(), Some(vec!["x/c.tar".into()]));
         assert_eq!(find("odd[1].tar").ok(), Some(vec!["odd[1].tar".into()]));
         assert_eq!(find("missing.tar").ok(), Some(vec!["missing.tar".into()]));
-        assert!(find("*.zip").expect_err("nothing").message().contains("matches nothing"));
-        assert_eq!(find("***").expect_err("pattern").kind(), stackmill_schemas::ErrorKind::Config);
+        assert!(
+            find("*.zip")
+                .expect_err("nothing")
+                .message()
+                .contains("matches nothing")
+        );
+        assert_eq!(
+            find("***").expect_err("pattern").kind(),
+            stackmill_schemas::ErrorKind::Config
+        );
     }
 
     #[test]
@@ -208,6 +224,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("tempdir");
         write(&folder.path().join("a"), b"abc");
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(sha256_of(&folder.path().join("a"), &context(folder.path())).ok(), Some((expected.into(), 3)));
+        assert_eq!(
+            sha256_of(&folder.path().join("a"), &context(folder.path())).ok(),
+            Some((expected.into(), 3))
+        );
     }
 }

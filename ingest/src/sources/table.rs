@@ -1,11 +1,135 @@
-//! (being written)
+//! Tables with one file of code a row: Parquet (a row group is a unit) and JSON lines (a file is a unit).
+//!
+//! ```text
+//!   their columns ─► ours (as mapped, else names in common use) ─► listing row: content is hashed, not kept
+//!   locator = number of the row in the unit                     ─► read: the same rows again, checked by blob id
+//! ```
+//! Rows keep their order. A path starts without `/` (some data sets write one); a row without one is `row-N`, a row
+//! without a repository belongs to the file it is in.
+
+mod columns;
+mod jsonl;
+mod parquet;
+mod record;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use arrow_array::RecordBatch;
+use stackmill_schemas::lock::Unit;
+use stackmill_schemas::stage::{Emit, Source};
+use stackmill_schemas::{Result, TaskContext};
+
+use self::columns::Names;
+use self::record::Records;
 use super::Setup;
-use stackmill_schemas::{Error, Result};
-/// x
-pub(super) struct S;
-pub(super) fn open(_setup: Setup) -> Result<S> { Err(Error::bug("stub")) }
-impl stackmill_schemas::stage::Source for S {
-    fn resolve(&self, _: &stackmill_schemas::TaskContext) -> Result<Vec<stackmill_schemas::lock::Unit>> { Err(Error::bug("stub")) }
-    fn list(&self, _: &stackmill_schemas::lock::Unit, _: &mut stackmill_schemas::stage::Emit<'_>, _: &stackmill_schemas::TaskContext) -> Result<()> { Err(Error::bug("stub")) }
-    fn read(&self, _: &stackmill_schemas::lock::Unit, _: &arrow_array::RecordBatch, _: &mut stackmill_schemas::stage::Emit<'_>, _: &stackmill_schemas::TaskContext) -> Result<()> { Err(Error::bug("stub")) }
+use super::contents::{Contents, Wanted};
+use super::listing::Listing;
+use super::place::{expand, name_of, not_there, path_of, sha256_of, trouble_of};
+
+/// The source behind `parquet = …` and `jsonl = …`.
+pub(super) struct Table {
+    setup: Setup,
+    names: Names,
+}
+
+/// Opens the source; nothing is read yet.
+pub(super) fn open(setup: Setup) -> Result<Table> {
+    let names = Names::new(&setup.config.columns)?;
+    Ok(Table { setup, names })
+}
+
+impl Source for Table {
+    fn resolve(&self, cx: &TaskContext) -> Result<Vec<Unit>> {
+        let mut units = Vec::new();
+        for location in expand(&self.setup, Path::is_file)? {
+            let path = path_of(&self.setup.folder, &location);
+            if !path.is_file() {
+                return Err(not_there(&path, "a file"));
+            }
+            match self.is_parquet() {
+                true => units.extend(self.row_groups(location, &path)?),
+                false => {
+                    let ((revision_id, length_bytes), trouble) = trouble_of(sha256_of(&path, cx))?;
+                    units.push(Unit {
+                        revision_id,
+                        length_bytes,
+                        trouble,
+                        ..self.unit(name_of(&path), location)
+                    });
+                }
+            }
+        }
+        Ok(units)
+    }
+
+    fn list(&self, unit: &Unit, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()> {
+        let listing = Listing::new(&self.setup.config, emit, cx);
+        let (path, group) = self.place(unit);
+        let mut records = Records::new(unit, name_of(&path), listing);
+        match group {
+            Some(group) => parquet::list(&path, group, &self.names, &mut records)?,
+            None => jsonl::list(&path, &self.names, &self.setup.config, &mut records, cx)?,
+        }
+        records.finish()
+    }
+
+    fn read(&self, unit: &Unit, wanted: &RecordBatch, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()> {
+        let wanted = Wanted::new(wanted)?;
+        let mut contents = Contents::new(&self.setup.config, emit, cx);
+        let (path, group) = self.place(unit);
+        match group {
+            Some(group) => parquet::read(&path, group, &self.names, &wanted, &mut contents)?,
+            None => jsonl::read(&path, &self.names, &self.setup.config, &wanted, &mut contents)?,
+        }
+        contents.finish()
+    }
+}
+
+impl Table {
+    fn is_parquet(&self) -> bool {
+        self.setup.key == "parquet"
+    }
+
+    /// One unit a row group; one with trouble where the file cannot be read.
+    fn row_groups(&self, location: String, path: &Path) -> Result<Vec<Unit>> {
+        let name = name_of(path);
+        let ((revision_id, groups), trouble) = trouble_of(parquet::row_groups(path))?;
+        if trouble.is_some() {
+            return Ok(vec![Unit {
+                trouble,
+                ..self.unit(name, location)
+            }]);
+        }
+        let unit = |(group, length_bytes)| Unit {
+            revision_id: revision_id.clone(),
+            length_bytes,
+            ..self.unit(format!("{name}#{group}"), format!("{location}#{group}"))
+        };
+        Ok(groups.into_iter().enumerate().map(unit).collect())
+    }
+
+    /// A unit about which nothing else is known.
+    fn unit(&self, repo_name: String, location: String) -> Unit {
+        Unit {
+            source: self.setup.config.name().to_owned(),
+            repo_name,
+            revision_id: String::new(),
+            location,
+            length_bytes: 0,
+            metadata: BTreeMap::new(),
+            trouble: None,
+        }
+    }
+
+    /// The file of a unit, and its row group where it is a Parquet file.
+    fn place(&self, unit: &Unit) -> (PathBuf, Option<usize>) {
+        let location = unit.location.rsplit_once('#').filter(|_| self.is_parquet());
+        match location.and_then(|(file, group)| Some((file, group.parse().ok()?))) {
+            Some((file, group)) => (path_of(&self.setup.folder, file), Some(group)),
+            None => (path_of(&self.setup.folder, &unit.location), None),
+        }
+    }
 }

@@ -79,7 +79,14 @@ pub(super) fn write(path: &Path, content: &[u8]) {
 pub(super) fn git(folder: &Path, arguments: &[&str]) -> Vec<u8> {
     let output = Command::new("git")
         .current_dir(folder)
-        .args(["-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main"])
+        .args([
+            "-c",
+            "user.name=a",
+            "-c",
+            "user.email=a@b",
+            "-c",
+            "init.defaultBranch=main",
+        ])
         .args(arguments)
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_SYSTEM", "/dev/null")
@@ -87,7 +94,11 @@ pub(super) fn git(folder: &Path, arguments: &[&str]) -> Vec<u8> {
         .env("GIT_COMMITTER_DATE", "2020-01-01T00:00:00Z")
         .output()
         .expect("git runs");
-    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "git {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     output.stdout
 }
 
@@ -160,7 +171,12 @@ pub(super) fn list(source: &dyn Source, unit: &Unit, cx: &TaskContext) -> Result
 }
 
 /// Content or trouble of every row of a listing, in its order.
-pub(super) fn read(source: &dyn Source, unit: &Unit, wanted: &RecordBatch, cx: &TaskContext) -> Vec<Result<Vec<u8>, String>> {
+pub(super) fn read(
+    source: &dyn Source,
+    unit: &Unit,
+    wanted: &RecordBatch,
+    cx: &TaskContext,
+) -> Vec<Result<Vec<u8>, String>> {
     let mut found = vec![None; wanted.num_rows()];
     let mut push = |batch: RecordBatch| {
         assert_eq!(batch.schema(), columns::contents());
@@ -177,7 +193,10 @@ pub(super) fn read(source: &dyn Source, unit: &Unit, wanted: &RecordBatch, cx: &
         Ok(())
     };
     source.read(unit, wanted, &mut Emit(&mut push), cx).expect("readable");
-    found.into_iter().map(|result| result.expect("every row is read")).collect()
+    found
+        .into_iter()
+        .map(|result| result.expect("every row is read"))
+        .collect()
 }
 
 /// The units of the source `{key: value}` and the source.

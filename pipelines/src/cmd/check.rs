@@ -7,7 +7,7 @@ use crate::Recipe;
 use crate::cli::CheckArgs;
 use crate::job::{Stages, open_sources};
 
-pub fn check(args: &CheckArgs) -> Result<u8> {
+pub(super) fn check(args: &CheckArgs) -> Result<u8> {
     let recipe = Recipe::read(&args.recipe, &args.set)?;
     let place = |error: stackmill_schemas::Error| error.context(args.recipe.display().to_string());
     let stages = Stages::build(&recipe).map_err(place)?;
@@ -15,7 +15,11 @@ pub fn check(args: &CheckArgs) -> Result<u8> {
     if args.json {
         print_json(&recipe.resolved(stages.rules)?)?;
     } else {
-        print(&format!("{}: recipe `{}` is valid\n", args.recipe.display(), recipe.name))?;
+        print(&format!(
+            "{}: recipe `{}` is valid\n",
+            args.recipe.display(),
+            recipe.name
+        ))?;
     }
     Ok(0)
 }

@@ -16,7 +16,7 @@ use stackmill_schemas::{Error, FileId, Result, ResultExt};
 use super::{print, print_json, verify};
 use crate::cli::ExplainArgs;
 
-pub fn explain(args: &ExplainArgs) -> Result<u8> {
+pub(super) fn explain(args: &ExplainArgs) -> Result<u8> {
     match &args.file {
         Some(file) => story(Path::new(&args.what), file, args.json),
         None if Path::new(&args.what).is_dir() && RULES.iter().all(|rule| rule.name != args.what) => {
@@ -35,13 +35,20 @@ fn rule(name: &str, as_json: bool) -> Result<()> {
             None => error.hint("`stackmill list rules` names them all"),
         });
     };
-    let defaults = (rule.defaults)();
+    let defaults = rule.default_settings();
     if as_json {
-        let documentation = Value::String(rule.documentation.to_owned());
-        return print_json(&serde_json::json!({"name": rule.name, "documentation": documentation, "defaults": defaults}));
+        let documentation = Value::String(rule.documentation());
+        return print_json(
+            &serde_json::json!({"name": rule.name, "documentation": documentation, "defaults": defaults}),
+        );
     }
     let settings = serde_json::to_string_pretty(&defaults).map_err(|error| Error::bug(error.to_string()))?;
-    print(&format!("{} ({})\n\n{}\n\nDefaults: {settings}\n", rule.name, rule.needs.as_str(), rule.documentation.trim()))
+    print(&format!(
+        "{} ({})\n\n{}\n\nDefaults: {settings}\n",
+        rule.name,
+        rule.needs.as_str(),
+        rule.documentation().trim()
+    ))
 }
 
 /// A row of the ledger, by column.
@@ -64,7 +71,10 @@ fn story(dir: &Path, file: &str, as_json: bool) -> Result<()> {
 
 /// Every ledger row of that repository and path; a colon may be part of either.
 fn find(dir: &Path, file: &str) -> Result<Vec<Row>> {
-    let cuts: Vec<(&str, &str)> = file.match_indices(':').map(|(at, _)| (&file[..at], &file[at + 1..])).collect();
+    let cuts: Vec<(&str, &str)> = file
+        .match_indices(':')
+        .map(|(at, _)| (&file[..at], &file[at + 1..]))
+        .collect();
     let mut found = Vec::new();
     for part in parts(dir)? {
         for batch in batches(&part)? {
@@ -126,14 +136,38 @@ fn tell(dir: &Path, row: &Row) -> Result<String> {
         _ => "–".to_owned(),
     };
     let mode = row.get("mode").and_then(Value::as_u64).unwrap_or(0);
-    let mut out = format!("{}: {}\n  listed    source {}, revision {}, mode {mode:o}, {} bytes, blob {}\n",
-        get("repo_name"), get("path"), get("source"), get("revision_id"), get("length_bytes"), get("blob_id"));
-    out.push_str(&format!("  detected  language {}, license type {}\n", get("language"), get("license_type")));
+    let mut out = format!(
+        "{}: {}\n  listed    source {}, revision {}, mode {mode:o}, {} bytes, blob {}\n",
+        get("repo_name"),
+        get("path"),
+        get("source"),
+        get("revision_id"),
+        get("length_bytes"),
+        get("blob_id")
+    );
+    out.push_str(&format!(
+        "  detected  language {}, license type {}\n",
+        get("language"),
+        get("license_type")
+    ));
     match get("verdict").as_str() {
-        "kept" => out.push_str(&format!("  kept      corpus/part-{:0>5}.parquet, row {}\n", get("shard"), get("row"))),
-        verdict => out.push_str(&format!("  {verdict:<9} by stage `{}`, rule `{}`\n", get("stage"), get("rule"))),
+        "kept" => out.push_str(&format!(
+            "  kept      corpus/part-{:0>5}.parquet, row {}\n",
+            get("shard"),
+            get("row")
+        )),
+        verdict => out.push_str(&format!(
+            "  {verdict:<9} by stage `{}`, rule `{}`\n",
+            get("stage"),
+            get("rule")
+        )),
     }
-    for (name, label) in [("value", "value"), ("limit", "limit"), ("because", "because"), ("trouble", "trouble")] {
+    for (name, label) in [
+        ("value", "value"),
+        ("limit", "limit"),
+        ("because", "because"),
+        ("trouble", "trouble"),
+    ] {
         if row.get(name).is_some_and(|value| !value.is_null()) {
             out.push_str(&format!("  {label:<9} {}\n", get(name)));
         }
@@ -151,7 +185,12 @@ fn name_of(dir: &Path, file: FileId) -> Result<String> {
     for batch in batches(&part)? {
         if row < batch.num_rows() {
             let (repo, path) = (text(&batch, "repo_name")?, text(&batch, "path")?);
-            return Ok(format!("{}: {} ({})", repo.value(row), path.value(row), text(&batch, "verdict")?.value(row)));
+            return Ok(format!(
+                "{}: {} ({})",
+                repo.value(row),
+                path.value(row),
+                text(&batch, "verdict")?.value(row)
+            ));
         }
         row -= batch.num_rows();
     }

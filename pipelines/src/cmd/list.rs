@@ -10,7 +10,7 @@ use super::{print, print_json};
 use crate::cli::{ListArgs, Listed};
 use crate::report::aligned;
 
-pub fn list(args: &ListArgs) -> Result<u8> {
+pub(super) fn list(args: &ListArgs) -> Result<u8> {
     match args.what {
         Listed::Rules => rules(args.json),
         Listed::Benchmarks => benchmarks(args.json),
@@ -21,23 +21,33 @@ pub fn list(args: &ListArgs) -> Result<u8> {
 fn rules(as_json: bool) -> Result<()> {
     if as_json {
         let rules = RULES.iter().map(|rule| {
-            json!({"name": rule.name, "summary": rule.summary, "needs": rule.needs.as_str(), "defaults": (rule.defaults)()})
+            json!({"name": rule.name, "summary": rule.summary, "needs": rule.needs.as_str(), "defaults": rule.default_settings()})
         });
         return print_json(&rules.collect::<Vec<_>>());
     }
     let mut rows = vec![["rule", "needs", "what it drops", ""].map(str::to_owned)];
-    rows.extend(RULES.iter().map(|rule| [rule.name, rule.needs.as_str(), rule.summary, ""].map(str::to_owned)));
+    rows.extend(
+        RULES
+            .iter()
+            .map(|rule| [rule.name, rule.needs.as_str(), rule.summary, ""].map(str::to_owned)),
+    );
     print(&columns(&rows))
 }
 
 fn benchmarks(as_json: bool) -> Result<()> {
     let shipped = |name: &str| if SHIPPED.contains(&name) { "shipped" } else { "" };
     if as_json {
-        let all = BENCHMARKS.iter().map(|b| json!({"name": b.name, "title": b.title, "pack": SHIPPED.contains(&b.name)}));
+        let all = BENCHMARKS
+            .iter()
+            .map(|b| json!({"name": b.name, "title": b.title, "pack": SHIPPED.contains(&b.name)}));
         return print_json(&all.collect::<Vec<_>>());
     }
     let mut rows = vec![["benchmark", "pack", "title", ""].map(str::to_owned)];
-    rows.extend(BENCHMARKS.iter().map(|b| [b.name, shipped(b.name), b.title, ""].map(str::to_owned)));
+    rows.extend(
+        BENCHMARKS
+            .iter()
+            .map(|b| [b.name, shipped(b.name), b.title, ""].map(str::to_owned)),
+    );
     print(&columns(&rows))
 }
 

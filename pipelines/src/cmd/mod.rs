@@ -19,7 +19,7 @@ use crate::cli::Command;
 /// Runs a command; gives the exit code.
 pub fn run(command: Command) -> Result<u8> {
     match command {
-        Command::Run(args) => run::run(args),
+        Command::Run(args) => run::run(&args),
         Command::Plan(args) => plan::plan(&args),
         Command::Check(args) => check::check(&args),
         Command::Explain(args) => explain::explain(&args),

@@ -14,7 +14,7 @@ use crate::job::Stages;
 use crate::units::{bytes_text, count_text};
 use crate::{Recipe, lock, run};
 
-pub fn plan(args: &PlanArgs) -> Result<u8> {
+pub(super) fn plan(args: &PlanArgs) -> Result<u8> {
     let recipe = Recipe::read(&args.recipe, &args.source.set)?;
     let out = args.out.clone().unwrap_or_default();
     let options = source_options(&args.source, out)?;
@@ -30,7 +30,9 @@ pub fn plan(args: &PlanArgs) -> Result<u8> {
     let chunks = bytes.div_ceil(recipe.run.task_bytes).max(splits);
     let passes = passes(&stages, splits, chunks);
     if args.json {
-        let passes = passes.iter().map(|(name, fused, tasks)| json!({"pass": name, "stages": fused, "tasks": tasks}));
+        let passes = passes
+            .iter()
+            .map(|(name, fused, tasks)| json!({"pass": name, "stages": fused, "tasks": tasks}));
         let (config, passes) = (recipe.resolved(stages.rules.clone())?, passes.collect::<Vec<_>>());
         print_json(&json!({"repositories": lock.units.len(), "bytes": bytes, "passes": passes, "config": config}))?;
         return Ok(0);
@@ -61,15 +63,23 @@ fn passes(stages: &Stages, splits: u64, chunks: u64) -> Vec<Pass> {
 }
 
 fn text(recipe: &Recipe, lock: &Lock, bytes: u64, passes: &[Pass]) -> Result<String> {
-    let mut out = format!("recipe `{}`: {} repositories, {} to read at most (as archived or stored)\n\n", recipe.name,
-        count_text(lock.units.len() as u64), bytes_text(bytes));
+    let mut out = format!(
+        "recipe `{}`: {} repositories, {} to read at most (as archived or stored)\n\n",
+        recipe.name,
+        count_text(lock.units.len() as u64),
+        bytes_text(bytes)
+    );
     for (name, fused, tasks) in passes {
         let _ = writeln!(out, "  {name:<10} ≤ {tasks:>5} tasks  {}", fused.join(" > "));
     }
     if let Some(near) = &recipe.near {
-        let _ = write!(out, "\nnear: {}\n", near.summary()?);
+        let _ = write!(out, "\nnear: {}\n", near.summary());
     }
     // Measured on real code: work shards and side files hold what survives, compressed about 4 to 1.
-    let _ = write!(out, "\nscratch: up to about {}; tasks are at most this many, exact duplicates read nothing\n", bytes_text(bytes));
+    let _ = write!(
+        out,
+        "\nscratch: up to about {}; tasks are at most this many, exact duplicates read nothing\n",
+        bytes_text(bytes)
+    );
     Ok(out)
 }

@@ -12,9 +12,9 @@ use crate::job::Options;
 use crate::units::{Share, parse_bytes};
 use crate::{Recipe, report, run as engine};
 
-pub fn run(args: RunArgs) -> Result<u8> {
+pub(super) fn run(args: &RunArgs) -> Result<u8> {
     let console = Console::new(false);
-    let options = options(&args)?;
+    let options = options(args)?;
     let recipe = Recipe::read(&args.recipe, &args.source.set)?;
     let outcome = engine(recipe, options, &console)?;
     if outcome.was_done {
@@ -37,7 +37,9 @@ fn options(args: &RunArgs) -> Result<Options> {
         scratch: args.scratch.clone(),
         scratch_budget: args.scratch_budget.as_deref().map_or(Ok(u64::MAX), parse_bytes)?,
         memory: parse_bytes(&args.memory)?,
-        threads: args.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
+        threads: args
+            .threads
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
         batch_rows: args.batch_rows,
         replace: args.replace,
         ..source_options(&args.source, args.out.clone())?
@@ -45,7 +47,7 @@ fn options(args: &RunArgs) -> Result<Options> {
 }
 
 /// Options that only decide what is read.
-pub fn source_options(source: &SourceArgs, out: PathBuf) -> Result<Options> {
+pub(super) fn source_options(source: &SourceArgs, out: PathBuf) -> Result<Options> {
     Ok(Options {
         out,
         scratch: None,
@@ -68,7 +70,5 @@ fn next(out: &str, manifest: &stackmill_schemas::manifest::Manifest) -> String {
         (!path.contains([' ', '\'', '\\'])).then(|| format!("{repo}:{path}"))
     });
     let story = dropped.unwrap_or_else(|| "REPO:PATH".to_owned());
-    format!(
-        "\ntry next:\n  stackmill explain {out} {story}\n  stackmill verify {out}\n  stackmill explain line-max\n"
-    )
+    format!("\ntry next:\n  stackmill explain {out} {story}\n  stackmill verify {out}\n  stackmill explain line-max\n")
 }

@@ -10,18 +10,23 @@ use crate::lock;
 use crate::publish::{MANIFEST, RUN, RunFile};
 use crate::workdir::load_json;
 
-pub fn status(args: &DirArgs) -> Result<u8> {
+pub(super) fn status(args: &DirArgs) -> Result<u8> {
     if let Some(manifest) = load_json::<Manifest>(&args.dir.join(MANIFEST))? {
         return complete(args, &manifest).map(|()| 0);
     }
     let work = args.scratch.clone().unwrap_or_else(|| args.dir.join(".work"));
     let done = work.join("done");
     if !done.is_dir() && lock::read(&args.dir)?.is_none() {
-        return Err(Error::input("no run has begun here").context(args.dir.display().to_string())
+        return Err(Error::input("no run has begun here")
+            .context(args.dir.display().to_string())
             .hint("`stackmill run RECIPE --out DIR` begins one; give --scratch if it was given to run"));
     }
     let (mut steps, mut tasks) = (Vec::new(), std::collections::BTreeMap::<String, u64>::new());
-    let entries = if done.is_dir() { Some(std::fs::read_dir(&done).with_context(|| done.display().to_string())?) } else { None };
+    let entries = if done.is_dir() {
+        Some(std::fs::read_dir(&done).with_context(|| done.display().to_string())?)
+    } else {
+        None
+    };
     for entry in entries.into_iter().flatten() {
         let name = entry?.file_name().to_string_lossy().into_owned();
         match name.rsplit_once('-') {
@@ -38,10 +43,15 @@ pub fn status(args: &DirArgs) -> Result<u8> {
         return Ok(0);
     }
     let mut text = format!("{}: unfinished\n", args.dir.display());
-    steps.iter().for_each(|step| text.push_str(&format!("  {step}: done\n")));
-    tasks.iter().filter(|(step, _)| !steps.contains(step)).for_each(|(step, count)| {
-        text.push_str(&format!("  {step}: {count} tasks done\n"));
-    });
+    steps
+        .iter()
+        .for_each(|step| text.push_str(&format!("  {step}: done\n")));
+    tasks
+        .iter()
+        .filter(|(step, _)| !steps.contains(step))
+        .for_each(|(step, count)| {
+            text.push_str(&format!("  {step}: {count} tasks done\n"));
+        });
     text.push_str("run the same command again to resume\n");
     print(&text)?;
     Ok(0)
@@ -50,7 +60,9 @@ pub fn status(args: &DirArgs) -> Result<u8> {
 fn complete(args: &DirArgs, manifest: &Manifest) -> Result<()> {
     let run: Option<RunFile> = load_json(&args.dir.join(RUN))?;
     if args.json {
-        return print_json(&json!({"complete": true, "recipe": manifest.recipe, "totals": manifest.totals, "run": run}));
+        return print_json(
+            &json!({"complete": true, "recipe": manifest.recipe, "totals": manifest.totals, "run": run}),
+        );
     }
     let mut text = format!("{}: complete, recipe `{}`\n", args.dir.display(), manifest.recipe);
     for (name, value) in &manifest.totals {

@@ -16,7 +16,7 @@ use crate::publish::{CARD, MANIFEST, RUN};
 use crate::units::{bytes_text, count_text};
 use crate::workdir::load_json;
 
-pub fn verify(args: &DirArgs) -> Result<u8> {
+pub(super) fn verify(args: &DirArgs) -> Result<u8> {
     let manifest = manifest(&args.dir)?;
     let mut troubles: Vec<String> = Vec::new();
     for file in &manifest.files {
@@ -31,21 +31,27 @@ pub fn verify(args: &DirArgs) -> Result<u8> {
     }
     if !troubles.is_empty() {
         let listed = troubles.iter().take(20).cloned().collect::<Vec<_>>().join("\n  ");
-        return Err(Error::input(format!("{} of this data set's files are not what was published:\n  {listed}", troubles.len()))
-            .context(args.dir.display().to_string())
-            .hint("run the recipe again with --replace, or copy the data set again"));
+        return Err(Error::input(format!(
+            "{} of this data set's files are not what was published:\n  {listed}",
+            troubles.len()
+        ))
+        .context(args.dir.display().to_string())
+        .hint("run the recipe again with --replace, or copy the data set again"));
     }
     if !args.json {
         let bytes = bytes_text(manifest.files.iter().map(|file| file.length_bytes).sum());
         let rows = count_text(manifest.files.iter().filter_map(|file| file.rows).sum());
         let files = manifest.files.len();
-        print(&format!("{}: {files} files, {rows} rows, {bytes}: all as published\n", args.dir.display()))?;
+        print(&format!(
+            "{}: {files} files, {rows} rows, {bytes}: all as published\n",
+            args.dir.display()
+        ))?;
     }
     Ok(0)
 }
 
 /// The manifest of a data set.
-pub fn manifest(dir: &Path) -> Result<Manifest> {
+pub(super) fn manifest(dir: &Path) -> Result<Manifest> {
     load_json(&dir.join(MANIFEST))?.ok_or_else(|| {
         Error::input("no data set is here: manifest.json is missing")
             .context(dir.display().to_string())
@@ -59,7 +65,11 @@ fn same(dir: &Path, file: &FileEntry) -> std::result::Result<(), String> {
     if length != file.length_bytes {
         return Err(format!("{length} bytes, {} in the manifest", file.length_bytes));
     }
-    if sha256 != file.sha256 { Err(format!("sha256 {sha256}, {} in the manifest", file.sha256)) } else { Ok(()) }
+    if sha256 != file.sha256 {
+        Err(format!("sha256 {sha256}, {} in the manifest", file.sha256))
+    } else {
+        Ok(())
+    }
 }
 
 fn hash(path: &Path) -> std::io::Result<(u64, String)> {
@@ -100,10 +110,19 @@ fn strays(dir: &Path, manifest: &Manifest) -> Result<Vec<String>> {
 fn sums(manifest: &Manifest) -> Option<String> {
     let total = |name: &str| manifest.totals.get(name).copied().unwrap_or(0);
     let rows = |folder: &str| -> u64 {
-        manifest.files.iter().filter(|file| file.path.starts_with(folder)).filter_map(|file| file.rows).sum()
+        manifest
+            .files
+            .iter()
+            .filter(|file| file.path.starts_with(folder))
+            .filter_map(|file| file.rows)
+            .sum()
     };
     let ends = total("kept") + total("dropped") + total("failed");
     let ledger = rows("ledger/") - total("repositories_failed");
-    (total("listed") != ends || ledger != ends || rows("corpus/") != total("kept"))
-        .then(|| format!("manifest.json: {} listed, {ends} ended, {ledger} in the ledger", total("listed")))
+    (total("listed") != ends || ledger != ends || rows("corpus/") != total("kept")).then(|| {
+        format!(
+            "manifest.json: {} listed, {ends} ended, {ledger} in the ledger",
+            total("listed")
+        )
+    })
 }

@@ -36,8 +36,12 @@ pub fn chunk_name(chunk: &Chunk) -> String {
 
 /// The columns of survivors with their contents, as the first content Map sees them.
 pub fn read_schema(survivors: &Schema) -> SchemaRef {
-    let mut fields: Vec<_> =
-        survivors.fields().iter().filter(|field| field.name() != columns::TROUBLE).cloned().collect();
+    let mut fields: Vec<_> = survivors
+        .fields()
+        .iter()
+        .filter(|field| field.name() != columns::TROUBLE)
+        .cloned()
+        .collect();
     fields.push(Arc::new(Field::new(columns::CONTENT, DataType::Binary, true)));
     fields.push(Arc::new(Field::new(columns::TROUBLE, DataType::Utf8, true)));
     Arc::new(Schema::new(fields))
@@ -45,8 +49,17 @@ pub fn read_schema(survivors: &Schema) -> SchemaRef {
 
 /// What the work shard holds: everything but what has gone elsewhere.
 fn shard_columns(schema: &Schema) -> Vec<usize> {
-    let elsewhere = [columns::BANDS, columns::SHINGLES, columns::TROUBLE, columns::LOCATOR, UNIT, RANK];
-    (0..schema.fields().len()).filter(|&i| !elsewhere.contains(&schema.field(i).name().as_str())).collect()
+    let elsewhere = [
+        columns::BANDS,
+        columns::SHINGLES,
+        columns::TROUBLE,
+        columns::LOCATOR,
+        UNIT,
+        RANK,
+    ];
+    (0..schema.fields().len())
+        .filter(|&i| !elsewhere.contains(&schema.field(i).name().as_str()))
+        .collect()
 }
 
 /// The columns of the side file of shingle sets.
@@ -196,15 +209,26 @@ impl<'a> Task<'a> {
             near.side.commit()?;
             near.buckets.spill.commit()?;
         }
-        let input = Tally { files: chunk.files, bytes: chunk.bytes };
-        Ok(TaskReport { input, costs: self.meter.costs(), ..TaskReport::default() })
+        let input = Tally {
+            files: chunk.files,
+            bytes: chunk.bytes,
+        };
+        Ok(TaskReport {
+            input,
+            costs: self.meter.costs(),
+            ..TaskReport::default()
+        })
     }
 }
 
 /// The columns of `schema`, by name.
 pub fn project(record: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     let at = |field: &Arc<Field>| record.schema().index_of(field.name());
-    let indices = schema.fields().iter().map(at).collect::<std::result::Result<Vec<_>, _>>()?;
+    let indices = schema
+        .fields()
+        .iter()
+        .map(at)
+        .collect::<std::result::Result<Vec<_>, _>>()?;
     let columns = indices.iter().map(|&i| record.column(i).clone()).collect();
     Ok(RecordBatch::try_new(schema.clone(), columns)?)
 }
@@ -238,8 +262,16 @@ fn join(wanted: &RecordBatch, parts: &[RecordBatch]) -> Result<RecordBatch> {
     let mut troubles: Vec<ArrayRef> = vec![Arc::new(StringArray::from(vec![Some("the source did not deliver it")]))];
     let mut places = vec![(0, 0); ids.len()];
     for (number, part) in parts.iter().enumerate() {
-        contents.push(part.column_by_name(columns::CONTENT).cloned().unwrap_or_else(|| contents[0].clone()));
-        troubles.push(part.column_by_name(columns::TROUBLE).cloned().unwrap_or_else(|| troubles[0].clone()));
+        contents.push(
+            part.column_by_name(columns::CONTENT)
+                .cloned()
+                .unwrap_or_else(|| contents[0].clone()),
+        );
+        troubles.push(
+            part.column_by_name(columns::TROUBLE)
+                .cloned()
+                .unwrap_or_else(|| troubles[0].clone()),
+        );
         for (row, id) in columns::u64s(part, columns::FILE_ID)?.values().iter().enumerate() {
             let at = ids.binary_search(id).map_err(|_| {
                 stackmill_schemas::Error::bug(format!("the source delivered file {id}, which nobody asked for"))
@@ -257,7 +289,10 @@ fn join(wanted: &RecordBatch, parts: &[RecordBatch]) -> Result<RecordBatch> {
         columns.push(match field.name().as_str() {
             columns::CONTENT => gather(&contents)?,
             columns::TROUBLE => gather(&troubles)?,
-            name => wanted.column_by_name(name).cloned().ok_or_else(|| stackmill_schemas::Error::bug(name))?,
+            name => wanted
+                .column_by_name(name)
+                .cloned()
+                .ok_or_else(|| stackmill_schemas::Error::bug(name))?,
         });
     }
     Ok(RecordBatch::try_new(schema, columns)?)
@@ -265,5 +300,7 @@ fn join(wanted: &RecordBatch, parts: &[RecordBatch]) -> Result<RecordBatch> {
 
 /// The schema after `maps`, or why one of them cannot run.
 pub fn schema_after(maps: &[Box<dyn Map>], input: SchemaRef) -> Result<SchemaRef> {
-    maps.iter().try_fold(input, |schema, map| map.schema(&schema).with_context(|| format!("stage `{}`", map.name())))
+    maps.iter().try_fold(input, |schema, map| {
+        map.schema(&schema).with_context(|| format!("stage `{}`", map.name()))
+    })
 }

@@ -32,9 +32,15 @@ impl Step for Cut<'_> {
     }
 
     fn run(&self, split: u32, cx: &TaskContext) -> Result<TaskReport> {
-        let mut gone: HashSet<u64> = listing::decisions(self.job, split)?.iter().map(|d| d.file_id.0).collect();
+        let mut gone: HashSet<u64> = listing::decisions(self.job, split)?
+            .iter()
+            .map(|d| d.file_id.0)
+            .collect();
         let mut copied = HashSet::new();
-        for decision in read_decisions(exchange::partition(&self.job.workdir.work.join("exact-decisions"), split)?)? {
+        for decision in read_decisions(exchange::partition(
+            &self.job.workdir.work.join("exact-decisions"),
+            split,
+        )?)? {
             match decision.outcome {
                 Outcome::Kept => copied.insert(decision.file_id.0),
                 _ => gone.insert(decision.file_id.0),
@@ -80,7 +86,12 @@ struct Chunks<'a> {
 
 impl<'a> Chunks<'a> {
     fn new(job: &'a Job, split: u32) -> Self {
-        Self { job, split, open: None, done: Vec::new() }
+        Self {
+            job,
+            split,
+            open: None,
+            done: Vec::new(),
+        }
     }
 
     fn add(&mut self, rows: &RecordBatch) -> Result<()> {
@@ -106,9 +117,21 @@ impl<'a> Chunks<'a> {
             let part = self.done.len() as u32;
             let path = format!("survivors/{:05}-{part:05}", self.split);
             let table = TableWriter::create(&self.job.workdir, &path, schema)?;
-            self.open = Some((table, Chunk { split: self.split, part, first, files: 0, bytes: 0 }));
+            self.open = Some((
+                table,
+                Chunk {
+                    split: self.split,
+                    part,
+                    first,
+                    files: 0,
+                    bytes: 0,
+                },
+            ));
         }
-        self.open.as_mut().map(|(_, chunk)| chunk).ok_or_else(|| stackmill_schemas::Error::bug("no chunk is open"))
+        self.open
+            .as_mut()
+            .map(|(_, chunk)| chunk)
+            .ok_or_else(|| stackmill_schemas::Error::bug("no chunk is open"))
     }
 
     fn write(&mut self, rows: &RecordBatch) -> Result<()> {
@@ -125,6 +148,9 @@ impl<'a> Chunks<'a> {
 
     fn commit(mut self) -> Result<TaskReport> {
         self.close()?;
-        Ok(TaskReport { chunks: self.done, ..TaskReport::default() })
+        Ok(TaskReport {
+            chunks: self.done,
+            ..TaskReport::default()
+        })
     }
 }

@@ -48,7 +48,10 @@ impl Step for Gather<'_> {
 
     fn run(&self, task: u32, cx: &TaskContext) -> Result<TaskReport> {
         let folder = self.job.workdir.work.join(self.exchange.name());
-        let partition = Partition { index: task, batches: exchange::partition(&folder, task)? };
+        let partition = Partition {
+            index: task,
+            batches: exchange::partition(&folder, task)?,
+        };
         let mut sink = Sink::open(self, task)?;
         let mut meter = Meter::default();
         let mut rows = 0;
@@ -56,10 +59,16 @@ impl Step for Gather<'_> {
             rows += batch.num_rows() as u64;
             sink.send(batch, cx)
         };
-        meter.charge(self.name(), 0, || self.exchange.gather(partition, &mut Emit(&mut emit), cx))?;
+        meter.charge(self.name(), 0, || {
+            self.exchange.gather(partition, &mut Emit(&mut emit), cx)
+        })?;
         sink.commit()?;
         let input = Tally { files: rows, bytes: 0 };
-        Ok(TaskReport { input, costs: meter.costs(), ..TaskReport::default() })
+        Ok(TaskReport {
+            input,
+            costs: meter.costs(),
+            ..TaskReport::default()
+        })
     }
 
     fn spent(&self) -> Vec<String> {
@@ -76,9 +85,10 @@ impl<'a> Sink<'a> {
     fn open(step: &Gather<'a>, task: u32) -> Result<Self> {
         Ok(match &step.next {
             Next::Exchange(target) => Self::Exchange(Scattering::create(&step.job.workdir, *target, task)?),
-            Next::Decisions { name, homes } => {
-                Self::Decisions(SpillWriter::create(&step.job.workdir, name, task, Decision::schema())?, homes)
-            }
+            Next::Decisions { name, homes } => Self::Decisions(
+                SpillWriter::create(&step.job.workdir, name, task, Decision::schema())?,
+                homes,
+            ),
         })
     }
 

@@ -124,7 +124,10 @@ impl Step for Ledger<'_> {
             clusters.add(&batch, &facts, &ends)?;
             counts.add(&batch, &facts, &ends)?;
         }
-        let mut report = TaskReport { published: vec![ledger.commit()?], ..TaskReport::default() };
+        let mut report = TaskReport {
+            published: vec![ledger.commit()?],
+            ..TaskReport::default()
+        };
         if clusters.rows > 0 {
             let path = format!("clusters/part-{split:05}.parquet");
             let mut shard = ShardWriter::create(workdir, &path, &clusters_schema())?;
@@ -159,17 +162,28 @@ impl Facts {
     fn load(job: &Job, chunks: &[Chunk], split: u32) -> Result<Self> {
         let work = &job.workdir.work;
         let mut all = listing::decisions(job, split)?;
-        all.extend(read_decisions(exchange::partition(&work.join("exact-decisions"), split)?)?);
+        all.extend(read_decisions(exchange::partition(
+            &work.join("exact-decisions"),
+            split,
+        )?)?);
         let (mut positions, mut notes) = (HashMap::new(), HashMap::new());
         for (number, chunk) in chunks.iter().enumerate().filter(|(_, chunk)| chunk.split == split) {
             for pass in ["content-decisions", "syntax-decisions"] {
                 all.extend(read_decisions(table::read(&work.join(format!("{pass}/{number:05}")))?)?);
             }
-            all.extend(read_decisions(exchange::partition(&work.join("near-decisions"), number as u32)?)?);
+            all.extend(read_decisions(exchange::partition(
+                &work.join("near-decisions"),
+                number as u32,
+            )?)?);
             positions.extend(syntax::load_positions(job, number as u32)?);
             load_notes(job, chunk, &mut notes)?;
         }
-        let mut this = Self { decisions: HashMap::new(), keepers: HashMap::new(), positions, notes };
+        let mut this = Self {
+            decisions: HashMap::new(),
+            keepers: HashMap::new(),
+            positions,
+            notes,
+        };
         all.into_iter().try_for_each(|decision| this.decide(decision))?;
         Ok(this)
     }
@@ -181,7 +195,11 @@ impl Facts {
             return Ok(());
         }
         match self.decisions.insert(id, decision) {
-            Some(first) => Err(Error::bug(format!("file {} has two verdicts, one by `{}`", FileId(id), first.stage))),
+            Some(first) => Err(Error::bug(format!(
+                "file {} has two verdicts, one by `{}`",
+                FileId(id),
+                first.stage
+            ))),
             None => Ok(()),
         }
     }
@@ -193,13 +211,19 @@ impl Facts {
             (Some(&(shard, row, bytes)), None) => Ok(End::Kept(shard, row, bytes)),
             (None, Some(decision)) => Ok(End::Gone(decision)),
             (None, None) => Err(Error::bug(format!("file {} vanished", FileId(*id)))),
-            (Some(_), Some(d)) => Err(Error::bug(format!("file {} is kept and {}", FileId(*id), d.outcome.as_str()))),
+            (Some(_), Some(d)) => Err(Error::bug(format!(
+                "file {} is kept and {}",
+                FileId(*id),
+                d.outcome.as_str()
+            ))),
         };
         ids.iter().map(end).collect()
     }
 
     fn note(&self, id: u64) -> (Option<&str>, Option<&str>) {
-        self.notes.get(&id).map_or((None, None), |(language, license)| (language.as_deref(), license.as_deref()))
+        self.notes.get(&id).map_or((None, None), |(language, license)| {
+            (language.as_deref(), license.as_deref())
+        })
     }
 }
 
@@ -234,11 +258,20 @@ fn ledger_batch(listing: &RecordBatch, facts: &Facts, ends: &[End<'_>]) -> Resul
     let (mut shards, mut rows) = (UInt32Builder::new(), UInt32Builder::new());
     for (end, decision) in ends.iter().zip(&decisions) {
         because.append_option(decision.as_ref().and_then(Decision::because_file).map(|(id, _)| id.0));
-        let place = if let End::Kept(shard, row, _) = end { Some((*shard, *row)) } else { None };
+        let place = if let End::Kept(shard, row, _) = end {
+            Some((*shard, *row))
+        } else {
+            None
+        };
         shards.append_option(place.map(|(shard, _)| shard));
         rows.append_option(place.map(|(_, row)| row));
     }
-    let listed = |name: &str| listing.column_by_name(name).cloned().ok_or_else(|| Error::bug(format!("no `{name}`")));
+    let listed = |name: &str| {
+        listing
+            .column_by_name(name)
+            .cloned()
+            .ok_or_else(|| Error::bug(format!("no `{name}`")))
+    };
     let arrays: Vec<ArrayRef> = vec![
         listed(columns::SOURCE)?,
         listed(columns::REPO_NAME)?,
@@ -250,7 +283,14 @@ fn ledger_batch(listing: &RecordBatch, facts: &Facts, ends: &[End<'_>]) -> Resul
         listed(columns::LENGTH_BYTES)?,
         texts(&|row| facts.note(ids.value(row)).0.map(str::to_owned)),
         texts(&|row| facts.note(ids.value(row)).1.map(str::to_owned)),
-        texts(&|row| Some(decisions[row].as_ref().map_or("kept", |d| d.outcome.as_str()).to_owned())),
+        texts(&|row| {
+            Some(
+                decisions[row]
+                    .as_ref()
+                    .map_or("kept", |d| d.outcome.as_str())
+                    .to_owned(),
+            )
+        }),
         of(&|d| Some(d.stage.clone())),
         of(&|d| Some(d.rule.clone())),
         of(&|d| d.reason.value.as_ref().map(ToString::to_string)),
@@ -266,7 +306,9 @@ fn ledger_batch(listing: &RecordBatch, facts: &Facts, ends: &[End<'_>]) -> Resul
 
 fn blob_texts(listing: &RecordBatch) -> Result<StringArray> {
     let blobs = columns::fixed(listing, columns::BLOB_ID)?;
-    Ok((0..blobs.len()).map(|row| blobs.is_valid(row).then(|| hex(blobs.value(row)))).collect())
+    Ok((0..blobs.len())
+        .map(|row| blobs.is_valid(row).then(|| hex(blobs.value(row))))
+        .collect())
 }
 
 #[derive(Default)]
@@ -289,7 +331,11 @@ impl Clusters {
         }
         for (row, end) in ends.iter().enumerate() {
             let own = facts.keepers.get(&ids.value(row)).into_iter().flatten();
-            let gone = if let End::Gone(decision) = end { Some(*decision) } else { None };
+            let gone = if let End::Gone(decision) = end {
+                Some(*decision)
+            } else {
+                None
+            };
             for member in own.chain(gone.filter(|decision| decision.because_file().is_some())) {
                 let texts = [names[0], names[1], names[2], &blobs];
                 for (builder, array) in self.places.iter_mut().zip(texts) {
@@ -304,7 +350,8 @@ impl Clusters {
     fn member(&mut self, decision: &Decision, kept: bool) {
         self.ids.append_value(decision.because_text().unwrap_or_default());
         self.kept.append_value(kept);
-        self.similarity.append_value(decision.because_file().map_or(1.0, |(_, similarity)| similarity));
+        self.similarity
+            .append_value(decision.because_file().map_or(1.0, |(_, similarity)| similarity));
         self.kind.append_value(&decision.stage);
         self.rows += 1;
     }
@@ -352,7 +399,10 @@ impl Counting {
 
     fn keep(&mut self, (language, license): (Option<&str>, Option<&str>), bytes: u64) {
         self.counts.kept += 1;
-        let tallies = [(&mut self.counts.languages, language), (&mut self.counts.licenses, license)];
+        let tallies = [
+            (&mut self.counts.languages, language),
+            (&mut self.counts.licenses, license),
+        ];
         for (tallies, key) in tallies {
             let tally = tallies.entry(key.unwrap_or("(unknown)").to_owned()).or_default();
             tally.files += 1;
@@ -390,5 +440,9 @@ pub fn measured(decision: &Decision) -> String {
         decision.because_text().map(|text| format!("because of {text}")),
     ];
     let said: Vec<String> = parts.into_iter().flatten().collect();
-    if said.is_empty() { String::new() } else { format!(" ({})", said.join(", ")) }
+    if said.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", said.join(", "))
+    }
 }

@@ -60,7 +60,9 @@ impl Step for Listing<'_> {
         for number in split.first..split.end {
             cx.check()?;
             let unit = &self.job.lock.units[number];
-            listing.unit(number, unit).with_context(|| format!("repository {}", unit.repo_name))?;
+            listing
+                .unit(number, unit)
+                .with_context(|| format!("repository {}", unit.repo_name))?;
         }
         listing.commit()
     }
@@ -87,7 +89,10 @@ impl<'a> Task<'a> {
     fn open(job: &'a Job, split: &Split, cx: &'a TaskContext) -> Result<Self> {
         let schema = with_rank(&job.stages.listing_schema()?);
         let task = split.index;
-        let exact = job.exact_target().map(|target| Scattering::create(&job.workdir, target, task)).transpose()?;
+        let exact = job
+            .exact_target()
+            .map(|target| Scattering::create(&job.workdir, target, task))
+            .transpose()?;
         Ok(Self {
             job,
             cx,
@@ -123,7 +128,8 @@ impl<'a> Task<'a> {
             Ok(())
         };
         let cx = self.cx;
-        self.meter.charge("source", 0, || source.list(unit, &mut Emit(&mut keep), cx))?;
+        self.meter
+            .charge("source", 0, || source.list(unit, &mut Emit(&mut keep), cx))?;
         Ok(batches)
     }
 
@@ -141,9 +147,12 @@ impl<'a> Task<'a> {
     fn number(&mut self, number: usize, unit: &Unit, rows: &RecordBatch) -> Result<RecordBatch> {
         let count = rows.num_rows();
         let first = self.rows;
-        self.rows = u32::try_from(count).ok().and_then(|count| first.checked_add(count)).ok_or_else(|| {
-            Error::input("over 4 billion files in one split").hint("lower `split-repositories` under [run]")
-        })?;
+        self.rows = u32::try_from(count)
+            .ok()
+            .and_then(|count| first.checked_add(count))
+            .ok_or_else(|| {
+                Error::input("over 4 billion files in one split").hint("lower `split-repositories` under [run]")
+            })?;
         let ids = (first..self.rows).map(|row| FileId::new(self.split, row).0);
         let mut arrays: Vec<ArrayRef> = vec![
             Arc::new(UInt64Array::from_iter_values(ids)),
@@ -172,13 +181,22 @@ impl<'a> Task<'a> {
     fn ranks(&self, record: &RecordBatch) -> Result<FixedSizeBinaryArray> {
         let ids = columns::u64s(record, columns::FILE_ID)?;
         let licenses = columns::strings(record, columns::INHERITED_LICENSE)?;
-        let (stars, forks) = (columns::i64s(record, columns::STARS)?, columns::i64s(record, columns::FORKS)?);
+        let (stars, forks) = (
+            columns::i64s(record, columns::STARS)?,
+            columns::i64s(record, columns::FORKS)?,
+        );
         let known = |counts: &Int64Array, row: usize| counts.is_valid(row).then(|| counts.value(row));
         let stages = &self.job.stages;
         let mut bytes = Vec::with_capacity(16 * record.num_rows());
         for row in 0..record.num_rows() {
-            let license = stages.license_policy.classify(licenses.is_valid(row).then(|| licenses.value(row)));
-            let standing = Standing { license, stars: known(stars, row), forks: known(forks, row) };
+            let license = stages
+                .license_policy
+                .classify(licenses.is_valid(row).then(|| licenses.value(row)));
+            let standing = Standing {
+                license,
+                stars: known(stars, row),
+                forks: known(forks, row),
+            };
             bytes.extend(rank(&stages.keep, standing, FileId(ids.value(row))).to_be_bytes());
         }
         Ok(FixedSizeBinaryArray::try_new(16, bytes.into(), None)?)
@@ -199,7 +217,10 @@ impl<'a> Task<'a> {
                 record = record.with_column(field.as_ref().clone(), empty)?;
             }
         }
-        let place = Place { stage: "list", rule: "unreadable-repository" };
+        let place = Place {
+            stage: "list",
+            rule: "unreadable-repository",
+        };
         record.decide(0, Outcome::Failed, place, Reason::trouble(trouble));
         self.report.troubled.push((unit.repo_name.clone(), trouble.to_owned()));
         self.write(record)
@@ -227,7 +248,15 @@ fn refuse_giants(files: &mut FileBatch) -> Result<()> {
     for row in 0..files.num_rows() {
         if lengths.value(row) > MAXIMUM_FILE_BYTES {
             let reason = Reason::measured(lengths.value(row), MAXIMUM_FILE_BYTES);
-            files.decide(row, Outcome::Failed, Place { stage: "list", rule: "too-large-to-read" }, reason);
+            files.decide(
+                row,
+                Outcome::Failed,
+                Place {
+                    stage: "list",
+                    rule: "too-large-to-read",
+                },
+                reason,
+            );
         }
     }
     Ok(())
@@ -261,7 +290,9 @@ fn troubled_row(unit: &Unit, trouble: &str) -> Result<RecordBatch> {
 
 /// Decisions of the listing phase of one split.
 pub fn decisions(job: &Job, split: u32) -> Result<Vec<Decision>> {
-    super::read_decisions(crate::table::read(&job.workdir.work.join(format!("listing-decisions/{split:05}")))?)
+    super::read_decisions(crate::table::read(
+        &job.workdir.work.join(format!("listing-decisions/{split:05}")),
+    )?)
 }
 
 /// Files and bytes of all listing reports.

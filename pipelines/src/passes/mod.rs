@@ -111,8 +111,10 @@ pub struct Fused {
 impl Fused {
     /// Opens every Map.
     pub fn open(maps: &[Box<dyn Map>], cx: &TaskContext) -> Result<Self> {
-        let open = |map: &Box<dyn Map>| Ok((map.name().to_owned(), map.open(cx)?));
-        Ok(Self { maps: maps.iter().map(open).collect::<Result<_>>()? })
+        let opened = maps.iter().map(|map| Ok((map.name().to_owned(), map.open(cx)?)));
+        Ok(Self {
+            maps: opened.collect::<Result<_>>()?,
+        })
     }
 
     /// Sends a batch through all Maps; every row that is masked on the way must have its decision.
@@ -120,11 +122,15 @@ impl Fused {
         for (name, map) in &mut self.maps {
             let bytes = kept_bytes(&batch);
             let rows = batch.num_rows();
-            batch = meter.charge(name, bytes, || map.map(batch)).with_context(|| format!("stage `{name}`"))?;
+            batch = meter
+                .charge(name, bytes, || map.map(batch))
+                .with_context(|| format!("stage `{name}`"))?;
             let masked = batch.num_rows() - batch.kept_rows().count();
             if batch.num_rows() != rows || masked != batch.decisions().len() {
                 let told = batch.decisions().len();
-                return Err(Error::bug(format!("stage `{name}` lost rows: {masked} masked, {told} decisions")));
+                return Err(Error::bug(format!(
+                    "stage `{name}` lost rows: {masked} masked, {told} decisions"
+                )));
             }
         }
         Ok(batch)
@@ -153,7 +159,9 @@ pub struct DecisionWriter {
 impl DecisionWriter {
     /// The decisions of task `task` in folder `name`.
     pub fn create(workdir: &Workdir, name: &str, task: u32) -> Result<Self> {
-        Ok(Self { table: TableWriter::create(workdir, &format!("{name}/{task:05}"), &Decision::schema())? })
+        Ok(Self {
+            table: TableWriter::create(workdir, &format!("{name}/{task:05}"), &Decision::schema())?,
+        })
     }
 
     /// Appends decisions.

@@ -29,7 +29,10 @@ impl Step for Packing<'_> {
     fn run(&self, task: u32, cx: &TaskContext) -> Result<TaskReport> {
         let Target { exchange, .. } = self.target;
         let folder = self.job.workdir.work.join(exchange.name());
-        let partition = Partition { index: task, batches: exchange::partition(&folder, task)? };
+        let partition = Partition {
+            index: task,
+            batches: exchange::partition(&folder, task)?,
+        };
         let path = format!("tokens/part-{task:05}.parquet");
         let mut shard: Option<ShardWriter> = None;
         let mut meter = Meter::default();
@@ -42,7 +45,11 @@ impl Step for Packing<'_> {
         };
         meter.charge("pack", 0, || exchange.gather(partition, &mut Emit(&mut emit), cx))?;
         let published = shard.map(ShardWriter::commit).transpose()?.into_iter().collect();
-        Ok(TaskReport { published, costs: meter.costs(), ..TaskReport::default() })
+        Ok(TaskReport {
+            published,
+            costs: meter.costs(),
+            ..TaskReport::default()
+        })
     }
 
     fn spent(&self) -> Vec<String> {

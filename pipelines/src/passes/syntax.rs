@@ -111,7 +111,10 @@ struct Near {
 
 impl Near {
     fn load(job: &Job, task: u32) -> Result<Self> {
-        let mut this = Self { gone: HashSet::new(), keepers: HashSet::new() };
+        let mut this = Self {
+            gone: HashSet::new(),
+            keepers: HashSet::new(),
+        };
         for decision in read_decisions(exchange::partition(&job.workdir.work.join("near-decisions"), task)?)? {
             match decision.outcome {
                 Outcome::Kept => this.keepers.insert(decision.file_id.0),
@@ -136,7 +139,10 @@ impl<'a> Task<'a> {
             corpus: None,
             positions,
             decisions: DecisionWriter::create(workdir, "syntax-decisions", task)?,
-            pack: job.pack_target(&cx.homes).map(|target| Scattering::create(workdir, target, task)).transpose()?,
+            pack: job
+                .pack_target(&cx.homes)
+                .map(|target| Scattering::create(workdir, target, task))
+                .transpose()?,
             report: TaskReport::default(),
         })
     }
@@ -179,7 +185,8 @@ impl<'a> Task<'a> {
             Some(corpus) => corpus,
             None => {
                 let path = format!("corpus/part-{:05}.parquet", self.number);
-                self.corpus.insert(ShardWriter::create(&self.job.workdir, &path, &published.schema())?)
+                self.corpus
+                    .insert(ShardWriter::create(&self.job.workdir, &path, &published.schema())?)
             }
         };
         let first = corpus.rows() as u32;
@@ -200,7 +207,10 @@ impl<'a> Task<'a> {
         let rows: UInt32Array = (first..first + count as u32).map(Some).collect();
         let shard = UInt32Array::from_value(self.number, count);
         let ids = ids.ok_or_else(|| stackmill_schemas::Error::bug("files without ids"))?;
-        Ok(RecordBatch::try_new(positions_schema(), vec![ids, Arc::new(shard), Arc::new(rows), Arc::new(bytes)])?)
+        Ok(RecordBatch::try_new(
+            positions_schema(),
+            vec![ids, Arc::new(shard), Arc::new(rows), Arc::new(bytes)],
+        )?)
     }
 
     fn commit(mut self) -> Result<TaskReport> {
@@ -220,7 +230,12 @@ impl<'a> Task<'a> {
 fn token_rows(kept: &RecordBatch, positions: &RecordBatch) -> Result<RecordBatch> {
     let mut fields = Vec::new();
     let mut arrays: Vec<ArrayRef> = Vec::new();
-    for (record, name) in [(kept, columns::REPO_NAME), (positions, SHARD), (positions, ROW), (kept, TOKENS)] {
+    for (record, name) in [
+        (kept, columns::REPO_NAME),
+        (positions, SHARD),
+        (positions, ROW),
+        (kept, TOKENS),
+    ] {
         let at = record.schema().index_of(name)?;
         fields.push(Arc::clone(&record.schema().fields()[at]));
         arrays.push(record.column(at).clone());
@@ -253,9 +268,13 @@ pub fn load_positions(job: &Job, task: u32) -> Result<HashMap<u64, (u32, u32, u6
     let mut positions = HashMap::new();
     for batch in table::read(&job.workdir.work.join(format!("positions/{task:05}")))? {
         let batch = project(&batch?, &positions_schema())?;
-        let (ids, bytes) = (columns::u64s(&batch, columns::FILE_ID)?, columns::u64s(&batch, "bytes")?);
+        let (ids, bytes) = (
+            columns::u64s(&batch, columns::FILE_ID)?,
+            columns::u64s(&batch, "bytes")?,
+        );
         let (shards, rows) = (columns::u32s(&batch, SHARD)?, columns::u32s(&batch, ROW)?);
-        positions.extend((0..batch.num_rows()).map(|i| (ids.value(i), (shards.value(i), rows.value(i), bytes.value(i)))));
+        positions
+            .extend((0..batch.num_rows()).map(|i| (ids.value(i), (shards.value(i), rows.value(i), bytes.value(i)))));
     }
     Ok(positions)
 }

@@ -183,7 +183,7 @@ mod tests {
             ("tool", "#!/usr/bin/env python3\n", Some("Python")),
             ("tool.xyz", "<?xml version=\"1.0\"?>\n", Some("XML")),
             ("ls.1", ".TH LS 1\n.SH NAME\n", Some("Roff Manpage")),
-            ("ls.1ssl", ".TH LS 1\n.SH NAME\n", Some("Roff")),
+            ("ls.1ssl", ".TH LS 1\n.SH NAME\n", Some("Roff Manpage")),
             ("a.10", "x", None),
             ("A.H", "class X { std::string s; };\n", Some("C++")),
             ("analysis.R", "x <- 1\n", Some("R")),

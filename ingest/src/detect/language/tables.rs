@@ -124,8 +124,8 @@ mod tests {
 
     #[test]
     fn the_longest_known_extension_counts() {
-        let (extension, names) = TABLES.by_extension("page.html.erb");
-        assert_eq!((extension.as_str(), names), (".html.erb", &["HTML+ERB"][..]));
+        let (extension, names) = TABLES.by_extension("page.blade.php");
+        assert_eq!((extension.as_str(), names), (".blade.php", &["Blade"][..]));
         assert_eq!(TABLES.by_extension("x.unknown.rs").1, ["RenderScript", "Rust", "XML"]);
         assert_eq!(TABLES.by_extension("noextension").1.len(), 0);
         assert_eq!(TABLES.by_extension("a.sol"), (".sol".to_owned(), &[][..]));

@@ -6,6 +6,7 @@
 //! ```
 //! Headers are read one by one here, since a hostile one may announce a name of gigabytes.
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::path::Path;
 
@@ -113,8 +114,11 @@ impl Spent {
             return Err(too_many(config));
         }
         match entry.length > config.max_entry_bytes {
-            true => Err(Error::input(format!("archive bomb: an entry of more than {} bytes", config.max_entry_bytes))
-                .hint("raise `max-entry-bytes` of the source if it is not hostile")),
+            true => Err(Error::input(format!(
+                "archive bomb: an entry of more than {} bytes",
+                config.max_entry_bytes
+            ))
+            .hint("raise `max-entry-bytes` of the source if it is not hostile")),
             false => Ok(()),
         }
     }
@@ -140,9 +144,14 @@ impl Ahead {
 
     fn keys<R: Read>(&mut self, entry: &mut tar::Entry<'_, R>) -> Result<()> {
         let mut bytes = Vec::new();
-        entry.take(LONGEST_KEYS + 1).read_to_end(&mut bytes).map_err(|error| broken(&error))?;
+        entry
+            .take(LONGEST_KEYS + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| broken(&error))?;
         if bytes.len() as u64 > LONGEST_KEYS {
-            return Err(Error::input(format!("archive bomb: more than {LONGEST_KEYS} bytes about one entry")));
+            return Err(Error::input(format!(
+                "archive bomb: more than {LONGEST_KEYS} bytes about one entry"
+            )));
         }
         for key in PaxExtensions::new(&bytes) {
             let key = key.map_err(|error| broken(&error))?;
@@ -183,7 +192,10 @@ impl Ahead {
             kind,
             is_executable: header.mode().is_ok_and(|mode| mode & 0o100 != 0),
             length,
-            link: self.link.or_else(|| header.link_name_bytes().map(|link| link.into_owned())).unwrap_or_default(),
+            link: self
+                .link
+                .or_else(|| header.link_name_bytes().map(Cow::into_owned))
+                .unwrap_or_default(),
         })
     }
 }
@@ -191,7 +203,10 @@ impl Ahead {
 /// A long name: the content of its entry up to the first zero byte.
 fn name<R: Read>(entry: &mut tar::Entry<'_, R>) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    entry.take(LONGEST_NAME).read_to_end(&mut bytes).map_err(|error| broken(&error))?;
+    entry
+        .take(LONGEST_NAME)
+        .read_to_end(&mut bytes)
+        .map_err(|error| broken(&error))?;
     if let Some(end) = bytes.iter().position(|&byte| byte == 0) {
         bytes.truncate(end);
     }

@@ -140,7 +140,13 @@ impl Child {
     fn of(folder: &[u8], depth: usize, child: std::io::Result<DirEntry>) -> Self {
         let child = match child {
             Ok(child) => child,
-            Err(error) => return Self::Entry(Entry::unreadable(folder.to_vec(), mode::FOLDER, error.kind().to_string())),
+            Err(error) => {
+                return Self::Entry(Entry::unreadable(
+                    folder.to_vec(),
+                    mode::FOLDER,
+                    error.kind().to_string(),
+                ));
+            }
         };
         let name = child.file_name().into_vec();
         let is_git = name == b".git";
@@ -150,9 +156,11 @@ impl Child {
         };
         match child.metadata() {
             Ok(metadata) if metadata.is_dir() && is_git => Self::PassedOver,
-            Ok(metadata) if metadata.is_dir() && depth == DEEPEST => {
-                Self::Entry(Entry::unreadable(path, mode::FOLDER, "the folder lies too deep".to_owned()))
-            }
+            Ok(metadata) if metadata.is_dir() && depth == DEEPEST => Self::Entry(Entry::unreadable(
+                path,
+                mode::FOLDER,
+                "the folder lies too deep".to_owned(),
+            )),
             Ok(metadata) if metadata.is_dir() => Self::Folder(path),
             Ok(metadata) => Self::Entry(Entry::new(path, &metadata)),
             Err(error) => Self::Entry(Entry::unreadable(path, mode::FILE, error.kind().to_string())),

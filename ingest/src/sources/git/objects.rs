@@ -13,7 +13,6 @@ use gix::zlib::Inflate;
 use gix::{ObjectId, oid};
 use stackmill_schemas::{Error, Result};
 
-use super::super::SourceConfig;
 use super::repository::{MOST_OBJECT_BYTES, words};
 
 /// Bytes of decoded objects that are kept because others may be stored as their differences.
@@ -41,11 +40,17 @@ impl Objects {
             alloc_limit_bytes: Some(MOST_OBJECT_BYTES),
             ..Default::default()
         };
-        let mut database = gix::odb::at_opts(folder, HASH, [], options)
-            .map_err(|error| broken(error.kind().to_string()))?;
+        let mut database =
+            gix::odb::at_opts(folder, HASH, [], options).map_err(|error| broken(error.kind().to_string()))?;
         database.refresh_never();
-        let borrowed = database.store_ref().alternate_db_paths().map_err(|error| broken(words(&error, folder)))?;
-        let packs = std::iter::once(folder.to_owned()).chain(borrowed).flat_map(|folder| packs(&folder)).collect();
+        let borrowed = database
+            .store_ref()
+            .alternate_db_paths()
+            .map_err(|error| broken(words(&error, folder)))?;
+        let packs = std::iter::once(folder.to_owned())
+            .chain(borrowed)
+            .flat_map(|folder| packs(&folder))
+            .collect();
         Ok(Self {
             database,
             packs,

@@ -86,6 +86,14 @@ fn retrying<T>(attempts: u32, cx: &TaskContext, mut work: impl FnMut() -> Result
     work()
 }
 
+/// The HTTP client panics where the program (or a test, or an embedder) has not chosen a TLS provider.
+fn install_tls() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Another thread may be faster: any provider will do.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+}
+
 /// A bare repository under a temporary name; gone when it is dropped, unless it was published.
 struct Session {
     folder: tempfile::TempDir,
@@ -94,6 +102,7 @@ struct Session {
 
 impl Session {
     fn new(cx: &TaskContext) -> Result<Self> {
+        install_tls();
         std::fs::create_dir_all(&cx.cache).with_context(|| format!("clone cache {}", cx.cache.display()))?;
         let folder = tempfile::Builder::new().prefix(".clone-").tempdir_in(&cx.cache)?;
         let options = gix::create::Options::default();
@@ -115,7 +124,10 @@ impl Session {
         let mut mappings = map.mappings;
         let place = |mapping: &Mapping| {
             let found = mapping.remote.as_name().map(|name| name.to_str_lossy().into_owned());
-            names.iter().position(|name| found.as_ref() == Some(name)).unwrap_or(names.len())
+            names
+                .iter()
+                .position(|name| found.as_ref() == Some(name))
+                .unwrap_or(names.len())
         };
         mappings.sort_by_key(place);
         Ok(mappings)
@@ -131,11 +143,15 @@ impl Session {
             .with_credentials(|_| Ok(None))
             .prepare_fetch(gix::progress::Discard, Default::default())
             .and_then(|fetch| {
-                fetch.with_shallow(Shallow::DepthAtRemote(depth)).receive(gix::progress::Discard, &stop)
+                fetch
+                    .with_shallow(Shallow::DepthAtRemote(depth))
+                    .receive(gix::progress::Discard, &stop)
             })
             .map_err(|error| self.trouble(&error))?;
         cx.check()?;
-        Objects::open(&self.folder.path().join("objects"))?.tree_of(&commit).map(|_| ())
+        Objects::open(&self.folder.path().join("objects"))?
+            .tree_of(&commit)
+            .map(|_| ())
     }
 
     fn remote(&self, url: &str, names: &[String]) -> Result<gix::Remote<'_>> {
@@ -143,7 +159,12 @@ impl Session {
             .remote_at_without_url_rewrite(url)
             .map(|remote| remote.with_fetch_tags(Tags::None))
             .and_then(|remote| remote.with_refspecs(names.iter().map(String::as_str), Direction::Fetch))
-            .map_err(|error| Error::input(format!("not a URL that can be read: {}", words(&error, self.folder.path()))))
+            .map_err(|error| {
+                Error::input(format!(
+                    "not a URL that can be read: {}",
+                    words(&error, self.folder.path())
+                ))
+            })
     }
 
     /// Moves the clone to its final name; another task may have been faster.
@@ -166,7 +187,9 @@ impl Session {
     fn trouble(&self, error: &gix::Error) -> Error {
         let text = words(error, self.folder.path());
         match is_transient(error) {
-            true => Error::source(text).transient().hint("check the network, then run the same command again to resume"),
+            true => Error::source(text)
+                .transient()
+                .hint("check the network, then run the same command again to resume"),
             false => Error::source(text),
         }
     }
@@ -174,7 +197,9 @@ impl Session {
 
 /// Whether a network error may go away by itself: no connection, hang-up, time-out, 429, 5xx.
 fn is_transient(error: &gix::Error) -> bool {
-    let http = error.iter_errors().find_map(|cause| cause.downcast_ref::<reqwest::Error>());
+    let http = error
+        .iter_errors()
+        .find_map(|cause| cause.downcast_ref::<reqwest::Error>());
     match http.and_then(reqwest::Error::status) {
         Some(status) => status.is_server_error() || status == reqwest::StatusCode::TOO_MANY_REQUESTS,
         None => http.is_some_and(|http| !http.is_builder() && !http.is_redirect()) || error.can_retry_lenient(),

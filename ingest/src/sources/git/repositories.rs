@@ -47,12 +47,16 @@ impl Repository {
 
 /// Whether a location is a URL.
 pub(super) fn is_url(location: &str) -> bool {
-    ["https://", "http://", "git://", "file://"].iter().any(|scheme| location.starts_with(scheme))
+    ["https://", "http://", "git://", "file://"]
+        .iter()
+        .any(|scheme| location.starts_with(scheme))
 }
 
 /// Whether a location can only be reached with ssh: `ssh://…` or `user@host:path`.
 pub(super) fn is_ssh(location: &str) -> bool {
-    let scp = location.split_once(':').is_some_and(|(host, _)| host.contains('@') && !host.contains('/'));
+    let scp = location
+        .split_once(':')
+        .is_some_and(|(host, _)| host.contains('@') && !host.contains('/'));
     location.starts_with("ssh://") || location.starts_with("git+ssh://") || scp
 }
 
@@ -63,7 +67,11 @@ fn name_of_url(url: &str) -> String {
     let rest = rest.strip_suffix(".git").unwrap_or(rest).trim_end_matches('/');
     let path = rest.split_once('/').map_or("", |(_host, path)| path);
     let keep = if scheme == "file" { 1 } else { 2 };
-    let mut components: Vec<_> = path.rsplit('/').filter(|component| !component.is_empty()).take(keep).collect();
+    let mut components: Vec<_> = path
+        .rsplit('/')
+        .filter(|component| !component.is_empty())
+        .take(keep)
+        .collect();
     components.reverse();
     match components.is_empty() {
         true => rest.to_owned(),
@@ -75,7 +83,11 @@ fn name_of_clone(path: &Path) -> String {
     let name = name_of(path);
     match (name.as_str(), path.parent()) {
         (".git", Some(parent)) if parent != Path::new("") => name_of(parent),
-        _ => name.strip_suffix(".git").filter(|stem| !stem.is_empty()).unwrap_or(&name).to_owned(),
+        _ => name
+            .strip_suffix(".git")
+            .filter(|stem| !stem.is_empty())
+            .unwrap_or(&name)
+            .to_owned(),
     }
 }
 
@@ -107,19 +119,29 @@ fn at(location: String) -> Repository {
 }
 
 fn is_list(path: &Path) -> bool {
-    let has_ending = path.extension().is_some_and(|ending| ending == "txt" || ending == "jsonl");
+    let has_ending = path
+        .extension()
+        .is_some_and(|ending| ending == "txt" || ending == "jsonl");
     has_ending && !path.is_dir()
 }
 
 /// The repositories of a list; relative paths in it start at the list's own folder.
 fn listed(setup: &Setup, location: &str) -> Result<Vec<Repository>> {
     let path = path_of(&setup.folder, location);
-    let length = std::fs::metadata(&path).map_err(|error| unreadable(&path, &error))?.len();
+    let length = std::fs::metadata(&path)
+        .map_err(|error| unreadable(&path, &error))?
+        .len();
     if length > LONGEST_LIST {
-        return Err(Error::input(format!("`{}` is longer than {LONGEST_LIST} bytes", path.display())));
+        return Err(Error::input(format!(
+            "`{}` is longer than {LONGEST_LIST} bytes",
+            path.display()
+        )));
     }
     let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
-    let folder = path_from(unescape(location)).parent().map(Path::to_owned).unwrap_or_default();
+    let folder = path_from(unescape(location))
+        .parent()
+        .map(Path::to_owned)
+        .unwrap_or_default();
     let is_json = path.extension().is_some_and(|ending| ending == "jsonl");
     let mut found = Vec::new();
     for (i, line) in text.lines().map(str::trim).enumerate() {
@@ -148,15 +170,22 @@ fn located(text: &str, folder: &Path) -> Result<Repository> {
 }
 
 fn from_json(line: &str, keys: &BTreeMap<String, String>, folder: &Path) -> Result<Repository> {
-    let object: Map<String, Value> = serde_json::from_str(line)
-        .map_err(|error| Error::input(format!("not a JSON object: {error}")))?;
-    let get = |ours: &str| object.get(keys.get(ours).map_or(ours, String::as_str)).and_then(text_of);
+    let object: Map<String, Value> =
+        serde_json::from_str(line).map_err(|error| Error::input(format!("not a JSON object: {error}")))?;
+    let get = |ours: &str| {
+        object
+            .get(keys.get(ours).map_or(ours, String::as_str))
+            .and_then(text_of)
+    };
     let location = match keys.contains_key("location") {
         true => get("location"),
-        false => ["url", "path", "repo"].iter().find_map(|key| object.get(*key).and_then(text_of)),
+        false => ["url", "path", "repo"]
+            .iter()
+            .find_map(|key| object.get(*key).and_then(text_of)),
     };
     let location = location.ok_or_else(|| {
-        Error::input("no repository is named").hint("each object has `url`, `path` or `repo`, or the key that `repositories.location` names")
+        Error::input("no repository is named")
+            .hint("each object has `url`, `path` or `repo`, or the key that `repositories.location` names")
     })?;
     let metadata = METADATA
         .iter()
@@ -209,13 +238,19 @@ mod tests {
     #[test]
     fn lists_bring_metadata_along() {
         let folder = tempfile::tempdir().expect("tempdir");
-        write(&folder.path().join("lists/a.txt"), b"# mirrors\nhttps://h/o/one\n\n  ../clones/two \n/abs/three\n");
+        write(
+            &folder.path().join("lists/a.txt"),
+            b"# mirrors\nhttps://h/o/one\n\n  ../clones/two \n/abs/three\n",
+        );
         let json = br#"{"url": "https://h/o/four", "stars": 12, "license": ["MIT", "ISC"], "name": "o/4", "other": {}}
 {"path": "five", "revision": "v1", "forks": null}
 "#;
         write(&folder.path().join("lists/b.jsonl"), json);
         let found = named(&setup(folder.path(), "git", "lists/*")).expect("readable lists");
-        let names: Vec<_> = found.iter().map(|r| (r.location.as_str(), r.repo_name(folder.path()))).collect();
+        let names: Vec<_> = found
+            .iter()
+            .map(|r| (r.location.as_str(), r.repo_name(folder.path())))
+            .collect();
         assert_eq!(
             names,
             [
@@ -226,28 +261,45 @@ mod tests {
                 ("lists/five", "five".into()),
             ]
         );
-        assert_eq!(found[1].metadata, [("license".into(), "MIT AND ISC".into()), ("stars".into(), "12".into())].into());
+        assert_eq!(
+            found[1].metadata,
+            [("license".into(), "MIT AND ISC".into()), ("stars".into(), "12".into())].into()
+        );
         assert_eq!((found[4].revision.as_deref(), found[4].metadata.len()), (Some("v1"), 0));
     }
 
     #[test]
     fn keys_of_a_list_can_be_renamed() {
         let folder = tempfile::tempdir().expect("tempdir");
-        write(&folder.path().join("a.jsonl"), br#"{"clone_url": "https://h/o/n", "stargazers": 3}"#);
+        write(
+            &folder.path().join("a.jsonl"),
+            br#"{"clone_url": "https://h/o/n", "stargazers": 3}"#,
+        );
         let mut setup = setup(folder.path(), "git", "a.jsonl");
         setup.config.repositories = [("location", "clone_url"), ("stars", "stargazers")]
             .map(|(ours, theirs)| (ours.to_owned(), theirs.to_owned()))
             .into();
         let found = named(&setup).expect("readable");
-        assert_eq!((found[0].location.as_str(), found[0].metadata["stars"].as_str()), ("https://h/o/n", "3"));
+        assert_eq!(
+            (found[0].location.as_str(), found[0].metadata["stars"].as_str()),
+            ("https://h/o/n", "3")
+        );
     }
 
     #[test]
     fn broken_lists_say_where() {
         let folder = tempfile::tempdir().expect("tempdir");
-        write(&folder.path().join("a.jsonl"), b"{\"url\": \"https://h/o/n\"}\n{\"stars\": 1}\n");
-        let error = named(&setup(folder.path(), "git", "a.jsonl")).expect_err("no location").to_string();
-        assert!(error.contains("line 2") && error.contains("no repository is named"), "{error}");
+        write(
+            &folder.path().join("a.jsonl"),
+            b"{\"url\": \"https://h/o/n\"}\n{\"stars\": 1}\n",
+        );
+        let error = named(&setup(folder.path(), "git", "a.jsonl"))
+            .expect_err("no location")
+            .to_string();
+        assert!(
+            error.contains("line 2") && error.contains("no repository is named"),
+            "{error}"
+        );
         write(&folder.path().join("b.txt"), b"git@h:o/n\n");
         assert!(named(&setup(folder.path(), "git", "b.txt")).is_err());
         assert!(named(&setup(folder.path(), "git", "missing.txt")).is_err());

@@ -14,11 +14,13 @@ const LONGEST_WORDS: usize = 300;
 /// Options that keep a repository to itself: no environment, no settings of the user or the system, and none of its
 /// own beyond what its layout needs; no replaced objects.
 pub(super) fn isolated() -> gix::open::Options {
-    gix::open::Options::isolated().with(gix::sec::Trust::Reduced).config_overrides([
-        "core.useReplaceRefs=false".to_owned(),
-        "pack.threads=1".to_owned(),
-        format!("gitoxide.objects.allocLimit={MOST_OBJECT_BYTES}"),
-    ])
+    gix::open::Options::isolated()
+        .with(gix::sec::Trust::Reduced)
+        .config_overrides([
+            "core.useReplaceRefs=false".to_owned(),
+            "pack.threads=1".to_owned(),
+            format!("gitoxide.objects.allocLimit={MOST_OBJECT_BYTES}"),
+        ])
 }
 
 /// The commit that `revision` names in the clone at `path`, and the bytes that its objects take on disk.
@@ -43,8 +45,12 @@ fn open(path: &Path) -> Result<gix::Repository> {
     if !path.exists() {
         return Err(Error::input("there is no such repository").hint("relative paths start at the recipe's folder"));
     }
-    gix::open_opts(path, isolated())
-        .map_err(|error| Error::input(format!("not a git repository that can be read: {}", words(&error, path))))
+    gix::open_opts(path, isolated()).map_err(|error| {
+        Error::input(format!(
+            "not a git repository that can be read: {}",
+            words(&error, path)
+        ))
+    })
 }
 
 /// Bytes of all files in a folder and `depth` levels below.
@@ -55,7 +61,7 @@ fn bytes_of(folder: &Path, depth: u32) -> u64 {
             let metadata = entry.metadata().ok()?;
             match metadata.is_dir() && depth > 0 {
                 true => Some(bytes_of(&entry.path(), depth - 1)),
-                false => metadata.is_file().then(|| metadata.len()),
+                false => metadata.is_file().then_some(metadata.len()),
             }
         })
         .sum()
@@ -65,7 +71,10 @@ fn bytes_of(folder: &Path, depth: u32) -> u64 {
 pub(super) fn words(error: &gix::Error, hidden: &Path) -> String {
     let mut parts: Vec<String> = Vec::new();
     for cause in error.iter_errors() {
-        let text = cause.to_string().replace(&*hidden.to_string_lossy(), "…").replace(['\n', '\r'], " ");
+        let text = cause
+            .to_string()
+            .replace(&*hidden.to_string_lossy(), "…")
+            .replace(['\n', '\r'], " ");
         if !parts.iter().any(|part| part.contains(&text)) {
             parts.push(text);
         }

@@ -58,7 +58,12 @@ struct Walk<'a> {
 impl Tree {
     /// Walks the tree of `commit`. A folder that cannot be entered is a node with trouble; a commit that cannot be
     /// read, or more entries than the limit, is an error.
-    pub(super) fn walk(objects: &mut Objects, commit: ObjectId, config: &SourceConfig, cx: &TaskContext) -> Result<Self> {
+    pub(super) fn walk(
+        objects: &mut Objects,
+        commit: ObjectId,
+        config: &SourceConfig,
+        cx: &TaskContext,
+    ) -> Result<Self> {
         let root = Folder {
             path: 0..0,
             id: objects.tree_of(&commit)?,
@@ -99,7 +104,8 @@ impl Tree {
 
     fn sorted(mut self) -> Self {
         let paths = &self.paths;
-        self.nodes.sort_by(|a, b| paths[a.path.clone()].cmp(&paths[b.path.clone()]));
+        self.nodes
+            .sort_by(|a, b| paths[a.path.clone()].cmp(&paths[b.path.clone()]));
         self
     }
 
@@ -125,7 +131,10 @@ impl Walk<'_> {
             };
             self.spend(entry.filename.len())?;
             let path = self.tree.push_path(&folder.path, entry.filename);
-            let trouble = entry.filename.contains(&b'/').then_some("the name of an entry holds a slash");
+            let trouble = entry
+                .filename
+                .contains(&b'/')
+                .then_some("the name of an entry holds a slash");
             let mode = match entry.mode.kind() {
                 EntryKind::Tree => {
                     self.descend(folder, path, entry.oid.to_owned());
@@ -137,7 +146,12 @@ impl Walk<'_> {
                 EntryKind::Commit => mode::SUBMODULE,
             };
             let id = entry.oid.to_owned();
-            self.tree.nodes.push(Node { path, mode, id, trouble });
+            self.tree.nodes.push(Node {
+                path,
+                mode,
+                id,
+                trouble,
+            });
         }
         Ok(())
     }
@@ -157,7 +171,12 @@ impl Walk<'_> {
     fn refuse_path(&mut self, path: Range<usize>, id: ObjectId, trouble: &'static str) {
         let mode = mode::FOLDER;
         let trouble = Some(trouble);
-        self.tree.nodes.push(Node { path, mode, id, trouble });
+        self.tree.nodes.push(Node {
+            path,
+            mode,
+            id,
+            trouble,
+        });
     }
 
     fn spend(&mut self, name_bytes: usize) -> Result<()> {

@@ -1,0 +1,104 @@
+//! One made-up file, to try a rule on: for tests, examples and the `[[test]]` rows of recipes.
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, BooleanArray, RecordBatch, StringArray, UInt64Array};
+use arrow_schema::{DataType, Field, Schema};
+
+use stackmill_schemas::syntax::SyntaxFacts;
+use stackmill_schemas::{FileBatch, FileColumns, Reason, Result, Verdict, columns};
+
+use crate::facts::Facts;
+use crate::rule::{Check, Rule};
+
+/// A file that exists only here; whatever is not given is empty or absent.
+#[derive(Clone, Debug, Default)]
+pub struct Sample<'a> {
+    /// The path.
+    pub path: &'a str,
+    /// The decoded text.
+    pub text: &'a str,
+    /// Linguist's name of the language.
+    pub language: Option<&'a str>,
+    /// `permissive`, `no_license` or `non_permissive`.
+    pub license_type: Option<&'a str>,
+    /// A third party's copy.
+    pub is_vendor: bool,
+    /// Written by a program.
+    pub is_generated: bool,
+    /// Length of the raw bytes; `None`: that of the text.
+    pub length_bytes: Option<u64>,
+    /// What a parse told.
+    pub syntax: Option<SyntaxFacts>,
+}
+
+impl<'a> Sample<'a> {
+    /// A file of which only the text matters.
+    pub fn text(text: &'a str) -> Self {
+        Self {
+            text,
+            ..Self::default()
+        }
+    }
+
+    /// A file of which only the path matters.
+    pub fn path(path: &'a str) -> Self {
+        Self {
+            path,
+            ..Self::default()
+        }
+    }
+
+    /// The same file in another language.
+    #[must_use]
+    pub fn language(self, language: &'a str) -> Self {
+        Self {
+            language: Some(language),
+            ..self
+        }
+    }
+
+    /// What `rule` says of it; `Err` where the rule refuses its own settings.
+    pub fn verdict<R: Rule>(&self, rule: R) -> Result<Verdict> {
+        let record = self.record()?;
+        let file = FileColumns::new(&record)?.row(0);
+        let mut facts = Facts::new(file.text(), self.syntax.clone());
+        Ok(rule.build()?.check(file, &mut facts))
+    }
+
+    /// Why `rule` drops it; `None` where it does not.
+    pub fn dropped_by<R: Rule>(&self, rule: R) -> Result<Option<Reason>> {
+        Ok(match self.verdict(rule)? {
+            Verdict::Drop(reason) => Some(reason),
+            Verdict::Keep | Verdict::Failed(_) => None,
+        })
+    }
+
+    /// A batch of this one file, with the columns that rules read.
+    pub fn batch(&self) -> Result<FileBatch> {
+        FileBatch::new(self.record()?)
+    }
+
+    fn record(&self) -> Result<RecordBatch> {
+        let text = |value: Option<&str>| Arc::new(StringArray::from(vec![value])) as ArrayRef;
+        let number = |value: u64| Arc::new(UInt64Array::from(vec![value])) as ArrayRef;
+        let flag = |value: bool| Arc::new(BooleanArray::from(vec![value])) as ArrayRef;
+        let length = self.length_bytes.unwrap_or(self.text.len() as u64);
+        let columns = [
+            (columns::FILE_ID, DataType::UInt64, number(0)),
+            (columns::PATH, DataType::Utf8, text(Some(self.path))),
+            (columns::LENGTH_BYTES, DataType::UInt64, number(length)),
+            (columns::IS_VENDOR, DataType::Boolean, flag(self.is_vendor)),
+            (columns::CONTENT, DataType::Utf8, text(Some(self.text))),
+            (columns::LANGUAGE, DataType::Utf8, text(self.language)),
+            (columns::IS_GENERATED, DataType::Boolean, flag(self.is_generated)),
+            (columns::LICENSE_TYPE, DataType::Utf8, text(self.license_type)),
+        ];
+        let fields: Vec<Field> = columns
+            .iter()
+            .map(|(name, kind, _)| Field::new(*name, kind.clone(), true))
+            .collect();
+        let arrays = columns.into_iter().map(|(_, _, array)| array).collect();
+        Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
+    }
+}

@@ -1,0 +1,154 @@
+//! Whose column is which: ours under the names that data sets in common use give them.
+
+use std::collections::BTreeMap;
+
+use stackmill_schemas::{Error, Result};
+
+use super::super::config::COLUMNS;
+
+/// Number of our columns.
+pub(super) const COUNT: usize = COLUMNS.len();
+
+/// Places of our columns in [`COLUMNS`].
+pub(super) const CONTENT: usize = 0;
+pub(super) const PATH: usize = 1;
+pub(super) const REPO_NAME: usize = 2;
+pub(super) const REVISION_ID: usize = 3;
+pub(super) const STARS: usize = 4;
+pub(super) const FORKS: usize = 5;
+pub(super) const LICENSE: usize = 6;
+
+/// Names in common use, the likeliest first: ours, The Stack v1 and v2, CodeParrot, and plain English.
+const IN_USE: [&[&str]; COUNT] = [
+    &["content", "text", "code", "source_code"],
+    &["path", "max_stars_repo_path", "file_path", "filepath", "filename"],
+    &[
+        "repo_name",
+        "max_stars_repo_name",
+        "repository_name",
+        "repository",
+        "repo",
+    ],
+    &[
+        "revision_id",
+        "max_stars_repo_head_hexsha",
+        "commit_id",
+        "commit",
+        "revision",
+    ],
+    &["stars", "max_stars_count", "star_events_count", "stars_count"],
+    &["forks", "max_forks_count", "fork_events_count", "forks_count"],
+    &["license", "licenses", "max_stars_repo_licenses", "detected_licenses"],
+];
+
+/// For each of our columns the names to look for, the likeliest first.
+#[derive(Clone, Debug)]
+pub(super) struct Names {
+    ours: [Vec<String>; COUNT],
+}
+
+impl Names {
+    /// Names as a recipe maps them; a column that is mapped to nothing (`""`) is not looked for.
+    pub(super) fn new(mapped: &BTreeMap<String, String>) -> Result<Self> {
+        if mapped.get("content").is_some_and(String::is_empty) {
+            return Err(Error::config("source: `columns.content` is empty").hint("a table has to have contents"));
+        }
+        let ours = std::array::from_fn(|i| match mapped.get(COLUMNS[i]) {
+            Some(name) if name.is_empty() => Vec::new(),
+            Some(name) => vec![name.clone()],
+            None => IN_USE[i].iter().map(|&name| name.to_owned()).collect(),
+        });
+        Ok(Self { ours })
+    }
+
+    /// Names of our column `ours`, the likeliest first.
+    pub(super) fn of(&self, ours: usize) -> &[String] {
+        &self.ours[ours]
+    }
+
+    /// Which of our columns `name` may be, and how likely (0 is the likeliest).
+    pub(super) fn find(&self, name: &str) -> Option<(usize, usize)> {
+        self.ours
+            .iter()
+            .enumerate()
+            .find_map(|(i, names)| Some((i, names.iter().position(|known| known == name)?)))
+    }
+
+    /// Which of `theirs` is our column `ours`; the names of columns that a recipe maps have to be there.
+    pub(super) fn resolve(&self, ours: usize, theirs: &[&str]) -> Result<Option<usize>> {
+        let names = self.of(ours);
+        let found = names
+            .iter()
+            .find_map(|name| theirs.iter().position(|their| their == name));
+        let is_mapped = names.len() == 1;
+        if found.is_none() && (ours == CONTENT || is_mapped) {
+            return Err(
+                Error::input(format!("there is no column `{}`", names.join("` or `"))).hint(format!(
+                    "the columns are `{}`; map ours to them, as in `columns = {{ {} = \"…\" }}`",
+                    theirs.join("`, `"),
+                    COLUMNS[ours]
+                )),
+            );
+        }
+        Ok(found)
+    }
+}
+
+/// A number of stars that is stored as a fraction, as pandas does where some are missing.
+pub(super) fn whole(value: f64) -> Option<i64> {
+    (value.fract() == 0.0 && value.abs() < 9e15).then_some(value as i64)
+}
+
+/// An error for a column that is not what it should be.
+pub(super) fn wrong_type(ours: usize, theirs: &str, is: &str) -> Error {
+    let should = match ours {
+        STARS | FORKS => "a number",
+        LICENSE => "text or a list of texts",
+        _ => "text",
+    };
+    Error::input(format!("column `{theirs}` ({}) is {is}, not {should}", COLUMNS[ours])).hint(format!(
+        "map another column, as in `columns = {{ {} = \"…\" }}`, or none with \"\"",
+        COLUMNS[ours]
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_found_by_mapping_or_by_names_in_use() {
+        let guessed = Names::new(&BTreeMap::new()).expect("defaults");
+        let theirs = ["max_stars_repo_path", "text", "content"];
+        assert_eq!(guessed.resolve(CONTENT, &theirs).ok(), Some(Some(2)));
+        assert_eq!(guessed.resolve(PATH, &theirs).ok(), Some(Some(0)));
+        assert_eq!(guessed.resolve(STARS, &theirs).ok(), Some(None));
+        assert!(
+            guessed
+                .resolve(CONTENT, &["body"])
+                .expect_err("none")
+                .hint_text()
+                .is_some_and(|hint| hint.contains("`body`"))
+        );
+        let map = [("content", "text"), ("path", ""), ("stars", "likes")];
+        let mapped = Names::new(&map.map(|(a, b)| (a.to_owned(), b.to_owned())).into()).expect("valid");
+        assert_eq!(mapped.resolve(CONTENT, &theirs).ok(), Some(Some(1)));
+        assert_eq!(mapped.resolve(PATH, &theirs).ok(), Some(None));
+        assert!(mapped.resolve(STARS, &theirs).is_err());
+        assert_eq!((mapped.find("likes"), mapped.find("stars")), (Some((STARS, 0)), None));
+    }
+
+    #[test]
+    fn no_name_in_use_is_that_of_two_columns() {
+        let names = Names::new(&BTreeMap::new()).expect("defaults");
+        for (i, known) in IN_USE.iter().enumerate() {
+            assert_eq!(known[0], COLUMNS[i]);
+            assert!(
+                known
+                    .iter()
+                    .enumerate()
+                    .all(|(rank, name)| names.find(name) == Some((i, rank)))
+            );
+        }
+    }
+}

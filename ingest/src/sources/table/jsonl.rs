@@ -1,0 +1,307 @@
+//! JSON lines: one object a line, streamed, each line under a limit.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use stackmill_schemas::{Result, ResultExt, TaskContext};
+
+use super::super::SourceConfig;
+use super::super::contents::{Contents, Wanted};
+use super::super::inflate::{Inflated, Limits, broken};
+use super::super::place::changed_since_lock;
+use super::columns::{CONTENT, COUNT, FORKS, LICENSE, Names, PATH, REPO_NAME, REVISION_ID, STARS, wrong_type};
+use super::record::{Record, Records};
+
+/// Most texts of a list (of licenses) that are looked at.
+const LONGEST_LIST: usize = 64;
+
+/// Lists the lines of a file; blank ones are no rows.
+pub(super) fn list(
+    path: &Path,
+    names: &Names,
+    config: &SourceConfig,
+    records: &mut Records<'_, '_>,
+    cx: &TaskContext,
+) -> Result<()> {
+    let place = || path.display().to_string();
+    let mut lines = Lines::open(path, config)?;
+    while let Some((number, line)) = lines.next().with_context(place)? {
+        cx.check()?;
+        match line.and_then(|line| parse(line, names)) {
+            Ok(None) => {}
+            Ok(Some(record)) => records.push(number, number, Ok(record))?,
+            Err(trouble) => records.push(number, number, Err(trouble))?,
+        }
+    }
+    match lines.reader.into_inner().finish(cx).with_context(place)? == records.unit.revision_id {
+        true => Ok(()),
+        false => Err(changed_since_lock(path)),
+    }
+}
+
+/// Reads the contents of the lines that are wanted; the others are not looked into.
+pub(super) fn read(
+    path: &Path,
+    names: &Names,
+    config: &SourceConfig,
+    wanted: &Wanted<'_>,
+    contents: &mut Contents<'_, '_>,
+) -> Result<()> {
+    let mut lines = Lines::open(path, config)?;
+    let mut left = wanted.by_locator().into_iter().peekable();
+    while let Some(&first) = left.peek() {
+        let Some((number, line)) = lines.next().with_context(|| path.display().to_string())? else {
+            break;
+        };
+        if number < wanted.locator(first) {
+            continue;
+        }
+        let record = line.and_then(|line| parse(line, names));
+        let content = record.map(|record| record.and_then(|record| record.content));
+        while let Some(i) = left.next_if(|&i| wanted.locator(i) == number) {
+            match &content {
+                Ok(Some(content)) => contents.checked(wanted, i, content)?,
+                Ok(None) => contents.trouble(wanted.file_id(i), "no content")?,
+                Err(trouble) => contents.trouble(wanted.file_id(i), trouble)?,
+            }
+        }
+    }
+    left.try_for_each(|i| contents.trouble(wanted.file_id(i), "the file has no such row"))
+}
+
+/// A line with its number, or why it is not read.
+type Line<'a> = (u64, Result<&'a [u8], String>);
+
+/// The lines of a file.
+struct Lines {
+    reader: BufReader<Inflated>,
+    line: Vec<u8>,
+    most: usize,
+    number: u64,
+}
+
+impl Lines {
+    fn open(path: &Path, config: &SourceConfig) -> Result<Self> {
+        let limits = Limits {
+            bytes: u64::MAX,
+            ratio: config.max_ratio,
+        };
+        Ok(Self {
+            reader: BufReader::with_capacity(1 << 16, Inflated::open(path, limits)?),
+            line: Vec::new(),
+            most: config.max_line_bytes as usize,
+            number: 0,
+        })
+    }
+
+    /// The next line; none at the end of the file.
+    fn next(&mut self) -> Result<Option<Line<'_>>> {
+        self.line.clear();
+        let mut length = 0;
+        loop {
+            let chunk = self.reader.fill_buf().map_err(|error| broken(&error))?;
+            let end = memchr::memchr(b'\n', chunk);
+            let part = &chunk[..end.unwrap_or(chunk.len())];
+            if self.line.len() + part.len() <= self.most {
+                self.line.extend_from_slice(part);
+            }
+            let count = part.len() + usize::from(end.is_some());
+            length += part.len();
+            self.reader.consume(count);
+            match (count, end) {
+                (0, _) if length == 0 => return Ok(None),
+                (0, _) | (_, Some(_)) => break,
+                _ => {}
+            }
+        }
+        let number = self.number;
+        self.number += 1;
+        match length > self.most {
+            true => Ok(Some((
+                number,
+                Err(format!("the line is longer than {} bytes", self.most)),
+            ))),
+            false => Ok(Some((number, Ok(&self.line)))),
+        }
+    }
+}
+
+/// The row that a line is; none where it is blank.
+fn parse(line: &[u8], names: &Names) -> Result<Option<Record<'static>>, String> {
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii();
+    if line.is_empty() {
+        return Ok(None);
+    }
+    let mut json = serde_json::Deserializer::from_slice(line);
+    let cells = Cells { names }
+        .deserialize(&mut json)
+        .map_err(|error| format!("not a JSON object: {error}"))?;
+    json.end().map_err(|error| format!("not one JSON object: {error}"))?;
+    record(cells).map(Some)
+}
+
+/// Our columns of one line, with their names there.
+type Row = [Option<(usize, String, Cell)>; COUNT];
+
+fn record(mut cells: Row) -> Result<Record<'static>, String> {
+    let mut text = |ours: usize| match cells[ours].take() {
+        None | Some((_, _, Cell::Null)) => Ok(None),
+        Some((_, _, Cell::Text(text))) => Ok(Some(Cow::Owned(text.into_bytes()))),
+        Some((_, theirs, cell)) => Err(wrong_type(ours, &theirs, cell.is()).message().to_owned()),
+    };
+    let (content, path) = (text(CONTENT)?, text(PATH)?);
+    let (repo_name, revision_id) = (text(REPO_NAME)?, text(REVISION_ID)?);
+    Ok(Record {
+        content,
+        path,
+        repo_name,
+        revision_id,
+        stars: number(cells[STARS].take(), STARS)?,
+        forks: number(cells[FORKS].take(), FORKS)?,
+        license: license(cells[LICENSE].take())?,
+    })
+}
+
+fn number(cell: Option<(usize, String, Cell)>, ours: usize) -> Result<Option<i64>, String> {
+    match cell {
+        None | Some((_, _, Cell::Null)) => Ok(None),
+        Some((_, _, Cell::Whole(number))) => Ok(Some(number)),
+        Some((_, theirs, cell)) => Err(wrong_type(ours, &theirs, cell.is()).message().to_owned()),
+    }
+}
+
+fn license(cell: Option<(usize, String, Cell)>) -> Result<Option<String>, String> {
+    match cell {
+        None | Some((_, _, Cell::Null)) => Ok(None),
+        Some((_, _, Cell::Text(text))) => Ok(Some(text).filter(|text| !text.is_empty())),
+        Some((_, _, Cell::Texts(texts))) => Ok(Some(texts.join(" AND ")).filter(|text| !text.is_empty())),
+        Some((_, theirs, cell)) => Err(wrong_type(LICENSE, &theirs, cell.is()).message().to_owned()),
+    }
+}
+
+/// Reads an object, keeping the values that may be our columns.
+struct Cells<'a> {
+    names: &'a Names,
+}
+
+impl<'de> DeserializeSeed<'de> for Cells<'_> {
+    type Value = Row;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Row, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Cells<'_> {
+    type Value = Row;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row, A::Error> {
+        let mut row = Row::default();
+        while let Some(key) = map.next_key::<Cow<'_, str>>()? {
+            match self.names.find(&key) {
+                Some((ours, rank)) if row[ours].as_ref().is_none_or(|(best, _, _)| rank <= *best) => {
+                    row[ours] = Some((rank, key.into_owned(), map.next_value()?));
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(row)
+    }
+}
+
+/// A value, as far as any column of ours can use it.
+#[derive(Clone, Debug, PartialEq)]
+enum Cell {
+    Null,
+    Text(String),
+    Whole(i64),
+    Real,
+    Flag,
+    Texts(Vec<String>),
+    Object,
+}
+
+impl Cell {
+    fn is(&self) -> &'static str {
+        match self {
+            Self::Null => "nothing",
+            Self::Text(_) => "text",
+            Self::Whole(_) => "a number",
+            Self::Real => "a fraction",
+            Self::Flag => "true or false",
+            Self::Texts(_) => "a list",
+            Self::Object => "an object",
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Cell {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(CellVisitor)
+    }
+}
+
+struct CellVisitor;
+
+impl<'de> Visitor<'de> for CellVisitor {
+    type Value = Cell;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Cell, E> {
+        Ok(Cell::Null)
+    }
+
+    fn visit_bool<E>(self, _value: bool) -> Result<Cell, E> {
+        Ok(Cell::Flag)
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Cell, E> {
+        Ok(Cell::Whole(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Cell, E> {
+        Ok(i64::try_from(value).map_or(Cell::Real, Cell::Whole))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Cell, E> {
+        Ok(super::columns::whole(value).map_or(Cell::Real, Cell::Whole))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Cell, E> {
+        Ok(Cell::Text(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Cell, E> {
+        Ok(Cell::Text(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Cell, A::Error> {
+        let mut texts = Vec::new();
+        while texts.len() < LONGEST_LIST {
+            match sequence.next_element::<Option<String>>()? {
+                Some(text) => texts.extend(text),
+                None => return Ok(Cell::Texts(texts)),
+            }
+        }
+        while sequence.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Cell::Texts(texts))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Cell, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Cell::Object)
+    }
+}

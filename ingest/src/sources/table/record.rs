@@ -1,0 +1,129 @@
+//! Rows of a table on their way into a listing.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use stackmill_schemas::Result;
+use stackmill_schemas::lock::Unit;
+use stackmill_schemas::path::escape;
+
+use super::super::listing::{Inherited, Listing, Owner, Row, blob_id, mode};
+use crate::detect::license::LicenseTree;
+
+/// Most license texts whose meaning is remembered.
+const MOST_LICENSES: usize = 4096;
+
+/// One row as the table has it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Record<'a> {
+    pub(super) content: Option<Cow<'a, [u8]>>,
+    pub(super) path: Option<Cow<'a, [u8]>>,
+    pub(super) repo_name: Option<Cow<'a, [u8]>>,
+    pub(super) revision_id: Option<Cow<'a, [u8]>>,
+    pub(super) stars: Option<i64>,
+    pub(super) forks: Option<i64>,
+    pub(super) license: Option<String>,
+}
+
+/// Turns rows of one unit into listing rows.
+pub(super) struct Records<'a, 'e> {
+    pub(super) unit: &'a Unit,
+    file_name: String,
+    listing: Listing<'a, 'e>,
+    licenses: BTreeMap<String, Option<(String, String)>>,
+}
+
+impl<'a, 'e> Records<'a, 'e> {
+    pub(super) fn new(unit: &'a Unit, file_name: String, listing: Listing<'a, 'e>) -> Self {
+        Self {
+            unit,
+            file_name,
+            listing,
+            licenses: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a row: `locator` is its number in the unit, `number` in the file.
+    pub(super) fn push(&mut self, locator: u64, number: u64, record: Result<Record<'_>, String>) -> Result<()> {
+        let (record, trouble) = match record {
+            Ok(record) => (record, None),
+            Err(trouble) => (Record::default(), Some(trouble)),
+        };
+        let content = record.content.as_deref();
+        let hashed = content.map(blob_id);
+        let trouble = trouble.or_else(|| match &hashed {
+            None => Some("no content".to_owned()),
+            Some(Err(_)) => Some("its hash shows a collision attack".to_owned()),
+            Some(Ok(_)) => None,
+        });
+        let path = path_of(record.path.as_deref(), number);
+        let inherited = Inherited {
+            license: record.license.and_then(|license| self.license(license, &path)),
+            attributes: None,
+        };
+        let row = Row {
+            path: &path,
+            mode: mode::FILE,
+            length: content.map_or(0, |content| content.len() as u64),
+            blob: hashed.and_then(gix::Result::ok),
+            locator,
+            trouble,
+        };
+        let repo_name = record.repo_name.as_deref().map(escape);
+        let revision_id = record.revision_id.as_deref().map(escape);
+        let owner = Owner {
+            repo_name: repo_name.as_deref().unwrap_or(&self.file_name),
+            revision_id: revision_id.as_deref().unwrap_or(&self.unit.revision_id),
+            stars: record.stars,
+            forks: record.forks,
+        };
+        self.listing.push(owner, row, &inherited)
+    }
+
+    /// What metadata says of the license.
+    fn license(&mut self, license: String, path: &[u8]) -> Option<(String, String)> {
+        if let Some(known) = self.licenses.get(&license) {
+            return known.clone();
+        }
+        let found = LicenseTree::new(Some(&license)).inherited(path);
+        if self.licenses.len() < MOST_LICENSES {
+            self.licenses.insert(license, found.clone());
+        }
+        found
+    }
+
+    /// Hands on what is left.
+    pub(super) fn finish(self) -> Result<()> {
+        self.listing.finish()
+    }
+}
+
+/// The path of a row: without `/` or `./` in front, `row-N` where there is none.
+fn path_of(path: Option<&[u8]>, number: u64) -> Vec<u8> {
+    let mut path = path.unwrap_or_default();
+    while let Some(rest) = path.strip_prefix(b"/").or_else(|| path.strip_prefix(b"./")) {
+        path = rest;
+    }
+    match path.is_empty() {
+        true => format!("row-{number}").into_bytes(),
+        false => path.to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_has_a_path() {
+        for (path, expected) in [
+            (None, "row-7"),
+            (Some("/"), "row-7"),
+            (Some("/src/a.py"), "src/a.py"),
+            (Some("./a"), "a"),
+            (Some("a//b"), "a//b"),
+        ] {
+            assert_eq!(path_of(path.map(str::as_bytes), 7), expected.as_bytes());
+        }
+    }
+}

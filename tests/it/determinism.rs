@@ -1,0 +1,304 @@
+//! Same inputs, same bytes: whatever the threads, the memory, the batches, and however often a run was killed.
+
+use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt as _;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use stackmill_tests::Sandbox;
+
+use crate::real;
+
+type Hashes = BTreeMap<String, String>;
+
+/// SHA-256 of every file of the real corpus' data set, made once.
+fn baseline() -> &'static Hashes {
+    static BASELINE: OnceLock<Hashes> = OnceLock::new();
+    BASELINE.get_or_init(|| {
+        let sandbox = Sandbox::new();
+        let data = sandbox.built(&real::recipe(), &[]);
+        data.adds_up();
+        let listed = data.total("listed");
+        assert!(listed >= 2000, "{listed} files are too few to show anything");
+        assert!(
+            data.shards("corpus").len() > 3 && data.shards("tokens").len() > 1,
+            "several shards of each"
+        );
+        for (stage, rule) in [("exact", "exact-duplicate"), ("near", "near-duplicate")] {
+            assert!(
+                data.funnel(stage, rule).is_some_and(|row| row.dropped > 0),
+                "nothing was dropped by {rule}"
+            );
+        }
+        data.hashes()
+    })
+}
+
+/// Invariant 5. Mutation: number corpus shards by finishing order, or seed the shuffle with the thread's number.
+#[test]
+fn threads_do_not_show() {
+    for threads in ["1", "4"] {
+        let hashes = Sandbox::new().built(&real::recipe(), &["--threads", threads]).hashes();
+        assert_eq!(&hashes, baseline(), "--threads {threads}");
+    }
+}
+
+/// Invariant 5. Mutation: take a batch's or a spill's size from `--memory` and let row groups follow it.
+#[test]
+fn memory_and_batches_do_not_show() {
+    for arguments in [["--memory", "512M"], ["--batch-rows", "64"], ["--batch-rows", "1000"]] {
+        let hashes = Sandbox::new().built(&real::recipe(), &arguments).hashes();
+        assert_eq!(&hashes, baseline(), "{arguments:?}");
+    }
+}
+
+/// Invariant 6. Mutation: write task markers before the task's files, or leave `remove_strays` out.
+#[test]
+fn twenty_kills_at_any_moment_do_not_show() {
+    let sandbox = Sandbox::new();
+    let (mut moment, mut kills) = (0x5eed_u64, 0);
+    while kills < 20 {
+        moment = moment
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let mut child = sandbox.start(&["run", &real::recipe(), "--out", "out", "--threads", "2"]);
+        std::thread::sleep(Duration::from_millis(50 + (moment >> 33) % 700));
+        child.kill().expect("a child can be killed");
+        let status = child.wait().expect("a child ends");
+        if status.signal().is_some() {
+            kills += 1;
+            continue;
+        }
+        assert!(status.success(), "{}", sandbox.log());
+        assert_eq!(
+            &sandbox.dataset("out").hashes(),
+            baseline(),
+            "finished after {kills} kills"
+        );
+        std::fs::remove_dir_all(sandbox.path("out")).expect("the sandbox can be written to");
+    }
+    assert_eq!(
+        &sandbox.built(&real::recipe(), &[]).hashes(),
+        baseline(),
+        "after {kills} kills"
+    );
+}
+
+/// Workers die by other hands, too: memory pressure, an administrator. A file is parsed again and nothing shows.
+/// Mutation: give up on a request at the first death of its worker.
+#[test]
+fn killed_parse_workers_do_not_show() {
+    let sandbox = Sandbox::new();
+    let mut child = sandbox.start(&["run", &real::recipe(), "--out", "out", "--threads", "2"]);
+    let (parent, done) = (Pid::from_child(&child), AtomicBool::new(false));
+    let killed = std::thread::scope(|scope| {
+        let killer = scope.spawn(|| {
+            let mut killed = 0;
+            while !done.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(250));
+                let workers = children(parent);
+                killed += workers
+                    .into_iter()
+                    .filter(|worker| kill_process(*worker, Signal::KILL).is_ok())
+                    .count();
+            }
+            killed
+        });
+        let status = child.wait().expect("a child ends");
+        done.store(true, Ordering::SeqCst);
+        assert!(status.success(), "{}", sandbox.log());
+        killer.join().expect("the killer ends")
+    });
+    assert!(killed > 0, "no worker was there to be killed");
+    assert_eq!(
+        &sandbox.dataset("out").hashes(),
+        baseline(),
+        "{killed} workers were killed"
+    );
+}
+
+/// The processes that any thread of `parent` has started.
+fn children(parent: Pid) -> Vec<Pid> {
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", parent.as_raw_nonzero()))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let lists = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+    let numbers = lists.flat_map(|list| list.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+    numbers
+        .filter_map(|number| Pid::from_raw(number.parse().ok()?))
+        .collect()
+}
+
+/// A first signal lets running tasks finish and says how to go on; going on gives the same bytes.
+/// Mutation: drop finished tasks' markers when interrupted, or exit with 0.
+#[test]
+fn an_interrupt_can_be_resumed() {
+    let sandbox = Sandbox::new();
+    let mut child = sandbox.start(&["run", &real::recipe(), "--out", "out", "--threads", "1"]);
+    wait_for(&sandbox, "cut ");
+    kill_process(Pid::from_child(&child), Signal::INT).expect("a child can be signalled");
+    let status = child.wait().expect("a child ends");
+    let log = sandbox.log();
+    assert_eq!(status.code(), Some(130), "{log}");
+    assert!(
+        log.contains("tasks of step `content` left") && log.contains("hint: run the same command again to resume"),
+        "{log}"
+    );
+    let status = sandbox.stackmill(&["status", "out"]).succeeds().stdout;
+    assert!(
+        status.contains("content: 1 tasks done"),
+        "the running task was finished: {status}"
+    );
+    assert_eq!(&sandbox.built(&real::recipe(), &[]).hashes(), baseline());
+}
+
+/// A second signal ends the program at once.
+/// Mutation: register only the flag, not the shutdown.
+#[test]
+fn a_second_interrupt_stops_at_once() {
+    let sandbox = Sandbox::new();
+    let mut child = sandbox.start(&["run", &real::recipe(), "--out", "out", "--threads", "1"]);
+    wait_for(&sandbox, "cut ");
+    let pid = Pid::from_child(&child);
+    kill_process(pid, Signal::INT).expect("a child can be signalled");
+    std::thread::sleep(Duration::from_millis(30));
+    kill_process(pid, Signal::INT).expect("a child can be signalled");
+    let second = Instant::now();
+    let status = child.wait().expect("a child ends");
+    assert_eq!(status.code(), Some(130), "{}", sandbox.log());
+    assert!(second.elapsed() < Duration::from_millis(250), "{:?}", second.elapsed());
+    let done = sandbox.stackmill(&["status", "out"]).succeeds().stdout;
+    assert!(
+        !done.contains("content:"),
+        "the running task was not waited for: {done}"
+    );
+    assert_eq!(&sandbox.built(&real::recipe(), &[]).hashes(), baseline());
+}
+
+fn wait_for(sandbox: &Sandbox, words: &str) {
+    let start = Instant::now();
+    while !sandbox.log().lines().any(|line| line.starts_with(words)) {
+        assert!(
+            start.elapsed() < Duration::from_secs(60),
+            "`{words}` never came:\n{}",
+            sandbox.log()
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The steps of a run, in order.
+const STEPS: [&str; 12] = [
+    "list",
+    "exact",
+    "cut",
+    "content",
+    "near-buckets",
+    "near-attach",
+    "near-verify",
+    "near-keepers",
+    "syntax",
+    "pack",
+    "ledger",
+    "publish",
+];
+
+/// Invariant 6. Mutation: in `Run::task`, save the report before the task runs.
+#[test]
+fn a_death_at_each_named_point_does_not_show() {
+    let whole = Sandbox::new().built(&real::small_recipe(), &[]).hashes();
+    for step in STEPS {
+        let moments = if step == "publish" {
+            ["before", "after"]
+        } else {
+            ["written", "done"]
+        };
+        for moment in moments {
+            let (sandbox, recipe) = (Sandbox::new(), real::small_recipe());
+            let point = format!("{step}.{moment}");
+            let mut command = sandbox.command(&["run", &recipe, "--out", "out", "--threads", "2"]);
+            let died = sandbox.wait(command.env("STACKMILL_FAIL_AT", &point));
+            assert_eq!(died.code, None, "{point} was never reached:\n{}", died.stderr);
+            assert_eq!(
+                sandbox.path("out/manifest.json").exists(),
+                point == "publish.after",
+                "{point}"
+            );
+            assert_eq!(sandbox.built(&recipe, &[]).hashes(), whole, "{point}");
+            sandbox.stackmill(&["verify", "out"]).succeeds();
+        }
+    }
+}
+
+/// Invariant 6. Mutation: let a resumed run forget the reports of finished steps' tasks.
+#[test]
+fn deaths_at_later_tasks_do_not_show() {
+    let whole = Sandbox::new().built(&real::small_recipe(), &[]).hashes();
+    let (sandbox, recipe) = (Sandbox::new(), real::small_recipe());
+    let mut died = 0;
+    for point in [
+        "list.done:2",
+        "list.written:1",
+        "content.done:2",
+        "content.written:1",
+        "syntax.written:2",
+        "ledger.done:2",
+    ] {
+        let mut command = sandbox.command(&["run", &recipe, "--out", "out", "--threads", "1"]);
+        died += usize::from(sandbox.wait(command.env("STACKMILL_FAIL_AT", point)).code.is_none());
+    }
+    assert!(died >= 4, "only {died} points were reached");
+    assert_eq!(sandbox.built(&recipe, &[]).hashes(), whole);
+}
+
+/// Invariant 7. Mutation: compare names of recipes instead of fingerprints.
+#[test]
+fn another_runs_folder_is_refused() {
+    let (sandbox, recipe) = (Sandbox::new(), real::small_recipe());
+    let first = sandbox.built(&recipe, &[]).hashes();
+    let refused = sandbox
+        .run(&recipe, &["--set", "near.threshold=0.8"])
+        .fails(3, "holds the data of another run");
+    assert!(
+        refused.stderr.contains("near.threshold: 0.7 there, 0.8 now"),
+        "{}",
+        refused.stderr
+    );
+    refused.hints("--replace");
+    assert_eq!(sandbox.dataset("out").hashes(), first, "a refused run changes nothing");
+    let replaced = sandbox
+        .built(&recipe, &["--set", "near.threshold=0.8", "--replace"])
+        .hashes();
+    assert_ne!(replaced, first);
+    let elsewhere = Sandbox::new().built(&recipe, &["--set", "near.threshold=0.8"]).hashes();
+    assert_eq!(replaced, elsewhere, "nothing of the first run is left");
+    let unfinished = Sandbox::new();
+    let mut command = unfinished.command(&["run", &recipe, "--out", "out"]);
+    assert_eq!(
+        unfinished.wait(command.env("STACKMILL_FAIL_AT", "content.done")).code,
+        None
+    );
+    unfinished
+        .run(&recipe, &["--set", "rules.line-max.limit=7"])
+        .fails(3, "another run")
+        .hints("--replace");
+    assert_eq!(unfinished.built(&recipe, &["--replace"]).hashes(), first);
+}
+
+/// Two programs never work in one folder.
+/// Mutation: leave `try_lock` out of `claim`.
+#[test]
+fn a_second_program_is_turned_away() {
+    let sandbox = Sandbox::new();
+    let mut child = sandbox.start(&["run", &real::recipe(), "--out", "out", "--threads", "1"]);
+    wait_for(&sandbox, "list ");
+    sandbox
+        .run(&real::recipe(), &[])
+        .fails(6, "another stackmill is working in this folder")
+        .hints("another --out");
+    child.kill().expect("a child can be killed");
+    child.wait().expect("a child ends");
+}

@@ -1,0 +1,16 @@
+//! All black-box tests in one binary: each module is one topic.
+
+mod bad_input;
+mod contracts;
+mod determinism;
+mod pipeline;
+mod readers;
+mod real;
+mod sources;
+mod tidy;
+
+/// JSON with its lines, for snapshots.
+fn pretty(json: &str) -> String {
+    let value: serde_json::Value = serde_json::from_str(json).expect("JSON");
+    serde_json::to_string_pretty(&value).expect("JSON")
+}

@@ -1,0 +1,125 @@
+//! The reference of rules is generated from the rules themselves, and every rule's file is in the list.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use stackmill_filters::{Needs, RULES, RuleInfo};
+use stackmill_tests::root;
+
+use super::none;
+use super::source::files_below;
+
+const PATH: &str = "docs/reference/rules.md";
+
+/// Mutation: take a word out of `rules! { … }`, or add an empty file to `filters/src/rules/`.
+#[test]
+fn every_rule_file_is_in_the_list() {
+    let files = files_below(&root().join("filters/src/rules"));
+    let stems = files
+        .iter()
+        .filter_map(|path| path.file_stem())
+        .map(|stem| stem.to_string_lossy().replace('_', "-"));
+    let mut files: Vec<String> = stems.filter(|stem| stem != "mod").collect();
+    files.sort();
+    let mut listed: Vec<String> = RULES.iter().map(|rule| rule.name.to_owned()).collect();
+    listed.sort();
+    assert_eq!(
+        files, listed,
+        "a rule is one file under filters/src/rules/, named as the rule, and one word in `rules!`"
+    );
+}
+
+/// Mutation: rename `# Source` in any rule's file.
+#[test]
+fn every_rule_says_why_and_after_whom() {
+    let mut findings = Vec::new();
+    for rule in RULES {
+        let documentation = rule.documentation();
+        let missing = ["# Why", "# Example", "# Source"]
+            .into_iter()
+            .filter(|part| !documentation.contains(part));
+        findings.extend(missing.map(|part| format!("{}: no `{part}`", rule.name)));
+        let undocumented = rule.settings().into_iter().filter(|setting| setting.words.is_empty());
+        findings.extend(undocumented.map(|setting| format!("{}: `{}` has no words", rule.name, setting.name)));
+    }
+    none(
+        &findings,
+        "a rule's file begins with what is dropped, `# Why`, `# Example`, `# Source`",
+    );
+}
+
+/// Mutation: change a default in any rule without running this test with `STACKMILL_BLESS=1`.
+#[test]
+fn the_reference_is_up_to_date() {
+    let path = root().join(PATH);
+    let fresh = reference();
+    if std::env::var_os("STACKMILL_BLESS").is_some_and(|value| value == "1") {
+        fs::write(&path, &fresh).expect("the reference can be written");
+    }
+    let there = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        there == fresh,
+        "{PATH} is stale: STACKMILL_BLESS=1 cargo test --release -p stackmill-tests reference"
+    );
+}
+
+fn reference() -> String {
+    let mut out = String::from(
+        "# Rules\n\nEvery rule that `[rules]` of a recipe may name, in running order. `stackmill explain RULE` shows the \
+         same.\n\nThis file is generated from the rules' own files; a test fails when it is stale.\n",
+    );
+    for needs in Needs::ALL {
+        let sees = match needs {
+            Needs::Listing => "They see path and length alone; nothing has been read.",
+            Needs::Content => "They see the decoded text, its language and its license.",
+            Needs::Syntax => "They see what a parse told, in languages that are parsed.",
+        };
+        let _ = write!(out, "\n## Phase `{}`\n\n{sees}\n", needs.as_str());
+        RULES
+            .iter()
+            .filter(|rule| rule.needs == needs)
+            .for_each(|rule| chapter(rule, &mut out));
+    }
+    out
+}
+
+fn chapter(rule: &RuleInfo, out: &mut String) {
+    let _ = write!(out, "\n### `{}`\n\n", rule.name);
+    let mut code = false;
+    for line in rule.documentation().lines() {
+        code ^= line.starts_with("```");
+        match line.strip_prefix("# ").filter(|_| !code) {
+            Some(title) => {
+                let _ = writeln!(out, "#### {title}");
+            }
+            // Lines that only the compiler needs.
+            None if code && (line == "#" || line.starts_with("# ")) => {}
+            None if line == "```" && code => out.push_str("```rust\n"),
+            None => {
+                let _ = writeln!(out, "{line}");
+            }
+        }
+    }
+    let settings = rule.settings();
+    if settings.is_empty() {
+        return;
+    }
+    out.push_str("\n#### Settings\n\n| key | default | meaning |\n|---|---|---|\n");
+    for setting in settings {
+        let words = setting.words.replace('|', "\\|");
+        let _ = writeln!(
+            out,
+            "| `{}` | `{}` | {words} |",
+            setting.name,
+            shortened(&setting.default.to_string())
+        );
+    }
+}
+
+/// Long lists are cut: `stackmill explain` shows them whole.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(80) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
