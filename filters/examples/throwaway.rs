@@ -274,7 +274,8 @@ fn main() {
                 let parse = Parse::new(ParseConfig {
                     max_bytes: 4 << 20,
                     steps: args[4].parse().unwrap(),
-                    steps_per_kib: k, error_steps: 2000,
+                    steps_per_kib: k,
+                    error_steps: 2000,
                 })
                 .unwrap();
                 let mut task = parse.open(&cx).unwrap();

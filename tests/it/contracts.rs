@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use arrow_array::builder::FixedSizeBinaryBuilder;
 use arrow_array::{
-    ArrayRef, BinaryArray, BooleanArray, Int64Array, RecordBatch, StringArray, UInt32Array, UInt64Array, new_null_array,
+    ArrayRef, BinaryArray, BooleanArray, FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray, UInt32Array,
+    UInt64Array, new_null_array,
 };
 use arrow_schema::{DataType, SchemaRef};
 use proptest::prelude::*;
@@ -123,7 +124,7 @@ fn listed(files: &[File]) -> RecordBatch {
     RecordBatch::try_new(schema, arrays).expect("the columns of a listing")
 }
 
-fn blobs(files: &[File]) -> arrow_array::FixedSizeBinaryArray {
+fn blobs(files: &[File]) -> FixedSizeBinaryArray {
     let mut builder = FixedSizeBinaryBuilder::new(20);
     for file in files {
         let hash = ContentHash::of(&file.2).0;
@@ -131,6 +132,12 @@ fn blobs(files: &[File]) -> arrow_array::FixedSizeBinaryArray {
             .append_value([&hash[..], &hash[..4]].concat())
             .expect("20 bytes");
     }
+    builder.finish()
+}
+
+fn ranks(count: usize) -> FixedSizeBinaryArray {
+    let mut builder = FixedSizeBinaryBuilder::new(16);
+    (0..count).for_each(|row| builder.append_value([row as u8; 16]).expect("16 bytes"));
     builder.finish()
 }
 
@@ -200,16 +207,14 @@ fn all_passes(stages: &Stages, files: &[File], cx: &TaskContext) {
         &content::read_schema(&survivors),
         &|name, data_type| match name {
             columns::CONTENT => Arc::new(BinaryArray::from_iter_values(files.iter().map(|file| &file.2))),
-            listing::RANK => Arc::new(
-                arrow_array::FixedSizeBinaryArray::try_from_iter((0..count).map(|i| [i as u8; 16])).expect("16 bytes"),
-            ),
+            listing::RANK => Arc::new(ranks(count)),
             cut::HAS_COPIES => Arc::new(BooleanArray::from(vec![false; count])),
             _ => new_null_array(data_type, count),
         },
     );
     let judged = promises(&stages.content, read, cx);
     let (record, kept, _) = judged.into_parts();
-    let kept = arrow_array::BooleanArray::from(kept);
+    let kept = BooleanArray::from(kept);
     let left = record_of_kept(&record, &kept);
     let cluster = arrow_schema::Field::new(columns::CLUSTER_ID, DataType::Utf8, true);
     let none = new_null_array(&DataType::Utf8, left.num_rows());

@@ -177,7 +177,7 @@ fn every_kind_of_file_gets_its_verdict() {
         ("rpc/thing_pb2.py", "dropped rules/generated"),
         ("src/long.py", "dropped rules/line-max"),
         ("src/broken.py", "dropped rules/parse-error-share"),
-        ("src/leak.py", "dropped decontaminate/benchmark-overlap"),
+        ("src/leak.py", "dropped decontaminate/humaneval"),
         ("copy_of_main.py", "dropped exact/exact-duplicate"),
         ("near_two.py", "dropped near/near-duplicate"),
         ("src/near_one.py", "kept"),
@@ -193,7 +193,8 @@ fn every_kind_of_file_gets_its_verdict() {
 /// Mutation: leave `because_file_id` or `limit` out of the ledger.
 #[test]
 fn the_ledger_says_why() {
-    let data = sandbox().built("recipe.toml", &[]);
+    let sandbox = sandbox();
+    let data = sandbox.built("recipe.toml", &[]);
     let long = one(data.ledger("src/long.py"));
     assert_eq!(
         (long["value"].as_str(), long["limit"].as_str()),
@@ -224,7 +225,8 @@ fn the_ledger_says_why() {
 /// Mutation: skip `Redact` in the syntax pass, or let it drop its counts.
 #[test]
 fn addresses_are_replaced_and_counted() {
-    let data = sandbox().built("recipe.toml", &[]);
+    let sandbox = sandbox();
+    let data = sandbox.built("recipe.toml", &[]);
     let content = data.content("src/main.py");
     assert!(
         !content.contains("mail-of-somebody") && content.contains("Written by Somebody"),
@@ -246,7 +248,8 @@ fn addresses_are_replaced_and_counted() {
 /// Mutation: give clusters the removed file's blob id, or a similarity of 1 to near-duplicates.
 #[test]
 fn clusters_hold_keeper_and_removed() {
-    let data = sandbox().built("recipe.toml", &[]);
+    let sandbox = sandbox();
+    let data = sandbox.built("recipe.toml", &[]);
     let rows = data.rows("clusters");
     let of = |kind: &str| {
         rows.iter()
@@ -287,7 +290,8 @@ fn clusters_hold_keeper_and_removed() {
 /// Mutation: drop the last sequence of a partition, or shift `docs` by one.
 #[test]
 fn tokens_name_the_files_they_come_from() {
-    let data = sandbox().built("recipe.toml", &[]);
+    let sandbox = sandbox();
+    let data = sandbox.built("recipe.toml", &[]);
     let rows = data.rows("tokens");
     assert_eq!(rows.len() as u64, data.total("sequences"));
     let mut tokens: u64 = 0;

@@ -83,7 +83,7 @@ impl Tree {
         fs::create_dir_all(folder).expect("because the sandbox can be written to");
         let kind: &[&str] = if bare { &["--bare"] } else { &[] };
         git(folder, &[&["init", "-q", "-b", "main"], kind].concat(), b"");
-        git(folder, &["fast-import", "--quiet"], &self.stream());
+        git(folder, &["fast-import", "--quiet", "--force"], &self.stream());
         git(folder, &["rev-parse", "refs/heads/main"], b"").trim().to_owned()
     }
 

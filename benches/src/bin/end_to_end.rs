@@ -88,7 +88,10 @@ fn write_recipe(scratch: &Path, folder: &Path, recipe: &Path) -> PathBuf {
 /// Packs are named from the recipe's folder, which the copy leaves.
 fn absolute_packs(table: &mut toml::Table, recipe: &Path) {
     let packs = table.get_mut("decontaminate").and_then(|stage| stage.get_mut("packs"));
-    let folder = recipe.parent().and_then(|folder| folder.canonicalize().ok()).unwrap_or_default();
+    let folder = recipe
+        .parent()
+        .and_then(|folder| folder.canonicalize().ok())
+        .unwrap_or_default();
     for pack in packs.and_then(toml::Value::as_array_mut).into_iter().flatten() {
         if let toml::Value::String(path) = pack {
             *path = folder.join(&*path).display().to_string();

@@ -34,7 +34,10 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { limit: 0.25, exempt_languages: Vec::new() }
+        Self {
+            limit: 0.25,
+            exempt_languages: Vec::new(),
+        }
     }
 }
 
@@ -67,13 +70,28 @@ mod tests {
 
     #[test]
     fn the_limit_itself_is_kept() {
-        let cases = [("", false), ("a---", true), ("1---", true), ("é---", true), ("a----", false), ("中文--", true)];
+        let cases = [
+            ("", false),
+            ("a---", true),
+            ("1---", true),
+            ("é---", true),
+            ("a----", false),
+            ("中文--", true),
+        ];
         for (text, kept) in cases {
-            let reason = Sample::text(text).dropped_by(Config::default()).expect("valid settings");
+            let reason = Sample::text(text)
+                .dropped_by(Config::default())
+                .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text}");
         }
-        let exempt = Config { exempt_languages: vec!["Brainfuck".into()], ..Config::default() };
-        let reason = Sample::text("+++").language("Brainfuck").dropped_by(exempt).expect("valid settings");
+        let exempt = Config {
+            exempt_languages: vec!["Brainfuck".into()],
+            ..Config::default()
+        };
+        let reason = Sample::text("+++")
+            .language("Brainfuck")
+            .dropped_by(exempt)
+            .expect("valid settings");
         assert_eq!(reason, None);
     }
 }

@@ -36,7 +36,10 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { limit: 0.25, alnum_languages: rule::words(&["Motorola 68K Assembly", "WebAssembly"]) }
+        Self {
+            limit: 0.25,
+            alnum_languages: rule::words(&["Motorola 68K Assembly", "WebAssembly"]),
+        }
     }
 }
 
@@ -79,7 +82,10 @@ mod tests {
             ("1----", "WebAssembly", false),
         ];
         for (text, language, kept) in cases {
-            let reason = Sample::text(text).language(language).dropped_by(Config::default()).expect("valid settings");
+            let reason = Sample::text(text)
+                .language(language)
+                .dropped_by(Config::default())
+                .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text} {language}");
         }
     }

@@ -42,7 +42,10 @@ impl Default for Config {
             "generated automatically",
             "this file is generated",
         ];
-        Self { phrases: rule::words(&phrases), lines: 5 }
+        Self {
+            phrases: rule::words(&phrases),
+            lines: 5,
+        }
     }
 }
 
@@ -57,8 +60,14 @@ impl Rule for Config {
         if self.phrases.iter().any(String::is_empty) {
             return Err(Error::config("`phrases` has an empty entry, which every file contains"));
         }
-        let finders = self.phrases.iter().map(|phrase| Finder::new(&phrase.to_ascii_lowercase()).into_owned());
-        Ok(Phrases { finders: finders.collect(), lines: usize::try_from(self.lines).unwrap_or(usize::MAX) })
+        let finders = self
+            .phrases
+            .iter()
+            .map(|phrase| Finder::new(&phrase.to_ascii_lowercase()).into_owned());
+        Ok(Phrases {
+            finders: finders.collect(),
+            lines: usize::try_from(self.lines).unwrap_or(usize::MAX),
+        })
     }
 }
 
@@ -71,7 +80,10 @@ pub struct Phrases {
 impl Check for Phrases {
     fn check(&self, _file: FileRow<'_>, facts: &mut Facts<'_>) -> Verdict {
         let head = facts.head(self.lines).to_ascii_lowercase();
-        let found = self.finders.iter().find(|finder| finder.find(head.as_bytes()).is_some());
+        let found = self
+            .finders
+            .iter()
+            .find(|finder| finder.find(head.as_bytes()).is_some());
         match found {
             Some(finder) => Verdict::Drop(Reason::entry(String::from_utf8_lossy(finder.needle()))),
             None => Verdict::Keep,
@@ -96,9 +108,18 @@ mod tests {
             ("automatically\ngenerated", true),
         ];
         for (text, kept) in cases {
-            let reason = Sample::text(text).dropped_by(Config::default()).expect("valid settings");
+            let reason = Sample::text(text)
+                .dropped_by(Config::default())
+                .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?}");
         }
-        assert!(Config { phrases: vec![String::new()], lines: 5 }.build().is_err());
+        assert!(
+            Config {
+                phrases: vec![String::new()],
+                lines: 5
+            }
+            .build()
+            .is_err()
+        );
     }
 }

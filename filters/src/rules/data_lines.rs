@@ -37,7 +37,10 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         let languages = ["Text", "JSON", "YAML", "Web Ontology Language", "Graphviz (DOT)"];
-        Self { limit: 512, languages: rule::words(&languages) }
+        Self {
+            limit: 512,
+            languages: rule::words(&languages),
+        }
     }
 }
 
@@ -70,10 +73,18 @@ mod tests {
 
     #[test]
     fn the_limit_itself_is_kept_and_code_is_left_alone() {
-        let cases = [(512, "JSON", true), (513, "JSON", false), (513, "Graphviz (DOT)", false), (513, "C", true)];
+        let cases = [
+            (512, "JSON", true),
+            (513, "JSON", false),
+            (513, "Graphviz (DOT)", false),
+            (513, "C", true),
+        ];
         for (lines, language, kept) in cases {
             let text = "1\n".repeat(lines);
-            let reason = Sample::text(&text).language(language).dropped_by(Config::default()).expect("valid settings");
+            let reason = Sample::text(&text)
+                .language(language)
+                .dropped_by(Config::default())
+                .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{lines} {language}");
         }
     }

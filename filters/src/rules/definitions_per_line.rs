@@ -40,7 +40,10 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { limit: 0.2, minimum_lines: 10 }
+        Self {
+            limit: 0.2,
+            minimum_lines: 10,
+        }
     }
 }
 
@@ -78,11 +81,25 @@ mod tests {
 
     #[test]
     fn the_limit_itself_is_kept_and_so_are_short_files() {
-        let cases = [(10, Some(2), true), (10, Some(3), false), (9, Some(9), true), (10, None, true), (0, Some(1), true)];
+        let cases = [
+            (10, Some(2), true),
+            (10, Some(3), false),
+            (9, Some(9), true),
+            (10, None, true),
+            (0, Some(1), true),
+        ];
         for (lines, definitions, kept) in cases {
             let text = "x\n".repeat(lines);
-            let syntax = definitions.map(|definitions| SyntaxFacts { definitions, ..SyntaxFacts::default() });
-            let reason = Sample { syntax, ..Sample::text(&text) }.dropped_by(Config::default()).expect("valid settings");
+            let syntax = definitions.map(|definitions| SyntaxFacts {
+                definitions,
+                ..SyntaxFacts::default()
+            });
+            let reason = Sample {
+                syntax,
+                ..Sample::text(&text)
+            }
+            .dropped_by(Config::default())
+            .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{lines} {definitions:?}");
         }
     }

@@ -36,7 +36,10 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { longest: 1024, share: 0.5 }
+        Self {
+            longest: 1024,
+            share: 0.5,
+        }
     }
 }
 
@@ -82,7 +85,9 @@ mod tests {
             (format!("{}{}", "\\u00e9".repeat(10), "é".repeat(59)), false),
         ];
         for (text, kept) in cases {
-            let reason = Sample::text(&text).dropped_by(Config::default()).expect("valid settings");
+            let reason = Sample::text(&text)
+                .dropped_by(Config::default())
+                .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text}");
         }
     }

@@ -64,8 +64,16 @@ const DENIED: [&str; 8] = [
 
 impl Default for Config {
     fn default() -> Self {
-        let deny = DENIED.iter().flat_map(|kind| kind.split_whitespace()).map(str::to_owned).collect();
-        Self { deny, also_deny: Vec::new(), allow: Vec::new() }
+        let deny = DENIED
+            .iter()
+            .flat_map(|kind| kind.split_whitespace())
+            .map(str::to_owned)
+            .collect();
+        Self {
+            deny,
+            also_deny: Vec::new(),
+            allow: Vec::new(),
+        }
     }
 }
 
@@ -77,7 +85,11 @@ impl Rule for Config {
     type Check = Denied;
 
     fn build(self) -> Result<Denied> {
-        for (key, list) in [("deny", &self.deny), ("also-deny", &self.also_deny), ("allow", &self.allow)] {
+        for (key, list) in [
+            ("deny", &self.deny),
+            ("also-deny", &self.also_deny),
+            ("allow", &self.allow),
+        ] {
             if let Some(entry) = list.iter().find(|entry| !is_extension(entry)) {
                 return Err(Error::config(format!("`{key}`: `{entry}` is not an extension"))
                     .hint("write `png` or `min.js`: no leading dot, at most one dot inside"));
@@ -149,11 +161,23 @@ mod tests {
 
     #[test]
     fn lists_can_be_changed() {
-        let config = Config { also_deny: vec!["CSV".into()], allow: vec!["Png".into()], ..Config::default() };
+        let config = Config {
+            also_deny: vec!["CSV".into()],
+            allow: vec!["Png".into()],
+            ..Config::default()
+        };
         assert!(entry("a.csv", config.clone()).is_some());
         assert!(entry("a.png", config).is_none());
         for nonsense in [".png", "", "a.b.c", "a/b"] {
-            assert!(Config { deny: vec![nonsense.into()], ..Config::default() }.build().is_err(), "{nonsense}");
+            assert!(
+                Config {
+                    deny: vec![nonsense.into()],
+                    ..Config::default()
+                }
+                .build()
+                .is_err(),
+                "{nonsense}"
+            );
         }
     }
 }

@@ -56,7 +56,10 @@ mod tests {
     #[test]
     fn the_flag_decides() {
         for is_generated in [false, true] {
-            let sample = Sample { is_generated, ..Sample::text("// code") };
+            let sample = Sample {
+                is_generated,
+                ..Sample::text("// code")
+            };
             let reason = sample.dropped_by(Config::default()).expect("valid settings");
             assert_eq!(reason.is_some(), is_generated);
         }

@@ -40,7 +40,11 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { minimum: 100, share: 0.2, languages: rule::words(&["HTML"]) }
+        Self {
+            minimum: 100,
+            share: 0.2,
+            languages: rule::words(&["HTML"]),
+        }
     }
 }
 
@@ -86,7 +90,10 @@ mod tests {
             (String::new(), "HTML", false),
         ];
         for (text, language, kept) in cases {
-            let reason = Sample::text(&text).language(language).dropped_by(Config::default()).expect("valid settings");
+            let reason = Sample::text(&text)
+                .language(language)
+                .dropped_by(Config::default())
+                .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text} {language}");
         }
     }

@@ -86,8 +86,15 @@ mod tests {
             (Some("CSV"), config(&[], &["csv"], false), false),
         ];
         for (language, config, kept) in cases {
-            let sample = Sample { language, ..Sample::default() };
-            assert_eq!(sample.dropped_by(config.clone()).expect("valid settings").is_none(), kept, "{language:?} {config:?}");
+            let sample = Sample {
+                language,
+                ..Sample::default()
+            };
+            assert_eq!(
+                sample.dropped_by(config.clone()).expect("valid settings").is_none(),
+                kept,
+                "{language:?} {config:?}"
+            );
         }
         assert!(config(&["C"], &["c"], false).build().is_err());
     }

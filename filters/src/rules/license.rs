@@ -36,7 +36,9 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { allow: vec![LicenseType::Permissive, LicenseType::NoLicense] }
+        Self {
+            allow: vec![LicenseType::Permissive, LicenseType::NoLicense],
+        }
     }
 }
 
@@ -74,7 +76,9 @@ mod tests {
 
     #[test]
     fn only_listed_types_are_kept() {
-        let only_permissive = Config { allow: vec![LicenseType::Permissive] };
+        let only_permissive = Config {
+            allow: vec![LicenseType::Permissive],
+        };
         let cases = [
             (Some("permissive"), true, true),
             (Some("no_license"), true, false),
@@ -82,9 +86,16 @@ mod tests {
             (Some("non_permissive"), false, false),
         ];
         for (license_type, by_default, strictly) in cases {
-            let sample = Sample { license_type, ..Sample::default() };
+            let sample = Sample {
+                license_type,
+                ..Sample::default()
+            };
             let kept = |config: Config| sample.dropped_by(config).expect("valid settings").is_none();
-            assert_eq!((kept(Config::default()), kept(only_permissive.clone())), (by_default, strictly), "{license_type:?}");
+            assert_eq!(
+                (kept(Config::default()), kept(only_permissive.clone())),
+                (by_default, strictly),
+                "{license_type:?}"
+            );
         }
         assert!(Config { allow: Vec::new() }.build().is_err());
     }

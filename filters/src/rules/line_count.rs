@@ -60,8 +60,15 @@ mod tests {
 
     #[test]
     fn the_limit_itself_is_kept() {
-        for (text, kept) in [("", true), ("a\nb\nc\n", true), ("a\nb\nc\nd", false), ("\r\n\r\n\r\n", true)] {
-            let reason = Sample::text(text).dropped_by(Config { limit: 3 }).expect("valid settings");
+        for (text, kept) in [
+            ("", true),
+            ("a\nb\nc\n", true),
+            ("a\nb\nc\nd", false),
+            ("\r\n\r\n\r\n", true),
+        ] {
+            let reason = Sample::text(text)
+                .dropped_by(Config { limit: 3 })
+                .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?}");
         }
     }

@@ -26,8 +26,17 @@ use crate::facts::Facts;
 use crate::rule::{self, Check, Needs, Rule};
 
 /// Languages of The Stack v2 in which long lines are ordinary.
-pub const LONG_LINES: [&str; 9] =
-    ["HTML", "JSON", "Markdown", "Roff", "Roff Manpage", "SMT", "TeX", "Text", "XML"];
+pub const LONG_LINES: [&str; 9] = [
+    "HTML",
+    "JSON",
+    "Markdown",
+    "Roff",
+    "Roff Manpage",
+    "SMT",
+    "TeX",
+    "Text",
+    "XML",
+];
 
 /// Settings of `line-max`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,7 +52,11 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { limit: 1000, relaxed_limit: 100_000, relaxed_languages: rule::words(&LONG_LINES) }
+        Self {
+            limit: 1000,
+            relaxed_limit: 100_000,
+            relaxed_languages: rule::words(&LONG_LINES),
+        }
     }
 }
 
@@ -86,7 +99,10 @@ mod tests {
         ];
         for (length, language, kept) in cases {
             let text = format!("short\n{}\r\nshort\n", "é".repeat(length));
-            let reason = Sample::text(&text).language(language).dropped_by(Config::default()).expect("valid settings");
+            let reason = Sample::text(&text)
+                .language(language)
+                .dropped_by(Config::default())
+                .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{length} {language}");
         }
     }

@@ -37,7 +37,10 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { limit: 100.0, exempt_languages: rule::words(&LONG_LINES) }
+        Self {
+            limit: 100.0,
+            exempt_languages: rule::words(&LONG_LINES),
+        }
     }
 }
 
@@ -79,10 +82,23 @@ mod tests {
             ("12345678901", "XML", true),
         ];
         for (text, language, kept) in cases {
-            let config = Config { limit: 10.0, ..Config::default() };
-            let reason = Sample::text(text).language(language).dropped_by(config).expect("valid settings");
+            let config = Config {
+                limit: 10.0,
+                ..Config::default()
+            };
+            let reason = Sample::text(text)
+                .language(language)
+                .dropped_by(config)
+                .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");
         }
-        assert!(Config { limit: f64::NAN, ..Config::default() }.build().is_err());
+        assert!(
+            Config {
+                limit: f64::NAN,
+                ..Config::default()
+            }
+            .build()
+            .is_err()
+        );
     }
 }

@@ -64,7 +64,10 @@ mod tests {
     #[test]
     fn the_limit_itself_is_kept() {
         for (length, kept) in [(0, true), (10, true), (11, false), (u64::MAX, false)] {
-            let sample = Sample { length_bytes: Some(length), ..Sample::default() };
+            let sample = Sample {
+                length_bytes: Some(length),
+                ..Sample::default()
+            };
             let reason = sample.dropped_by(Config { limit: 10 }).expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{length}");
         }

@@ -63,8 +63,15 @@ mod tests {
 
     #[test]
     fn the_limit_itself_is_kept() {
-        for (text, kept) in [("", false), ("123456789", false), ("1234567890", true), ("12345678901", true)] {
-            let reason = Sample::text(text).dropped_by(Config { limit: 10 }).expect("valid settings");
+        for (text, kept) in [
+            ("", false),
+            ("123456789", false),
+            ("1234567890", true),
+            ("12345678901", true),
+        ] {
+            let reason = Sample::text(text)
+                .dropped_by(Config { limit: 10 })
+                .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text}");
         }
     }

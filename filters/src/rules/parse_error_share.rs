@@ -55,7 +55,9 @@ impl Rule for Config {
 impl Check for Config {
     fn check(&self, _file: FileRow<'_>, facts: &mut Facts<'_>) -> Verdict {
         match facts.syntax() {
-            Some(syntax) if syntax.bytes > 0 => rule::above(syntax.error_bytes as f64 / syntax.bytes as f64, self.limit),
+            Some(syntax) if syntax.bytes > 0 => {
+                rule::above(syntax.error_bytes as f64 / syntax.bytes as f64, self.limit)
+            }
             _ => Verdict::Keep,
         }
     }
@@ -69,7 +71,13 @@ mod tests {
 
     #[test]
     fn the_limit_itself_is_kept_and_so_is_what_was_not_parsed() {
-        let facts = |bytes, error_bytes| Some(SyntaxFacts { bytes, error_bytes, ..SyntaxFacts::default() });
+        let facts = |bytes, error_bytes| {
+            Some(SyntaxFacts {
+                bytes,
+                error_bytes,
+                ..SyntaxFacts::default()
+            })
+        };
         let cases = [
             (facts(10, 1), 0.1, true),
             (facts(10, 2), 0.1, false),
@@ -79,8 +87,15 @@ mod tests {
             (None, 0.1, true),
         ];
         for (syntax, limit, kept) in cases {
-            let sample = Sample { syntax: syntax.clone(), ..Sample::default() };
-            assert_eq!(sample.dropped_by(Config { limit }).expect("valid settings").is_none(), kept, "{syntax:?} {limit}");
+            let sample = Sample {
+                syntax: syntax.clone(),
+                ..Sample::default()
+            };
+            assert_eq!(
+                sample.dropped_by(Config { limit }).expect("valid settings").is_none(),
+                kept,
+                "{syntax:?} {limit}"
+            );
         }
     }
 }

@@ -94,7 +94,10 @@ mod tests {
             ("", "Text", false),
         ];
         for (path, language, kept) in cases {
-            let reason = Sample::path(path).language(language).dropped_by(Config::default()).expect("valid settings");
+            let reason = Sample::path(path)
+                .language(language)
+                .dropped_by(Config::default())
+                .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{path} {language}");
         }
     }

@@ -57,7 +57,10 @@ mod tests {
     #[test]
     fn the_flag_decides() {
         for is_vendor in [false, true] {
-            let sample = Sample { is_vendor, ..Sample::path("vendor/a.go") };
+            let sample = Sample {
+                is_vendor,
+                ..Sample::path("vendor/a.go")
+            };
             let reason = sample.dropped_by(Config::default()).expect("valid settings");
             assert_eq!(reason.is_some(), is_vendor);
         }

@@ -57,7 +57,8 @@ pub struct SourceConfig {
     /// `repo`), `name`, `revision`, `stars`, `forks`, `license`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub repositories: BTreeMap<String, String>,
-    /// Directory: `repo_name` of every file; default: the folder's name.
+    /// Directory and git: `repo_name` of every file, for a source of one folder or repository; default: the folder's name,
+    /// or owner and name from the URL.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repo_name: Option<String>,
     /// Tables: their names of our columns `content`, `path`, `repo_name`, `revision_id`, `stars`, `forks`, `license`;
@@ -166,7 +167,7 @@ impl SourceConfig {
         let settings: [(&str, bool, &[&str]); 4] = [
             ("revision", self.revision.is_some(), &["git"]),
             ("repositories", !self.repositories.is_empty(), &["git"]),
-            ("repo-name", self.repo_name.is_some(), &["directory"]),
+            ("repo-name", self.repo_name.is_some(), &["directory", "git"]),
             ("columns", !self.columns.is_empty(), &["parquet", "jsonl"]),
         ];
         match settings.iter().find(|(_, set, kinds)| *set && !kinds.contains(&key)) {

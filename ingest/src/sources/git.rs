@@ -112,7 +112,12 @@ impl Git {
         };
         Ok(Unit {
             source: self.setup.config.name().to_owned(),
-            repo_name: repository.repo_name(&self.setup.folder),
+            repo_name: self
+                .setup
+                .config
+                .repo_name
+                .clone()
+                .unwrap_or_else(|| repository.repo_name(&self.setup.folder)),
             revision_id,
             location: repository.location,
             length_bytes,

@@ -93,8 +93,7 @@ fn scan(text: &str) -> Option<Terms> {
     }
     let mut notices = notices::scan(normal.text());
     notices.retain(|notice| !texts.iter().any(|found| belongs(normal.text(), notice, found)));
-    let mut pieces = pieces(texts, notices);
-    settle(&mut pieces);
+    let pieces = settle(pieces(texts, notices));
     notices::join(
         normal.text(),
         pieces
@@ -193,40 +192,36 @@ fn is_base(license: &str, exception: &str) -> bool {
     }
 }
 
-/// Drops what something more precise says too: vague notices beside others of their family, a bare text beside its
-/// notice with `or later`, the general license's text that the lesser one rests on.
-fn settle(pieces: &mut Vec<Piece>) {
-    let said: Vec<(Vec<String>, bool, bool)> = pieces
-        .iter()
-        .map(|piece| {
-            (
-                piece.terms.licenses().into_iter().map(str::to_owned).collect(),
-                piece.is_vague,
-                piece.is_text,
-            )
-        })
-        .collect();
-    let any_other = |at: usize, holds: &dyn Fn(&str, bool, bool) -> bool| {
-        let others = said.iter().enumerate().filter(|(other, _)| *other != at);
-        others
-            .flat_map(|(_, (ids, vague, text))| ids.iter().map(move |id| (id, *vague, *text)))
-            .any(|(id, vague, text)| holds(id, vague, text))
+/// Pieces of one text that are looked at: what names more licenses than this is a list of them.
+const MOST_PIECES: usize = 256;
+
+/// Drops what something more precise says too.
+fn settle(mut pieces: Vec<Piece>) -> Vec<Piece> {
+    pieces.truncate(MOST_PIECES);
+    let stands = |at: usize| !(0..pieces.len()).any(|other| other != at && supersedes(&pieces[other], &pieces[at]));
+    let kept: Vec<bool> = (0..pieces.len()).map(stands).collect();
+    let mut kept = kept.into_iter();
+    pieces.retain(|_| kept.next().unwrap_or(true));
+    pieces
+}
+
+/// Whether `other` says what `piece` says, and more precisely.
+fn supersedes(other: &Piece, piece: &Piece) -> bool {
+    let Terms::One(id) = &piece.terms else {
+        return false;
     };
-    let mut at = 0;
-    pieces.retain(|piece| {
-        let Terms::One(id) = &piece.terms else {
-            at += 1;
-            return true;
-        };
-        let vague = piece.is_vague && any_other(at, &|other, vague, _| !vague && family(other) == family(id));
-        let later = id
-            .strip_suffix("-only")
-            .is_some_and(|base| any_other(at, &|other, _, text| !text && other == format!("{base}-or-later")));
-        let rests =
-            piece.is_text && id == "GPL-3.0-only" && any_other(at, &|other, _, _| other.starts_with("LGPL-3.0"));
-        at += 1;
-        !(vague || later || rests)
-    });
+    other.terms.licenses().into_iter().any(|precise| {
+        let vague = piece.is_vague && !other.is_vague && family(precise) == family(id);
+        // A bare text says nothing of later versions: the notice that goes with it does.
+        let later = !other.is_text
+            && id
+                .strip_suffix("-only")
+                .is_some_and(|base| precise.strip_suffix("-or-later") == Some(base));
+        // The lesser license rests on the general one's text.
+        let rests = piece.is_text && id == "GPL-3.0-only" && precise.starts_with("LGPL-3.0");
+        let excepted = precise.split_once(" WITH ").is_some_and(|(base, _)| base == id);
+        vague || later || rests || excepted
+    })
 }
 
 /// `BSD` of `BSD-3-Clause`.

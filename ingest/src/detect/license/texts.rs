@@ -285,7 +285,12 @@ mod tests {
             let mut own = all.iter().filter(|(id, ..)| *id == text.id);
             own.any(|(_, source, _)| ids(source).contains(&text.id))
         };
-        let missed: Vec<_> = INDEX.texts.iter().filter(|text| !is_found(text)).map(|text| text.id).collect();
+        let missed: Vec<_> = INDEX
+            .texts
+            .iter()
+            .filter(|text| !is_found(text))
+            .map(|text| text.id)
+            .collect();
         assert!(missed.len() <= 3, "{missed:?}");
     }
 
