@@ -22,26 +22,37 @@ pub(crate) struct Duplicate {
 }
 
 impl Duplicate {
-    fn decision(&self, place: Place<'_>) -> Decision {
+    fn decision(&self, place: Place<'_>, threshold: Option<f64>) -> Decision {
         let kept = self.file == self.keeper;
         let cluster = self
             .blob
             .map_or_else(|| self.keeper.to_string(), |blob| BlobId(blob).to_string());
+        let measured = threshold.filter(|_| !kept);
+        let reason = Reason {
+            value: measured.map(|_| self.similarity.into()),
+            limit: measured.map(Into::into),
+            ..Reason::duplicate_of(self.keeper, cluster, self.similarity)
+        };
         Decision {
             file_id: self.file,
             outcome: if kept { Outcome::Kept } else { Outcome::Dropped },
             stage: place.stage.to_owned(),
             rule: place.rule.to_owned(),
-            reason: Reason::duplicate_of(self.keeper, cluster, self.similarity),
+            reason,
         }
     }
 }
 
-/// Emits decisions in file order, a bounded number a batch.
-pub(crate) fn emit_decisions(mut duplicates: Vec<Duplicate>, place: Place<'_>, emit: &mut Emit<'_>) -> Result<()> {
+/// Emits decisions in file order, a bounded number a batch; with a threshold, the similarity is the measured value.
+pub(crate) fn emit_decisions(
+    mut duplicates: Vec<Duplicate>,
+    place: Place<'_>,
+    threshold: Option<f64>,
+    emit: &mut Emit<'_>,
+) -> Result<()> {
     duplicates.sort_unstable_by_key(|duplicate| duplicate.file);
     for chunk in duplicates.chunks(ROWS) {
-        let decisions: Vec<Decision> = chunk.iter().map(|duplicate| duplicate.decision(place)).collect();
+        let decisions: Vec<Decision> = chunk.iter().map(|duplicate| duplicate.decision(place, threshold)).collect();
         emit.emit(Decision::to_record(&decisions)?)?;
     }
     Ok(())

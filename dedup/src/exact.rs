@@ -114,7 +114,7 @@ impl Exchange for Exact {
             .filter(|group| group.len() > 1)
             .flat_map(|group| group.iter().map(|key| duplicate(&group[0], key)))
             .collect();
-        emit_decisions(duplicates, PLACE, emit)
+        emit_decisions(duplicates, PLACE, None, emit)
     }
 }
 

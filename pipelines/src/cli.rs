@@ -38,7 +38,7 @@ pub enum Command {
     Status(DirArgs),
     /// Hash every file of a data set again and hold it against the manifest
     Verify(DirArgs),
-    /// List rules, benchmarks or languages
+    /// List rules or benchmarks
     List(ListArgs),
     /// Build and look at benchmark packs
     #[command(subcommand)]

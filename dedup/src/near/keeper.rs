@@ -32,13 +32,15 @@ const FILE_KEY: u64 = 0xC0AC_29B7_C97C_50DD;
 /// Decides who is kept: reads edges, emits a decision for each removed file and a note for each keeper.
 #[derive(Clone, Debug)]
 pub struct Keepers {
+    threshold: f64,
     edges_max: usize,
     files_max: usize,
 }
 
 impl Keepers {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(threshold: f64) -> Self {
         Self {
+            threshold,
             edges_max: EDGES_MAX,
             files_max: FILES_MAX,
         }
@@ -73,7 +75,7 @@ impl Exchange for Keepers {
             graph.add(&batch?)?;
             self.check_size(&graph)?;
         }
-        emit_decisions(graph.decide(), PLACE, emit)
+        emit_decisions(graph.decide(), PLACE, Some(self.threshold), emit)
     }
 }
 
@@ -274,6 +276,7 @@ mod tests {
     #[test]
     fn too_many_edges_or_files_are_refused() {
         let keepers = Keepers {
+            threshold: 0.7,
             edges_max: 2,
             files_max: 3,
         };

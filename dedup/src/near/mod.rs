@@ -114,7 +114,7 @@ impl NearConfig {
             buckets: Buckets::new(self, banding),
             attach: Attach::new(),
             verify: Verify::new(self.threshold),
-            keepers: Keepers::new(),
+            keepers: Keepers::new(self.threshold),
         })
     }
 

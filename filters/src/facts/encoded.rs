@@ -87,7 +87,7 @@ fn runs(bytes: &[u8], class: u8, shortest: usize, found: &mut impl FnMut(usize, 
 
 fn base64<'a>(text: &'a str, found: &mut impl FnMut(&'a str)) {
     runs(text.as_bytes(), BASE64, BASE64_RUN, &mut |start, end| {
-        found(&text[start..end])
+        found(&text[start..end]);
     });
 }
 

@@ -75,6 +75,9 @@ pub struct Span {
     pub kind: Kind,
 }
 
+/// Appends what it finds in a text.
+type Scanner = fn(&str, &mut Vec<Span>);
+
 /// Settings of the stage `redact`: one switch a kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -124,7 +127,7 @@ impl Redact {
     /// ```
     pub fn spans(&self, text: &str) -> Vec<Span> {
         let mut spans = Vec::new();
-        let scanners: [(bool, fn(&str, &mut Vec<Span>)); 4] = [
+        let scanners: [(bool, Scanner); 4] = [
             (self.config.private_key, key::find),
             (self.config.email, email::find),
             (self.config.ipv4, address::find_v4),

@@ -80,7 +80,7 @@ mod tests {
             (format!("{}{}", "A".repeat(1024), "-".repeat(1024)), true),
             (format!("{}{}", "A".repeat(1025), "-".repeat(2000)), false),
             (format!("{}{}", "A".repeat(100), "-".repeat(99)), false),
-            (format!("{}{}", "A".repeat(63), "-".repeat(1)), true),
+            (format!("{}{}", "A".repeat(63), "-"), true),
             (format!("{}{}", "\\u00e9".repeat(10), "é".repeat(60)), true),
             (format!("{}{}", "\\u00e9".repeat(10), "é".repeat(59)), false),
         ];

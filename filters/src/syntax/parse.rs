@@ -33,7 +33,7 @@ pub struct ParseConfig {
     /// Further steps for each KiB of text: ordinary files need up to 24. A file that needs more fails as `parse-budget`.
     pub steps_per_kib: u64,
     /// Steps that any file may take inside syntax errors. A step there costs more the more was skipped before it, so
-    /// that a broken file of 1 MiB could take half a minute; 2,000 steps are 300 KiB of text without sense.
+    /// that a broken file of 1 MiB could take half a minute; 500 steps are some 80 KiB of text without sense.
     pub error_steps: u64,
 }
 
@@ -43,7 +43,7 @@ impl Default for ParseConfig {
             max_bytes: 1 << 20,
             steps: 1000,
             steps_per_kib: 100,
-            error_steps: 2000,
+            error_steps: 500,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 use stackmill_schemas::Result;
-use stackmill_schemas::lock::Lock;
+use stackmill_schemas::lock::{Lock, Unit};
 use stackmill_schemas::stage::Map;
 
 use super::run::source_options;
@@ -41,10 +41,19 @@ pub(super) fn plan(args: &PlanArgs) -> Result<u8> {
     Ok(0)
 }
 
+/// Scratch at its fullest, in percent of the content that survives exact duplicates; measured on crates and packages.
+const SCRATCH_PERCENT: u64 = 70;
+/// Published files with tokens, in percent of the same.
+const OUTPUT_PERCENT: u64 = 35;
+
 type Pass = (&'static str, Vec<String>, u64);
 
 fn passes(stages: &Stages, splits: u64, chunks: u64) -> Vec<Pass> {
-    let names = |maps: &[Box<dyn Map>]| maps.iter().map(|map| map.name().to_owned()).collect::<Vec<_>>();
+    let names = |maps: &[Box<dyn Map>]| {
+        let mut names: Vec<String> = maps.iter().map(|map| map.name().to_owned()).collect();
+        names.dedup();
+        names
+    };
     let mut passes: Vec<Pass> = vec![("listing", names(&stages.listing), splits)];
     if stages.exact.is_some() {
         passes.push(("exchange", vec!["exact".to_owned()], 1));
@@ -75,11 +84,22 @@ fn text(recipe: &Recipe, lock: &Lock, bytes: u64, passes: &[Pass]) -> Result<Str
     if let Some(near) = &recipe.near {
         let _ = write!(out, "\nnear: {}\n", near.summary());
     }
-    // Measured on real code: work shards and side files hold what survives, compressed about 4 to 1.
+    let content: u64 = lock.units.iter().map(content_bytes).sum();
+    let (scratch, kept) = (content * SCRATCH_PERCENT / 100, content * OUTPUT_PERCENT / 100);
     let _ = write!(
         out,
-        "\nscratch: up to about {}; tasks are at most this many, exact duplicates read nothing\n",
-        bytes_text(bytes)
+        "\nexpected, if most of it is kept: about {} of content, {} of scratch, {} of output\n",
+        bytes_text(content),
+        bytes_text(scratch),
+        bytes_text(kept)
     );
     Ok(out)
+}
+
+/// Inflated length of a unit, by the usual ratio of source code in gzip.
+fn content_bytes(unit: &Unit) -> u64 {
+    let compressed = [".crate", ".gz", ".tgz", ".zst"]
+        .iter()
+        .any(|ending| unit.location.ends_with(ending));
+    unit.length_bytes * if compressed { 5 } else { 1 }
 }

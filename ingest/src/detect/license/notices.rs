@@ -141,7 +141,7 @@ fn identifiers(text: &str) -> Vec<Notice> {
 
 /// Words that make a choice of the licenses on both sides, and how many bytes may be between those.
 const CHOICE: &[(&str, usize)] = &[
-    ("or", 120),
+    ("or", 200),
     ("alternatively", 400),
     ("either", 400),
     ("dual", 400),
@@ -149,27 +149,64 @@ const CHOICE: &[(&str, usize)] = &[
     ("choice", 400),
     ("option", 400),
 ];
-
-/// Bytes before a license in which `dual` announces the choice between it and the next.
-const ANNOUNCED: usize = 80;
+/// Words before two licenses that announce a choice between them.
+const ANNOUNCES: &[&str] = &["dual", "either"];
+/// Words behind two licenses that made a choice between them.
+const CONCLUDES: &[&str] = &[
+    "one of the above",
+    "at your option one",
+    "at your choice",
+    "whichever you prefer",
+    "of these licenses",
+];
+/// Bytes before and behind in which those are looked for.
+const NEAR: usize = 80;
+const BEHIND: usize = 250;
 
 /// Joins what was found, in order: any of neighbours between which the text speaks of a choice, all of the rest.
 pub(crate) fn join(text: &str, found: Vec<(usize, usize, Terms)>) -> Option<Terms> {
     let mut groups: Vec<Vec<Terms>> = Vec::new();
-    let (mut last_end, mut is_dual) = (0, false);
+    // Where the first mention of the last license ended: it may have been repeated since, by its address for one.
+    let (mut since, mut end_of_last, mut is_announced) = (0, 0, false);
     for (start, end, terms) in found {
-        let between = text.get(last_end..start).unwrap_or_default();
-        let chosen =
-            |(word, bytes): &(&str, usize)| between.len() <= *bytes && between.split(' ').any(|other| other == *word);
         match groups.last_mut() {
-            Some(group) if CHOICE.iter().any(chosen) || is_dual && between.len() <= ANNOUNCED => group.push(terms),
+            Some(group) if group.last() == Some(&terms) => {}
+            Some(group) if is_choice(text, (since, end_of_last), (start, end), is_announced) => {
+                group.push(terms);
+                since = end;
+            }
             _ => {
-                let before = &text[text.floor_char_boundary(start.saturating_sub(ANNOUNCED))..start];
-                is_dual = before.contains("dual");
+                let before = &text[text.floor_char_boundary(start.saturating_sub(NEAR))..start];
+                is_announced = ANNOUNCES.iter().any(|word| before.contains(word));
                 groups.push(vec![terms]);
+                since = end;
             }
         }
-        last_end = last_end.max(end);
+        end_of_last = end_of_last.max(end);
     }
-    Terms::all(groups.into_iter().filter_map(Terms::any).collect())
+    let parts: Vec<Terms> = groups.into_iter().filter_map(Terms::any).collect();
+    Terms::all(unrepeated(parts))
+}
+
+/// Whether the text offers the license before (`since` its first mention, to the end of its last) and this one as a
+/// choice.
+fn is_choice(text: &str, last: (usize, usize), this: (usize, usize), is_announced: bool) -> bool {
+    let between = text.get(last.0..this.0).unwrap_or_default();
+    let chosen =
+        |(word, bytes): &(&str, usize)| between.len() <= *bytes && between.split(' ').any(|other| other == *word);
+    let is_near = this.0.saturating_sub(last.1) <= NEAR;
+    let behind = &text[this.1..text.floor_char_boundary(this.1 + BEHIND)];
+    CHOICE.iter().any(chosen) || is_near && (is_announced || CONCLUDES.iter().any(|words| behind.contains(words)))
+}
+
+/// Without licenses that a choice among the rest names too: who offers a choice mentions what there is to choose.
+fn unrepeated(parts: Vec<Terms>) -> Vec<Terms> {
+    let offered: Vec<String> = parts
+        .iter()
+        .filter(|part| matches!(part, Terms::Any(_)))
+        .flat_map(|part| part.licenses().into_iter().map(str::to_owned))
+        .collect();
+    let mut parts = parts;
+    parts.retain(|part| !matches!(part, Terms::One(id) if offered.contains(id)));
+    parts
 }

@@ -6,7 +6,7 @@ use super::texts::{self, Found};
 use super::words::Normal;
 
 /// Bytes of a license file that are read.
-const TEXT_BYTES: usize = 512 * 1024;
+const TEXT_BYTES: usize = 256 * 1024;
 /// Lines of a file that count as its header.
 const HEADER_LINES: usize = 64;
 /// Bytes of a file that count as its header.

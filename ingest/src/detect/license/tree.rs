@@ -208,10 +208,9 @@ fn together(documents: &[&Evidence]) -> Option<(Terms, String)> {
             .iter()
             .all(|id| id.starts_with("GPL-") || id.starts_with("LGPL-"))
     };
-    if let Some((file, terms)) = lesser {
-        if known.iter().all(|(_, terms)| is_general(terms)) {
-            return Some(((*terms).clone(), file.path.clone()));
-        }
+    let are_gnu = known.iter().all(|(_, terms)| is_general(terms));
+    if let Some((file, terms)) = lesser.filter(|_| are_gnu) {
+        return Some(((*terms).clone(), file.path.clone()));
     }
     let all: Vec<Terms> = known.iter().map(|(_, terms)| (*terms).clone()).collect();
     // REUSE keeps the texts of all licenses together: which file is under which, the files say themselves.

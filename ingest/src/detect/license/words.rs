@@ -58,12 +58,10 @@ impl Normal {
         let mut rest = line;
         let mut word = String::new();
         while let Some(character) = rest.chars().next() {
-            if character == '<' {
-                if let Some(length) = tag(rest) {
-                    self.push_word(&mut word, counted);
-                    rest = &rest[length..];
-                    continue;
-                }
+            if let Some(length) = tag(rest) {
+                self.push_word(&mut word, counted);
+                rest = &rest[length..];
+                continue;
             }
             rest = &rest[character.len_utf8()..];
             let next_is_digit = rest.starts_with(|c: char| c.is_ascii_digit());
@@ -162,6 +160,9 @@ fn is_copyright(line: &str) -> bool {
 /// Length of a piece of markup or a placeholder at the start of `text`: `<b>`, `</p>`, `<year>`, `<who@where>`; not an address
 /// of the web, which may be what names a license.
 fn tag(text: &str) -> Option<usize> {
+    if !text.starts_with('<') {
+        return None;
+    }
     let end = memchr::memchr(b'>', &text.as_bytes()[..text.len().min(TAG_BYTES)])?;
     let inner = &text[1..end];
     let starts = inner.starts_with(|c: char| c.is_alphabetic() || c == '/');
