@@ -52,7 +52,10 @@ pub(crate) fn emit_decisions(
 ) -> Result<()> {
     duplicates.sort_unstable_by_key(|duplicate| duplicate.file);
     for chunk in duplicates.chunks(ROWS) {
-        let decisions: Vec<Decision> = chunk.iter().map(|duplicate| duplicate.decision(place, threshold)).collect();
+        let decisions: Vec<Decision> = chunk
+            .iter()
+            .map(|duplicate| duplicate.decision(place, threshold))
+            .collect();
         emit.emit(Decision::to_record(&decisions)?)?;
     }
     Ok(())

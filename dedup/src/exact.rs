@@ -34,7 +34,7 @@ const PLACE: Place<'static> = Place {
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ExactConfig {
     /// Which of the duplicates is kept: criteria in order, the listing's order last. Default: license, stars, forks,
-    /// path, after The Stack v2 (Lozhkov et al. 2024, section 3.1).
+    /// path, after The Stack v2 (Lozhkov et al. 2024).
     pub keep: Vec<Criterion>,
 }
 

@@ -172,10 +172,12 @@ fn already_done(out: &Path, identity: &Identity) -> Result<Option<Manifest>> {
     if manifest.fingerprint == identity.fingerprint {
         return Ok(Some(manifest));
     }
+    let lock = lock::read(out)?.map_or(Ok(String::new()), |lock| fingerprint::of(&lock))?;
     let there = Identity {
         fingerprint: manifest.fingerprint,
         config: manifest.config,
-        ..identity.clone()
+        lock,
+        version: identity.version.clone(),
     };
     Err(refuse(out, &identity.differences(&there)))
 }

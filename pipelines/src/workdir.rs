@@ -163,7 +163,7 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
 pub fn load_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
         Err(error) => return Err(Error::from(error)).with_context(|| path.display().to_string()),
     };
     let value = serde_json::from_slice(&bytes).map_err(|error| {

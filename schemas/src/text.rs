@@ -102,6 +102,9 @@ mod tests {
         assert_eq!(nearest("limt", known), Some("limit"));
         assert_eq!(nearest("langages", known), Some("languages"));
         assert_eq!(nearest("zzz", known), None);
-        assert_eq!((edits("kitten", "sitting"), edits("", "abc"), edits("nera", "near")), (3, 3, 1));
+        assert_eq!(
+            (edits("kitten", "sitting"), edits("", "abc"), edits("nera", "near")),
+            (3, 3, 1)
+        );
     }
 }

@@ -6,7 +6,7 @@
 //! | `ipv4`, `ipv6` | addresses of the public internet | `<IP_ADDRESS>` |
 //! | `private_key` | PEM blocks of private keys, whole | `<KEY>` |
 //!
-//! The placeholders are those of StarCoder (Li et al. 2023, arXiv 2305.06161, section 5.2), so that one tokenizer serves
+//! The placeholders are those of StarCoder (Li et al. 2023, arXiv 2305.06161), so that one tokenizer serves
 //! both. Names and passwords need a model and are not looked for. Every scanner is linear, looks only where `@`, a dot
 //! between digits, a colon or `-----BEGIN` stands, and is written by hand because each must look around: what an
 //! address is depends on what is beside it.

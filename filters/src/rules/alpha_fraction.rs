@@ -14,7 +14,7 @@
 //! ```
 //!
 //! # Source
-//! The Stack v2 (Lozhkov et al. 2024, arXiv 2402.19173, section 4.2): share of alphabetic characters below .25; for
+//! The Stack v2 (Lozhkov et al. 2024, arXiv 2402.19173): share of alphabetic characters below .25; for
 //! Motorola 68K Assembly and WebAssembly, of alphanumeric ones. `Facts` says how the count differs from Python's beyond
 //! ASCII.
 

@@ -14,7 +14,7 @@
 //!
 //! # Source
 //! CodeParrot's `preprocessing.py`: three phrases in the first 5 lines, in lower case; The Stack v2 (Lozhkov et al.
-//! 2024, arXiv 2402.19173, section 4.2) adds "generated automatically" and "this file is generated".
+//! 2024, arXiv 2402.19173) adds "generated automatically" and "this file is generated".
 
 use memchr::memmem::Finder;
 use serde::{Deserialize, Serialize};

@@ -15,7 +15,7 @@
 //! ```
 //!
 //! # Source
-//! The Stack v2 (Lozhkov et al. 2024, arXiv 2402.19173, section 4.2): Text, JSON, YAML, Web Ontology Language and
+//! The Stack v2 (Lozhkov et al. 2024, arXiv 2402.19173): Text, JSON, YAML, Web Ontology Language and
 //! Graphviz (DOT) files with more than 512 lines.
 
 use serde::{Deserialize, Serialize};

@@ -14,7 +14,7 @@
 //! ```
 //!
 //! # Source
-//! The Stack v2 (Lozhkov et al. 2024, arXiv 2402.19173, section 4.2): three expressions for base64, hexadecimal and
+//! The Stack v2 (Lozhkov et al. 2024, arXiv 2402.19173): three expressions for base64, hexadecimal and
 //! Unicode escapes; a match above 1024 characters, or matches above 50 % of the file. OpenCoder's
 //! `quality_signals/code.py` has the same.
 

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! # Source
-//! The Stack v2 (Lozhkov et al. 2024, arXiv 2402.19173, section 4.2): files for which go-enry's `IsGenerated` is true.
+//! The Stack v2 (Lozhkov et al. 2024, arXiv 2402.19173): files for which go-enry's `IsGenerated` is true.
 //! The column `is_generated` is that of Linguist, which go-enry ports, and heeds `linguist-generated`.
 
 use serde::{Deserialize, Serialize};

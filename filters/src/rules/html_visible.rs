@@ -16,7 +16,7 @@
 //! ```
 //!
 //! # Source
-//! The Stack v2 (Lozhkov et al. 2024, arXiv 2402.19173, section 4.2), after StarCoder: visible text below 100 characters
+//! The Stack v2 (Lozhkov et al. 2024, arXiv 2402.19173), after StarCoder: visible text below 100 characters
 //! or below 20 % of the file. The original reads pages with BeautifulSoup; this rule with a scanner of tags, comments,
 //! scripts and styles, which counts a run of white space as one character.
 

@@ -16,7 +16,7 @@
 //! ```
 //!
 //! # Source
-//! The Stack v2 (Lozhkov et al. 2024, arXiv 2402.19173, section 2.2): permissively licensed and unlicensed files are
+//! The Stack v2 (Lozhkov et al. 2024, arXiv 2402.19173): permissively licensed and unlicensed files are
 //! kept.
 
 use serde::{Deserialize, Serialize};

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! # Source
-//! The Stack v2 (Lozhkov et al. 2024, arXiv 2402.19173, section 4.2): more than 100 000 lines.
+//! The Stack v2 (Lozhkov et al. 2024, arXiv 2402.19173): more than 100 000 lines.
 
 use serde::{Deserialize, Serialize};
 use stackmill_schemas::{FileRow, Result, Verdict};

@@ -15,7 +15,7 @@
 //! ```
 //!
 //! # Source
-//! The Stack v2 (Lozhkov et al. 2024, arXiv 2402.19173, section 4.2): longest line above 1000 characters, except HTML,
+//! The Stack v2 (Lozhkov et al. 2024, arXiv 2402.19173): longest line above 1000 characters, except HTML,
 //! JSON, Markdown, Roff, Roff Manpage, SMT, TeX, Text and XML, where it is 100 000. CodeParrot, SantaCoder and
 //! StarCoder have 1000 too.
 

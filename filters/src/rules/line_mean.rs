@@ -15,7 +15,7 @@
 //! ```
 //!
 //! # Source
-//! The Stack v2 (Lozhkov et al. 2024, arXiv 2402.19173, section 4.2): mean line length above 100 characters, except
+//! The Stack v2 (Lozhkov et al. 2024, arXiv 2402.19173): mean line length above 100 characters, except
 //! HTML, JSON, Markdown, Roff, Roff Manpage, SMT, TeX, Text and XML. CodeParrot, SantaCoder and StarCoder have 100 too.
 
 use serde::{Deserialize, Serialize};

@@ -15,7 +15,7 @@
 //! ```
 //!
 //! # Source
-//! The Stack v1 (Kocetkov et al. 2022, arXiv 2211.15533, section 3): files larger than 1 MB are left out.
+//! The Stack v1 (Kocetkov et al. 2022, arXiv 2211.15533): files larger than 1 MB are left out.
 
 use serde::{Deserialize, Serialize};
 use stackmill_schemas::{FileRow, Result, Verdict};

@@ -16,7 +16,7 @@
 //! ```
 //!
 //! # Source
-//! The Stack v2 (Lozhkov et al. 2024, arXiv 2402.19173, section 4.2): of Text, only files with "requirement" in the
+//! The Stack v2 (Lozhkov et al. 2024, arXiv 2402.19173): of Text, only files with "requirement" in the
 //! lower-cased name, or whose name without extension is one of readme, notes, todo, description, cmakelists.
 
 use serde::{Deserialize, Serialize};

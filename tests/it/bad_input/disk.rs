@@ -12,9 +12,9 @@ struct Mount(PathBuf);
 
 impl Mount {
     /// `None` where this user or machine may not mount.
-    fn small(folder: PathBuf, megabytes: u32) -> Option<Self> {
+    fn small(folder: PathBuf, size: &str) -> Option<Self> {
         std::fs::create_dir_all(&folder).expect("the sandbox can be written to");
-        mount(&["-t", "tmpfs", "-o", &format!("size={megabytes}m"), "tmpfs"], &folder).then_some(Self(folder))
+        mount(&["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"], &folder).then_some(Self(folder))
     }
 
     fn change(&self, options: &str) {
@@ -40,7 +40,7 @@ fn mount(arguments: &[&str], folder: &Path) -> bool {
 #[test]
 fn a_full_disk_is_told_and_a_larger_one_resumes() {
     let sandbox = Sandbox::new();
-    let Some(disk) = Mount::small(sandbox.path("disk"), 1) else {
+    let Some(disk) = Mount::small(sandbox.path("disk"), "200k") else {
         skipped("a full disk", "mounting a small file system is not permitted");
         return;
     };
@@ -60,7 +60,7 @@ fn a_full_disk_is_told_and_a_larger_one_resumes() {
 #[test]
 fn a_full_scratch_disk_is_told() {
     let sandbox = Sandbox::new();
-    let Some(_disk) = Mount::small(sandbox.path("disk"), 1) else {
+    let Some(_disk) = Mount::small(sandbox.path("disk"), "200k") else {
         skipped("a full scratch disk", "mounting a small file system is not permitted");
         return;
     };
@@ -88,7 +88,7 @@ fn an_output_that_cannot_be_written_is_told_at_once() {
         std::fs::read_to_string(sandbox.path("file")).expect("untouched"),
         "a file where a folder should be"
     );
-    let Some(disk) = Mount::small(sandbox.path("disk"), 1) else {
+    let Some(disk) = Mount::small(sandbox.path("disk"), "200k") else {
         skipped("a read-only disk", "mounting a small file system is not permitted");
         return;
     };

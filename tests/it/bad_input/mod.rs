@@ -46,7 +46,12 @@ fn unreadable(data: &Dataset) -> String {
         (&"failed".into(), &"unreadable-repository".into())
     );
     assert_eq!(data.total("repositories_failed"), 1);
-    rows[0]["trouble"].as_str().expect("trouble has words").to_owned()
+    let trouble = rows[0]["trouble"].as_str().expect("trouble has words").to_owned();
+    assert!(
+        !trouble.contains(char::is_control),
+        "trouble is one line, safe to print: {trouble:?}"
+    );
+    trouble
 }
 
 /// Path, end and trouble of every row of the bad source.

@@ -108,7 +108,9 @@ fn mistakes_are_named() {
             format!("{HEAD}{lines}\n")
         };
         sandbox.write("recipe.toml", text);
-        let ran = sandbox.stackmill(&["check", "recipe.toml"]).fails(3, "");
+        let ran = sandbox.stackmill(&["check", "recipe.toml"]);
+        assert_eq!(ran.code, Some(3), "{name}: {}{}", ran.stdout, ran.stderr);
+        let ran = ran.fails(3, "");
         assert!(
             ran.stderr.contains(words),
             "{name}: `{words}` is not said:\n{}",
@@ -205,7 +207,7 @@ fn settings_of_the_command_line_are_checked_like_the_recipes() {
         (["--threads", "0"], 3, "at least 1"),
         (["--batch-rows", "0"], 3, "at least 1"),
         (["--sample", "200%"], 3, "is not a share"),
-        (["--scratch-budget", "-1"], 2, "--scratch-budget"),
+        (["--scratch-budget", "much"], 3, "`much` is not a size"),
     ] {
         let ran = sandbox.run("recipe.toml", &arguments);
         assert_eq!(ran.code, Some(code), "{arguments:?}: {}", ran.stderr);

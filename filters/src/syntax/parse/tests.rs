@@ -139,6 +139,21 @@ fn a_file_over_its_steps_fails_with_both_numbers() {
 }
 
 #[test]
+fn steps_inside_errors_have_a_limit_of_their_own() {
+    let (broken, whole) = ("}".repeat(200_000), "f({ a: [1] })\n".repeat(20_000));
+    let (batch, _) = run(
+        ParseConfig::default(),
+        "",
+        &[("JavaScript", &broken), ("JavaScript", &whole)],
+    );
+    assert_eq!(definitions(&batch), [None, Some(0)]);
+    let [decision] = batch.decisions() else {
+        panic!("{:?}", batch.decisions())
+    };
+    assert_eq!(decision.reason, Reason::measured(501u64, 500u64));
+}
+
+#[test]
 fn files_longer_than_max_bytes_are_not_parsed() {
     let config = ParseConfig {
         max_bytes: 6,

@@ -1,7 +1,5 @@
 //! Licenses that package manifests declare.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use super::expression::Terms;
@@ -77,14 +75,6 @@ impl Names {
 struct Licensed {
     license: Option<Names>,
     licenses: Option<Names>,
-    classifiers: Option<Vec<String>>,
-}
-
-impl Licensed {
-    fn terms(&self) -> Option<Terms> {
-        let names = self.license.as_ref().or(self.licenses.as_ref()).and_then(Names::terms);
-        names.or_else(|| classified(self.classifiers.iter().flatten().map(String::as_str)))
-    }
 }
 
 /// `License :: OSI Approved :: MIT License`: all that are named hold.
@@ -95,7 +85,8 @@ fn classified<'a>(classifiers: impl Iterator<Item = &'a str>) -> Option<Terms> {
 }
 
 fn package_json(text: &str) -> Option<Terms> {
-    serde_json::from_str::<Licensed>(text).ok()?.terms()
+    let manifest: Licensed = serde_json::from_str(text).ok()?;
+    manifest.license.or(manifest.licenses)?.terms()
 }
 
 fn composer_json(text: &str) -> Option<Terms> {
@@ -103,39 +94,43 @@ fn composer_json(text: &str) -> Option<Terms> {
 }
 
 fn cargo(text: &str) -> Option<Terms> {
-    #[derive(Deserialize)]
-    struct Manifest {
-        package: Option<Licensed>,
-        workspace: Option<Workspace>,
-    }
-    #[derive(Deserialize)]
-    struct Workspace {
-        package: Option<Licensed>,
-    }
-    let manifest: Manifest = toml::from_str(text).ok()?;
-    let own = manifest.package.and_then(|package| package.terms());
-    own.or_else(|| manifest.workspace?.package?.terms())
+    license_of(text, "package").or_else(|| license_of(text, "workspace.package"))
 }
 
 fn pyproject(text: &str) -> Option<Terms> {
-    #[derive(Deserialize)]
-    struct Manifest {
-        project: Option<Licensed>,
-        #[serde(default)]
-        tool: BTreeMap<String, Tool>,
-    }
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Tool {
-        Licensed(Licensed),
-        Other(serde::de::IgnoredAny),
-    }
-    let manifest: Manifest = toml::from_str(text).ok()?;
-    let own = manifest.project.and_then(|project| project.terms());
-    own.or_else(|| match manifest.tool.get("poetry")? {
-        Tool::Licensed(poetry) => poetry.terms(),
-        Tool::Other(_) => None,
-    })
+    let table = || value_of(text, "project.license", "text").and_then(|value| named(quoted(value).next()?));
+    let project = license_of(text, "project")
+        .or_else(table)
+        .or_else(|| license_of(text, "tool.poetry"));
+    project.or_else(|| classified(section(text, "project").flat_map(quoted)))
+}
+
+/// Lines of one section of a TOML file. Only plain keys and strings are understood: licenses are written so.
+fn section<'a>(text: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    let is_head =
+        move |line: &&str| line.trim().strip_prefix('[').and_then(|rest| rest.split(']').next()) == Some(name);
+    let lines = text.lines().skip_while(move |line| !is_head(line)).skip(1);
+    lines.take_while(|line| !line.starts_with('['))
+}
+
+fn value_of<'a>(text: &'a str, section_name: &'a str, wanted: &str) -> Option<&'a str> {
+    let mut pairs = section(text, section_name).filter_map(|line| line.split_once('='));
+    pairs.find_map(|(key, value)| (key.trim() == wanted).then(|| value.trim()))
+}
+
+/// `license = "MIT"` or `license = { text = "MIT" }`; a file that is named instead is found by its own name.
+fn license_of(text: &str, section_name: &str) -> Option<Terms> {
+    let value = value_of(text, section_name, "license")?;
+    let value = match value.strip_prefix('{') {
+        Some(table) => table.split_once("text")?.1,
+        None => value,
+    };
+    named(quoted(value).next()?)
+}
+
+/// What stands between quotation marks.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split(['"', '\'']).skip(1).step_by(2)
 }
 
 /// `license = MIT` and `classifiers` of the section `[metadata]`.
@@ -157,8 +152,7 @@ fn gemspec(text: &str) -> Option<Terms> {
         if !(key.ends_with(".license") || key.ends_with(".licenses")) {
             return None;
         }
-        let quoted = value.split(['\'', '"']).skip(1).step_by(2);
-        Terms::any(quoted.filter_map(named).collect())
+        Terms::any(quoted(value).filter_map(named).collect())
     })
 }
 
@@ -253,6 +247,11 @@ mod tests {
         for (file_name, text) in [
             ("Cargo.toml", "[package]\nname = \"a\"\n"),
             ("Cargo.toml", "not toml ["),
+            (
+                "Cargo.toml",
+                "[package]\nlicense.workspace = true\nlicense-file = \"MIT\"\n[other]\nlicense = \"MIT\"\n",
+            ),
+            ("pyproject.toml", "[project]\nlicense = { file = \"LICENSE\" }\n"),
             ("package.json", "{\"license\": 7}"),
             ("package.json", "{\"license\": \"SEE LICENSE IN x\"}"),
             ("pyproject.toml", "[tool]\nx = 1\n"),
