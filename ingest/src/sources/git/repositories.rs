@@ -9,6 +9,7 @@ use stackmill_schemas::{Error, Result};
 
 use super::super::Setup;
 use super::super::place::{expand_one, location_of, name_of, path_from, path_of, unreadable};
+use super::repository;
 
 /// Metadata that rides along.
 const METADATA: [&str; 3] = ["stars", "forks", "license"];
@@ -35,12 +36,16 @@ impl Repository {
         is_url(&self.location)
     }
 
-    /// `owner/name` of a URL, the folder's name of a path, unless a list says otherwise.
+    /// What a list says; else `owner/name` of the URL, or of the URL that a clone came from; else the folder's name.
     pub(super) fn repo_name(&self, folder: &Path) -> String {
         match &self.name {
             Some(name) => name.clone(),
             None if self.is_remote() => name_of_url(&self.location),
-            None => name_of_clone(&path_of(folder, &self.location)),
+            None => {
+                let path = path_of(folder, &self.location);
+                let origin = repository::origin(&path).filter(|url| is_url(url) && !url.starts_with("file://"));
+                origin.map_or_else(|| name_of_clone(&path), |url| name_of_url(&url))
+            }
         }
     }
 }

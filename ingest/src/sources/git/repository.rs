@@ -36,6 +36,13 @@ pub(super) fn commit(path: &Path, revision: &str) -> Result<(ObjectId, u64)> {
     Ok((commit.id, bytes_of(repository.objects.store_ref().path(), 2)))
 }
 
+/// The address that the clone at `path` came from, as its own settings say; only its name is ever used.
+pub(super) fn origin(path: &Path) -> Option<String> {
+    let repository = open(path).ok()?;
+    let url = repository.config_snapshot().string("remote.origin.url")?;
+    Some(url.to_string())
+}
+
 /// The folder of objects of the clone at `path`.
 pub(super) fn objects_of(path: &Path) -> Result<PathBuf> {
     Ok(open(path)?.objects.store_ref().path().to_owned())

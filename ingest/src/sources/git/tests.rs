@@ -154,6 +154,14 @@ fn loose_packed_bare_and_shallow_repositories_list_and_read_as_in_git() {
     git(root.path(), &["clone", "-q", "--bare", "one", "bare.git"]);
     let bare = assert_same_as_git(root.path(), "bare.git", &folder);
     assert_eq!(bare.repo_name, "bare");
+    git(
+        &root.path().join("bare.git"),
+        &["remote", "set-url", "origin", "https://forge.invalid/owner/name.git"],
+    );
+    assert_eq!(
+        assert_same_as_git(root.path(), "bare.git", &folder).repo_name,
+        "owner/name"
+    );
     let url = format!("file://{}", folder.display());
     git(root.path(), &["clone", "-q", "--depth", "1", &url, "shallow"]);
     assert_same_as_git(root.path(), "shallow", &folder);
