@@ -221,9 +221,11 @@ fn optional<T: DeserializeOwned + Default>(table: &mut Table, key: &str) -> Resu
     match table.get(key) {
         None | Some(Value::Boolean(false)) => Ok(None),
         Some(Value::Boolean(true)) => Ok(Some(T::default())),
-        Some(value) => typed(value.clone())
+        Some(value @ Value::Table(_)) => typed(value.clone())
             .map(Some)
             .map_err(|error| error.context(format!("stage `{key}`"))),
+        Some(other) => Err(Error::config(format!("`{key}` is of type {}, not a table", other.type_str()))
+            .hint(format!("write [{key}] and its settings below, or `{key} = true` for the defaults"))),
     }
 }
 

@@ -294,7 +294,7 @@ fn another_runs_folder_is_refused() {
 fn a_second_program_is_turned_away() {
     let sandbox = Sandbox::new();
     let mut child = sandbox.start(&["run", &real::recipe(), "--out", "out", "--threads", "1"]);
-    wait_until(|| sandbox.path("out/.work/lock").exists(), &sandbox);
+    wait_until(|| sandbox.path("out/.work/listing").exists(), &sandbox);
     sandbox
         .run(&real::recipe(), &[])
         .fails(6, "another stackmill is working in this folder")

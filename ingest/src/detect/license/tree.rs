@@ -167,6 +167,9 @@ impl LicenseTree {
     }
 }
 
+/// Projects offer a choice of two or three licenses; a folder with more is a collection, of which all terms count.
+const MOST_CHOICES: usize = 4;
+
 /// What the files of one folder say together, and which of them says it.
 fn decide(files: &[Evidence]) -> (String, String) {
     let of = |kind| files.iter().filter(move |file| file.kind == kind);
@@ -215,7 +218,7 @@ fn together(documents: &[&Evidence]) -> Option<(Terms, String)> {
     let all: Vec<Terms> = known.iter().map(|(_, terms)| (*terms).clone()).collect();
     // REUSE keeps the texts of all licenses together: which file is under which, the files say themselves.
     let offers = |file: &Evidence| names_a_license(&file.name) && !file.path.contains("LICENSES/");
-    let is_choice = known.iter().filter(|(file, _)| offers(file)).count() > 1;
+    let is_choice = known.len() <= MOST_CHOICES && known.iter().filter(|(file, _)| offers(file)).count() > 1;
     let terms = if is_choice { Terms::any(all) } else { Terms::all(all) };
     Some((terms?, first.path.clone()))
 }
@@ -335,6 +338,18 @@ mod tests {
         assert_eq!(inherited(&all, "a"), found("GPL-2.0-only AND MIT", "COPYING"));
         let third = tree(&[("LICENSE", text("MIT")), ("LICENSE-THIRD-PARTY", text("GPL-2.0-only"))]);
         assert_eq!(inherited(&third, "a"), found("MIT", "LICENSE"));
+        let ids = ["MIT", "ISC", "Zlib", "BSD-2-Clause", "GPL-2.0-only"];
+        let names = ids.map(|id| format!("LICENSE-{id}"));
+        let collection: Vec<(&str, &[u8])> = names
+            .iter()
+            .zip(ids)
+            .map(|(name, id)| (name.as_str(), text(id)))
+            .collect();
+        let found_all = inherited(&tree(&collection), "a").map(|(expression, _)| expression);
+        assert_eq!(
+            found_all.as_deref(),
+            Some("BSD-2-Clause AND GPL-2.0-only AND ISC AND MIT AND Zlib")
+        );
         let reuse = tree(&[
             ("LICENSES/Apache-2.0.txt", text("Apache-2.0")),
             ("LICENSES/BSD-2-Clause.txt", text("BSD-2-Clause")),
