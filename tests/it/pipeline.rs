@@ -304,7 +304,7 @@ fn tokens_name_the_files_they_come_from() {
             .as_array()
             .expect("a list")
             .iter()
-            .filter_map(|n| n.as_u64())
+            .filter_map(serde_json::Value::as_u64)
             .collect();
         assert_eq!((borders[0], borders[borders.len() - 1]), (0, ids.len() as u64));
         let docs = row["docs"].as_array().expect("a list");

@@ -60,13 +60,13 @@ fn json_lines(tree: &Tree, [content, path, repo]: [&str; 3]) -> String {
 
 fn parquet_file(tree: &Tree, place: &Path) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let strings = |get: &dyn Fn((&[u8], &[u8])) -> String| {
-        Arc::new(tree.files().map(|file| Some(get(file))).collect::<StringArray>()) as ArrayRef
-    };
-    let columns = [
-        ("content", strings(&|(_, bytes)| text(bytes))),
-        ("max_stars_repo_path", strings(&|(path, _)| text(path))),
-        ("max_stars_repo_name", strings(&|_| "table".to_owned())),
+    let contents = StringArray::from_iter_values(tree.files().map(|(_, bytes)| text(bytes)));
+    let paths = StringArray::from_iter_values(tree.files().map(|(path, _)| text(path)));
+    let repositories = StringArray::from_iter_values(tree.files().map(|_| "table"));
+    let columns: [(&str, ArrayRef); 3] = [
+        ("content", Arc::new(contents)),
+        ("max_stars_repo_path", Arc::new(paths)),
+        ("max_stars_repo_name", Arc::new(repositories)),
     ];
     let batch = RecordBatch::try_from_iter(columns).expect("columns of one length");
     let mut writer =

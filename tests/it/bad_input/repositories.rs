@@ -110,7 +110,7 @@ fn a_broken_object_costs_one_file() {
     type Spoil = fn(&Path, &str);
     let cases: [(&str, Spoil); 4] = [
         ("missing", |clone, id| {
-            fs::remove_file(loose(clone, id)).expect("a loose object")
+            fs::remove_file(loose(clone, id)).expect("a loose object");
         }),
         ("cut short", |clone, id| {
             let bytes = fs::read(loose(clone, id)).expect("a loose object");

@@ -18,17 +18,15 @@ fn parquet_bytes(sandbox: &Sandbox, rows: usize) -> Vec<u8> {
         ("content", Arc::new(content.collect::<StringArray>())),
         ("path", Arc::new(path.collect::<StringArray>())),
     ];
-    write_parquet(
-        sandbox,
-        RecordBatch::try_from_iter_with_nullable(columns.map(|(n, a)| (n, a, true))).expect("columns"),
-    )
+    let batch = RecordBatch::try_from_iter_with_nullable(columns.map(|(name, array)| (name, array, true)));
+    write_parquet(sandbox, &batch.expect("columns of one length"))
 }
 
-fn write_parquet(sandbox: &Sandbox, batch: RecordBatch) -> Vec<u8> {
+fn write_parquet(sandbox: &Sandbox, batch: &RecordBatch) -> Vec<u8> {
     let place = sandbox.path("made.parquet");
     let mut writer =
         ArrowWriter::try_new(File::create(&place).expect("a place"), batch.schema(), None).expect("a writer");
-    writer.write(&batch).expect("a row group");
+    writer.write(batch).expect("a row group");
     writer.close().expect("a footer");
     std::fs::read(place).expect("it was just written")
 }
@@ -59,14 +57,14 @@ fn parquet_that_cannot_be_read_is_one_row() {
                 let column: ArrayRef = Arc::new(StringArray::from(vec!["x"]));
                 bytes = write_parquet(
                     &sandbox,
-                    RecordBatch::try_from_iter([("body", column)]).expect("a column"),
+                    &RecordBatch::try_from_iter([("body", column)]).expect("a column"),
                 );
             }
             _ => {
                 let column: ArrayRef = Arc::new(Int64Array::from(vec![1]));
                 bytes = write_parquet(
                     &sandbox,
-                    RecordBatch::try_from_iter([("content", column)]).expect("a column"),
+                    &RecordBatch::try_from_iter([("content", column)]).expect("a column"),
                 );
             }
         }
