@@ -1,8 +1,11 @@
 //! The command line.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+use crate::units::{Share, parse_bytes};
 
 const EXITS: &str = "Exit codes:
   0 done · 1 bug · 2 usage · 3 recipe invalid · 4 inputs do not match · 5 some tasks failed, run again to resume
@@ -15,6 +18,24 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    parse_bytes(text).map_err(|error| explained(&error))
+}
+
+fn share(text: &str) -> Result<Share, String> {
+    Share::parse(text).map_err(|error| explained(&error))
+}
+
+fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse()
+        .map_err(|_| "it must be a whole number and at least 1".to_owned())
+}
+
+fn explained(error: &stackmill_schemas::Error) -> String {
+    let hint = error.hint_text().map_or(String::new(), |hint| format!(": {hint}"));
+    format!("{}{hint}", error.message())
 }
 
 /// The commands.
@@ -60,20 +81,20 @@ pub struct RunArgs {
     /// Sources.
     pub source: SourceArgs,
     /// Most memory of all processes together
-    #[arg(long, default_value = "4G", value_name = "SIZE")]
-    pub memory: String,
+    #[arg(long, default_value = "4G", value_name = "SIZE", value_parser = size)]
+    pub memory: u64,
     /// Threads [default: processors]; --memory may allow fewer
-    #[arg(long, value_name = "N")]
-    pub threads: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub threads: Option<NonZeroUsize>,
     /// Scratch folder [default: OUT/.work]
     #[arg(long, value_name = "DIR")]
     pub scratch: Option<PathBuf>,
     /// Most bytes in the scratch folder [default: no limit]
-    #[arg(long, value_name = "SIZE")]
-    pub scratch_budget: Option<String>,
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub scratch_budget: Option<u64>,
     /// Files of a batch at most; never shows in the output
-    #[arg(long, default_value = "256", value_name = "N")]
-    pub batch_rows: usize,
+    #[arg(long, default_value = "256", value_name = "N", value_parser = at_least_one)]
+    pub batch_rows: NonZeroUsize,
     /// Start over where another run's data is
     #[arg(long)]
     pub replace: bool,
@@ -89,8 +110,8 @@ pub struct SourceArgs {
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Take a share of the repositories, by hash of their names
-    #[arg(long, default_value = "100%", value_name = "SHARE")]
-    pub sample: String,
+    #[arg(long, default_value = "100%", value_name = "SHARE", value_parser = share)]
+    pub sample: Share,
     /// Resolve the sources anew instead of using sources.lock
     #[arg(long)]
     pub update: bool,

@@ -1,15 +1,15 @@
 //! Exchanges on disk: every scattering task writes one file, sorted by partition and indexed; gather reads its slices.
 //!
 //! ```text
-//!   WORK/<exchange>/NNNNN     ┌ segment ┬ segment ┬ … ┬ index (JSON) ┬ u64 length of the index ┐
+//!   WORK/<exchange>/NNNNN     ┌ segment ┬ segment ┬ … ┬ index (JSON) ┬ u64 xxh3 of the index ┬ u64 its length ┐
 //!   segment                   an Arrow IPC stream of one partition's rows
-//!   index                     [[partition, offset, length], …]
+//!   index                     [[partition, offset, length, xxh3 of the segment], …]
 //! ```
-//! Rows wait in memory until [`FLUSH_BYTES`] are there, so a task's memory does not grow with what it scatters.
+//! Rows wait in memory until `FLUSH_BYTES` are there, so a task's memory does not grow with what it scatters.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::io::{Cursor, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 
 use arrow_array::{RecordBatch, UInt32Array};
 use arrow_schema::SchemaRef;
@@ -18,6 +18,7 @@ use arrow_select::take::take_record_batch;
 use stackmill_schemas::context::{Batches, Homes, TaskContext};
 use stackmill_schemas::stage::{Exchange, Scatter};
 use stackmill_schemas::{Error, FileId, Result, ResultExt, columns};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::table;
 use crate::workdir::{NewFile, Workdir};
@@ -25,7 +26,7 @@ use crate::workdir::{NewFile, Workdir};
 /// Rows are written once this many bytes wait.
 const FLUSH_BYTES: usize = 24 << 20;
 
-type Index = Vec<(u32, u64, u64)>;
+type Index = Vec<(u32, u64, u64, u64)>;
 
 /// What one task scatters into one exchange.
 pub struct SpillWriter {
@@ -104,8 +105,9 @@ impl SpillWriter {
         writer.write(rows)?;
         let bytes = writer.into_inner()?;
         self.file.write_all(&bytes)?;
-        self.index.push((partition, self.offset, bytes.len() as u64));
-        self.offset += bytes.len() as u64;
+        let length = bytes.len() as u64;
+        self.index.push((partition, self.offset, length, xxh3_64(&bytes)));
+        self.offset += length;
         Ok(())
     }
 
@@ -114,6 +116,7 @@ impl SpillWriter {
         self.flush()?;
         let index = serde_json::to_vec(&self.index).map_err(|error| Error::bug(error.to_string()))?;
         self.file.write_all(&index)?;
+        self.file.write_all(&xxh3_64(&index).to_le_bytes())?;
         self.file.write_all(&(index.len() as u64).to_le_bytes())?;
         self.file.commit()?;
         Ok(())
@@ -139,6 +142,7 @@ impl<'a> Scattering<'a> {
             exchange,
             partitions,
             homes,
+            ..
         } = to;
         let spill = SpillWriter::create(workdir, exchange.name(), task, exchange.keyed())?;
         Ok(Self {
@@ -171,62 +175,140 @@ pub struct Target<'a> {
     pub partitions: u32,
     /// Where files live.
     pub homes: &'a Homes,
+    /// Number of tasks that scatter into it.
+    pub feeders: u32,
 }
 
-/// One partition of the spill files in `folder`, in task order; an exchange that nobody fed is empty.
-pub fn partition(folder: &Path, partition: u32) -> Result<Batches<'static>> {
-    let mut files = Vec::new();
-    if folder.is_dir() {
-        for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
-            let path = entry?.path();
-            if !path
-                .file_name()
-                .is_some_and(|name| name.to_string_lossy().starts_with('.'))
-            {
-                files.push(path);
-            }
-        }
+impl Target<'_> {
+    /// What was scattered.
+    pub fn spills(&self, workdir: &Workdir) -> Spills {
+        Spills::new(workdir, self.exchange.name(), self.feeders)
     }
-    files.sort();
-    Ok(Box::new(files.into_iter().flat_map(move |path| {
-        match slices(&path, partition) {
-            Ok(batches) => batches,
-            Err(error) => Box::new(std::iter::once(Err(error))),
-        }
-    })))
+}
+
+/// The spill files of an exchange, one of each task that fed it.
+#[derive(Clone, Debug)]
+pub struct Spills {
+    folder: PathBuf,
+    files: u32,
+}
+
+impl Spills {
+    /// Those of `files` tasks in folder `name`; 0 tasks for an exchange that is off.
+    pub fn new(workdir: &Workdir, name: &str, files: u32) -> Self {
+        let folder = workdir.work.join(name);
+        Self { folder, files }
+    }
+
+    /// The rows of one partition, in task order. A file that is gone is an error: its rows would vanish.
+    pub fn partition(&self, partition: u32) -> Batches<'static> {
+        let folder = self.folder.clone();
+        Box::new((0..self.files).flat_map(move |task| {
+            let slices = slices(&folder.join(format!("{task:05}")), partition);
+            slices.unwrap_or_else(|error| Box::new(std::iter::once(Err(error))))
+        }))
+    }
 }
 
 fn slices(path: &Path, partition: u32) -> Result<Batches<'static>> {
-    let place = path.display().to_string();
-    let mut file = File::open(path).with_context(|| place.clone())?;
-    let index = read_index(&mut file).with_context(|| place.clone())?;
+    let index = read_index(&mut table::open(path)?).with_context(|| path.display().to_string())?;
     let path = path.to_owned();
     let wanted = index.into_iter().filter(move |entry| entry.0 == partition);
-    Ok(Box::new(wanted.flat_map(move |(_, offset, length)| {
-        match slice(&path, offset, length) {
-            Ok(batches) => batches,
-            Err(error) => Box::new(std::iter::once(Err(error))),
-        }
+    Ok(Box::new(wanted.flat_map(move |(_, offset, length, hash)| {
+        let slice = slice(&path, offset, length, hash);
+        slice.unwrap_or_else(|error| Box::new(std::iter::once(Err(error))))
     })))
 }
 
 fn read_index(file: &mut File) -> Result<Index> {
-    let end = file.seek(SeekFrom::End(-8))?;
-    let mut length = [0; 8];
+    let changed = || table::damaged(&table::CHANGED);
+    let end = file.metadata()?.len().checked_sub(16).ok_or_else(changed)?;
+    file.seek(SeekFrom::Start(end))?;
+    let (mut hash, mut length) = ([0; 8], [0; 8]);
+    file.read_exact(&mut hash)?;
     file.read_exact(&mut length)?;
     let length = u64::from_le_bytes(length);
-    let start = end
-        .checked_sub(length)
-        .ok_or_else(|| Error::input("scratch is damaged: spill index"))?;
+    let start = end.checked_sub(length).ok_or_else(changed)?;
     file.seek(SeekFrom::Start(start))?;
     let mut json = Vec::new();
     file.take(length).read_to_end(&mut json)?;
-    serde_json::from_slice(&json).map_err(|error| Error::input(format!("scratch is damaged: {error}")))
+    if xxh3_64(&json) != u64::from_le_bytes(hash) {
+        return Err(changed());
+    }
+    serde_json::from_slice(&json).map_err(|error| table::damaged(&error))
 }
 
-fn slice(path: &Path, offset: u64, length: u64) -> Result<Batches<'static>> {
+/// One segment, at most about `FLUSH_BYTES`; its hash is checked before it is parsed.
+fn slice(path: &Path, offset: u64, length: u64, hash: u64) -> Result<Batches<'static>> {
     let place = path.display().to_string();
-    let mut file = File::open(path).with_context(|| place.clone())?;
+    let mut file = table::open(path)?;
+    let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(offset))?;
-    table::read_stream(BufReader::new(file.take(length)), place)
+    file.take(length).read_to_end(&mut bytes)?;
+    if xxh3_64(&bytes) != hash {
+        return Err(table::damaged(&table::CHANGED).context(place));
+    }
+    table::read_stream(Cursor::new(bytes), place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::UInt64Array;
+    use arrow_schema::{DataType, Field, Schema};
+    use std::sync::Arc;
+
+    fn rows(ids: std::ops::Range<u64>) -> RecordBatch {
+        let schema = Schema::new(vec![Field::new(columns::FILE_ID, DataType::UInt64, false)]);
+        RecordBatch::try_new(Arc::new(schema), vec![Arc::new(UInt64Array::from_iter_values(ids))]).expect("one column")
+    }
+
+    fn spill(workdir: &Workdir, task: u32, ids: std::ops::Range<u64>) {
+        let rows = rows(ids);
+        let odd: Vec<u32> = columns::u64s(&rows, columns::FILE_ID)
+            .expect("ids")
+            .values()
+            .iter()
+            .map(|id| (id % 2) as u32)
+            .collect();
+        let mut writer = SpillWriter::create(workdir, "x", task, rows.schema()).expect("made");
+        writer.send(rows, &odd).expect("sent");
+        writer.commit().expect("committed");
+    }
+
+    fn gathered(spills: &Spills, partition: u32) -> Result<Vec<u64>> {
+        let mut ids = Vec::new();
+        for batch in spills.partition(partition) {
+            ids.extend(columns::u64s(&batch?, columns::FILE_ID)?.values());
+        }
+        Ok(ids)
+    }
+
+    #[test]
+    fn rows_come_back_in_task_order_or_not_at_all() {
+        let folder = std::env::temp_dir().join(format!("stackmill-exchange-{}", std::process::id()));
+        let workdir = Workdir::create(&folder, &folder, u64::MAX).expect("the temporary folder can be written to");
+        spill(&workdir, 1, 10..14);
+        spill(&workdir, 0, 0..3);
+        spill(&workdir, 2, 90..99);
+        let two = Spills::new(&workdir, "x", 2);
+        assert_eq!(gathered(&two, 0).ok(), Some(vec![0, 2, 10, 12]));
+        assert_eq!(gathered(&two, 1).ok(), Some(vec![1, 11, 13]));
+        assert_eq!(gathered(&Spills::new(&workdir, "x", 0), 0).ok(), Some(vec![]));
+        assert!(
+            gathered(&Spills::new(&workdir, "x", 4), 0).is_err(),
+            "a task's file is gone"
+        );
+        let path = folder.join("x/00001");
+        let whole = std::fs::read(&path).expect("there");
+        for at in (0..whole.len()).step_by(7) {
+            let mut bent = whole.clone();
+            bent[at] ^= 1;
+            std::fs::write(&path, &bent).expect("written");
+            assert!(gathered(&two, 0).is_err() || gathered(&two, 1).is_err(), "byte {at}");
+            std::fs::write(&path, &whole[..at]).expect("written");
+            assert!(gathered(&two, 0).is_err(), "cut at {at}");
+        }
+        std::fs::remove_dir_all(folder).expect("deleted");
+    }
 }

@@ -8,8 +8,9 @@
 //! ```
 
 use std::io::{self, Read, Write};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit};
@@ -28,6 +29,19 @@ struct Worker {
     child: Child,
     input: ChildStdin,
     output: ChildStdout,
+}
+
+impl Worker {
+    /// Closes its pipes and waits for its end.
+    fn end(self) -> io::Result<ExitStatus> {
+        let Self {
+            mut child,
+            input,
+            output,
+        } = self;
+        drop((input, output));
+        child.wait()
+    }
 }
 
 /// A pool of workers; grows to the number of tasks that parse at once.
@@ -55,6 +69,8 @@ impl Workers {
             .env_clear()
             // The allocator would otherwise reserve a gibibyte of address space, which the worker's limit counts.
             .env("MIMALLOC_ARENA_RESERVE", "8192")
+            // Control-C in a terminal reaches the whole group: the run finishes its tasks, so its workers must live.
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -94,38 +110,43 @@ fn processor_seconds(process: u32) -> f64 {
 impl Drop for Workers {
     fn drop(&mut self) {
         for worker in self.idle().drain(..) {
-            let Worker {
-                mut child,
-                input,
-                output,
-            } = worker;
-            drop((input, output));
-            // It ends by itself now that its input is closed; waiting only reaps it.
-            let _ = child.wait();
+            // It ends by itself once its input is closed; waiting only reaps it.
+            let _ = worker.end();
         }
     }
 }
 
 impl Isolate for Workers {
     fn call(&self, request: &[u8]) -> Result<Answer> {
-        let mut words = String::new();
-        // A death may be somebody else's doing (memory pressure): one more try, in a fresh worker.
-        for attempt in 0..2 {
-            // Idle workers may have died together with the first one.
-            let reused = if attempt == 0 { self.idle().pop() } else { None };
-            let mut worker = match reused {
-                Some(worker) => worker,
-                None => self.start()?,
-            };
-            match exchange(&mut worker, request) {
-                Ok(answer) => {
-                    self.idle().push(worker);
-                    return Ok(Answer::Done(answer));
-                }
-                Err(_) => words = obituary(worker),
-            }
+        // A death may be somebody else's doing (memory pressure): one more try, in a fresh worker. Idle workers may
+        // have died together with the first one.
+        let reused = self.idle().pop();
+        let first = self.attempt(reused, request)?;
+        let second = match first {
+            Ok(answer) => return Ok(Answer::Done(answer)),
+            Err(_) => self.attempt(None, request)?,
+        };
+        match second {
+            Ok(answer) => Ok(Answer::Done(answer)),
+            Err(death) => obituary(death).map(Answer::Crashed),
         }
-        Ok(Answer::Crashed(words))
+    }
+}
+
+impl Workers {
+    /// One attempt; the inner error is how the worker ended.
+    fn attempt(&self, reused: Option<Worker>, request: &[u8]) -> Result<std::result::Result<Vec<u8>, ExitStatus>> {
+        let mut worker = match reused {
+            Some(worker) => worker,
+            None => self.start()?,
+        };
+        match exchange(&mut worker, request) {
+            Ok(answer) => {
+                self.idle().push(worker);
+                Ok(Ok(answer))
+            }
+            Err(_) => worker.end().map(Err).context("waiting for a parse worker"),
+        }
     }
 }
 
@@ -145,25 +166,25 @@ fn exchange(worker: &mut Worker, request: &[u8]) -> io::Result<Vec<u8>> {
     Ok(answer)
 }
 
-/// How a worker ended, in words that are the same each time.
-fn obituary(worker: Worker) -> String {
-    use std::os::unix::process::ExitStatusExt as _;
-    let Worker {
-        mut child,
-        input,
-        output,
-    } = worker;
-    drop((input, output));
-    match child.wait().map(|status| (status.signal(), status.code())) {
-        Ok((Some(signal), _)) => match Signal::from_named_raw(signal) {
-            Some(Signal::ABORT) => "the parser aborted".to_owned(),
-            Some(Signal::SEGV) => "the parser overran its memory or stack".to_owned(),
-            Some(Signal::XCPU) => format!("the parser did not come back within {PROCESSOR_SECONDS} processor seconds"),
-            _ => format!("the parser was ended by signal {signal}"),
-        },
-        Ok((None, Some(code))) => format!("the parser exited with code {code}"),
-        _ => "the parser went away".to_owned(),
-    }
+/// How a worker ended, in words that are the same each time. An end that nothing in the request can bring about is
+/// no verdict on a file.
+fn obituary(status: ExitStatus) -> Result<String> {
+    let Some(number) = status.signal() else {
+        return Ok(format!("the parser exited with code {}", status.code().unwrap_or(0)));
+    };
+    Ok(match Signal::from_named_raw(number) {
+        Some(Signal::KILL | Signal::TERM | Signal::INT | Signal::HUP) => {
+            return Err(
+                Error::resource(format!("parse workers are being ended by signal {number}")).hint(
+                    "the machine may be short of memory: lower --memory, then run the same command again to resume",
+                ),
+            );
+        }
+        Some(Signal::ABORT) => "the parser aborted".to_owned(),
+        Some(Signal::SEGV) => "the parser overran its memory or stack".to_owned(),
+        Some(Signal::XCPU) => format!("the parser did not come back within {PROCESSOR_SECONDS} processor seconds"),
+        _ => format!("the parser was ended by signal {number}"),
+    })
 }
 
 /// The worker's side: limits itself, then answers requests until its input closes.
@@ -200,5 +221,20 @@ impl<R: Read> Read for Metered<R> {
             },
         )?;
         self.inner.read(buffer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_death_of_its_own_is_a_verdict() {
+        let ended = |signal: Signal| obituary(ExitStatus::from_raw(signal.as_raw()));
+        assert_eq!(ended(Signal::ABORT).ok().as_deref(), Some("the parser aborted"));
+        assert!(ended(Signal::XCPU).is_ok() && ended(Signal::SEGV).is_ok());
+        assert!(ended(Signal::KILL).is_err() && ended(Signal::INT).is_err());
+        let exited = obituary(ExitStatus::from_raw(1 << 8));
+        assert_eq!(exited.ok().as_deref(), Some("the parser exited with code 1"));
     }
 }

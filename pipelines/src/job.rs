@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
+use sha2::{Digest as _, Sha256};
 use stackmill_dedup::contamination::{Decontaminate, Pack as BenchmarkPack};
 use stackmill_dedup::exact::{Exact, ExactConfig};
 use stackmill_dedup::near::{Near, NearConfig};
@@ -16,13 +17,15 @@ use stackmill_ingest::detect::license::{License, LicensePolicy};
 use stackmill_ingest::select::Select;
 use stackmill_ingest::sources;
 use stackmill_schemas::context::Homes;
+use stackmill_schemas::ids::hex;
 use stackmill_schemas::lock::{Lock, Split};
 use stackmill_schemas::rank::{Criterion, default_policy};
 use stackmill_schemas::stage::{InputSize, Map, Source};
 use stackmill_schemas::{Error, FileId, Result, ResultExt};
 use stackmill_tokenize::{Pack, TokenizeConfig};
 
-use crate::exchange::Target;
+use crate::exchange::{Spills, Target};
+use crate::lock;
 use crate::passes::{content, cut, listing};
 use crate::recipe::Recipe;
 use crate::units::Share;
@@ -30,6 +33,10 @@ use crate::workdir::Workdir;
 
 /// A usual mean length of source files; only numbers of partitions are estimated with it.
 const USUAL_FILE_BYTES: u64 = 8192;
+/// Folder of what exact duplicates decided.
+pub const EXACT_DECISIONS: &str = "exact-decisions";
+/// Folder of what near-duplicates decided.
+pub const NEAR_DECISIONS: &str = "near-decisions";
 
 /// What a user may choose without changing a byte of the output, and the sample.
 #[derive(Clone, Debug)]
@@ -76,6 +83,8 @@ pub struct Stages {
     pub license_policy: LicensePolicy,
     /// Resolved settings of the rules, in running order.
     pub rules: serde_json::Value,
+    /// SHA-256 of the files that the recipe names besides its sources, by their name in the recipe.
+    artefacts: BTreeMap<String, String>,
 }
 
 impl Stages {
@@ -114,7 +123,8 @@ impl Stages {
                 .transpose()
                 .context("stage `redact`")?,
         );
-        push(&mut syntax, decontaminate(recipe)?);
+        let (decontaminate, artefacts) = decontaminate(recipe)?;
+        push(&mut syntax, decontaminate);
         push(&mut syntax, tokenize);
         let exact = recipe.exact.as_ref().map(ExactConfig::build).transpose()?;
         let keep = recipe
@@ -133,9 +143,20 @@ impl Stages {
             keep,
             license_policy,
             rules,
+            artefacts,
         };
         stages.content_schema()?;
         Ok(stages)
+    }
+
+    /// The recipe with every default filled in, and hashes of the files that it names: what decides about the output,
+    /// sources apart.
+    pub fn config(&self, recipe: &Recipe) -> Result<serde_json::Value> {
+        let mut config = recipe.resolved(self.rules.clone())?;
+        if !self.artefacts.is_empty() {
+            config["artefacts"] = serde_json::json!(self.artefacts);
+        }
+        Ok(config)
     }
 
     /// The columns of the listing, ranks left out.
@@ -156,23 +177,26 @@ fn push<M: Map + 'static>(maps: &mut Vec<Box<dyn Map>>, map: Option<M>) {
     }
 }
 
-fn decontaminate(recipe: &Recipe) -> Result<Option<Decontaminate>> {
+/// The stage, and the hashes of the packs that the recipe brings.
+fn decontaminate(recipe: &Recipe) -> Result<(Option<Decontaminate>, BTreeMap<String, String>)> {
+    let mut hashes = BTreeMap::new();
     let Some(config) = &recipe.decontaminate else {
-        return Ok(None);
+        return Ok((None, hashes));
     };
-    let load = |path: &String| {
+    let mut packs = Vec::new();
+    for path in &config.packs {
         let full = recipe.folder().join(crate::environment::expand(path)?);
-        let place = full.display().to_string();
+        let place = || full.display().to_string();
         let bytes = std::fs::read(&full).map_err(|error| {
             Error::input(format!("cannot read the pack: {error}"))
+                .context(place())
                 .hint("build one with `stackmill benchmarks build NAME --from FILE --out FILE`")
-        });
-        bytes.and_then(|bytes| BenchmarkPack::parse(&bytes)).context(place)
-    };
-    let packs: Vec<BenchmarkPack> = config.packs.iter().map(load).collect::<Result<_>>()?;
-    Decontaminate::new(config, packs)
-        .context("stage `decontaminate`")
-        .map(Some)
+        })?;
+        packs.push(BenchmarkPack::parse(&bytes).with_context(place)?);
+        hashes.insert(path.clone(), hex(&Sha256::digest(&bytes)));
+    }
+    let stage = Decontaminate::new(config, packs).context("stage `decontaminate`")?;
+    Ok((Some(stage), hashes))
 }
 
 /// Everything a pass needs.
@@ -196,9 +220,9 @@ pub struct Job {
 
 impl Job {
     /// Joins the parts of a run.
-    pub fn new(recipe: Recipe, plan: (Lock, Vec<Split>), workdir: Workdir, options: Options) -> Result<Self> {
-        let (lock, splits) = plan;
-        let stages = Stages::build(&recipe)?;
+    pub fn new(recipe: Recipe, plan: (Lock, Stages), workdir: Workdir, options: Options) -> Result<Self> {
+        let (lock, stages) = plan;
+        let splits = lock::cut(&lock, &recipe.run);
         let sources = open_sources(&recipe)?;
         let split_homes = Homes::new(splits.iter().map(|split| FileId::new(split.index, 0)).collect());
         // Before the listing nothing but the lock's estimate is known.
@@ -244,24 +268,41 @@ impl Job {
             exchange,
             partitions: self.exact_partitions,
             homes: &self.split_homes,
+            feeders: self.splits.len() as u32,
         })
+    }
+
+    /// What exact duplicates decided, by split.
+    pub fn exact_decisions(&self) -> Spills {
+        Spills::new(&self.workdir, EXACT_DECISIONS, self.exact_partitions)
     }
 
     /// Where near-duplicates' rows go, once chunks (`homes`) are known.
     pub fn near_targets<'a>(&'a self, homes: &'a Homes) -> Option<NearTargets<'a>> {
         let near = self.stages.near.as_ref()?;
         let size = self.chunk_size(homes);
-        let target = |exchange: &'a dyn stackmill_schemas::stage::Exchange| Target {
+        let target = |exchange: &'a dyn stackmill_schemas::stage::Exchange, feeders| Target {
             exchange,
             partitions: partitions(exchange, size),
             homes,
+            feeders,
         };
+        let buckets = target(&near.buckets, homes.count());
+        let attach = target(&near.attach, buckets.partitions);
+        let verify = target(&near.verify, attach.partitions);
+        let keepers = target(&near.keepers, verify.partitions);
         Some(NearTargets {
-            buckets: target(&near.buckets),
-            attach: target(&near.attach),
-            verify: target(&near.verify),
-            keepers: target(&near.keepers),
+            buckets,
+            attach,
+            verify,
+            keepers,
         })
+    }
+
+    /// What near-duplicates decided, by chunk.
+    pub fn near_decisions(&self, homes: &Homes) -> Spills {
+        let files = self.near_targets(homes).map_or(0, |targets| targets.keepers.partitions);
+        Spills::new(&self.workdir, NEAR_DECISIONS, files)
     }
 
     /// Where tokens go, once chunks (`homes`) are known.
@@ -271,6 +312,7 @@ impl Job {
             exchange,
             partitions: partitions(exchange, self.chunk_size(homes)),
             homes,
+            feeders: homes.count(),
         })
     }
 

@@ -17,6 +17,10 @@ pub fn load_or_resolve(recipe: &Recipe, options: &Options, cx: &TaskContext) -> 
     let path = options.out.join(NAME);
     match load_json::<Lock>(&path) {
         _ if options.update => resolve(recipe, options, cx),
+        // The recipe has other sources by now: what the old ones meant says nothing of them.
+        Ok(Some(lock)) if lock.version == VERSION && lock.sources != recipe.sources_fingerprint()? => {
+            resolve(recipe, options, cx)
+        }
         Ok(Some(lock)) => usable(lock, options).map_err(|error| error.context(path.display().to_string())),
         Ok(None) => resolve(recipe, options, cx),
         Err(error) => Err(error.hint("refresh it with --update")),
@@ -70,6 +74,7 @@ pub fn resolve(recipe: &Recipe, options: &Options, cx: &TaskContext) -> Result<L
     }
     Ok(Lock {
         version: VERSION,
+        sources: recipe.sources_fingerprint()?,
         sample: share,
         units,
     })
@@ -144,6 +149,7 @@ mod tests {
         };
         Lock {
             version: VERSION,
+            sources: String::new(),
             sample: 1.0,
             units: lengths.iter().map(unit).collect(),
         }

@@ -13,7 +13,7 @@ use crate::job::Job;
 use crate::passes::ledger::{Counts, RuleCount};
 use crate::passes::{Cost, TaskReport};
 use crate::run::Identity;
-use crate::workdir::Workdir;
+use crate::workdir::{START_OVER, TABLES, Workdir, remove};
 use crate::{clock, failpoint, lock, report};
 
 /// The manifest's name in the data set.
@@ -22,27 +22,6 @@ pub const MANIFEST: &str = "manifest.json";
 pub const RUN: &str = "run.json";
 /// The data card's name.
 pub const CARD: &str = "README.md";
-/// Folders of scratch, all deleted once the manifest is there.
-pub const SCRATCH: &[&str] = &[
-    "listing",
-    "listing-decisions",
-    "exact",
-    "exact-decisions",
-    "survivors",
-    "work",
-    "side",
-    "notes",
-    "content-decisions",
-    "near-buckets",
-    "near-attach",
-    "near-verify",
-    "near-keepers",
-    "near-decisions",
-    "positions",
-    "syntax-decisions",
-    "pack",
-];
-
 /// The reports that a manifest is made of.
 pub struct Parts {
     /// Of the syntax pass.
@@ -111,47 +90,41 @@ pub fn publish(job: &Job, identity: &Identity, parts: Parts, timing: &Timing) ->
     };
     let reports = parts.kept.into_iter().chain(parts.tokens).chain(parts.ledgers);
     manifest.files.extend(reports.flat_map(|report| report.published));
+    if let Some(gone) = manifest.files.iter().find(|file| !job.workdir.holds(file)) {
+        return Err(changed(gone));
+    }
     manifest.files.push(sources(&job.workdir, &job.lock)?);
     manifest.files.push(card(job, &manifest)?);
     manifest.files.sort_by(|a, b| a.path.cmp(&b.path));
     remove_strays(job, &manifest)?;
     run_file(job, timing)?;
+    job.workdir.sync_names()?;
     failpoint::reach("publish", "before");
     write_json(&job.workdir, MANIFEST, &manifest)?;
+    job.workdir.sync_names()?;
     failpoint::reach("publish", "after");
-    clean(&job.workdir)?;
+    Workdir::discard_all(&job.workdir.work)?;
     Ok(manifest)
 }
 
-/// Deletes what is left in scratch; safe to repeat.
-pub fn clean(workdir: &Workdir) -> Result<()> {
-    for folder in SCRATCH.iter().chain(&["done", "run", "lock"]) {
-        workdir.discard(folder)?;
-    }
-    // Only an empty folder goes: a scratch folder of the user's may hold other things.
-    let _ = std::fs::remove_dir(&workdir.work);
-    Ok(())
+/// Somebody else has been at a file that a finished task published.
+pub fn changed(file: &FileEntry) -> Error {
+    Error::input(format!("{} is not as it was written", file.path)).hint(START_OVER)
 }
 
-/// Files of an attempt that was killed while it wrote, and of tasks that now publish nothing.
+/// Files of earlier attempts that the manifest does not name: a task that publishes nothing now may have done so once.
 fn remove_strays(job: &Job, manifest: &Manifest) -> Result<()> {
-    for folder in ["", "corpus", "ledger", "clusters", "tokens"] {
-        let path = job.workdir.out.join(folder);
+    for table in TABLES {
+        let path = job.workdir.out.join(table);
         if !path.is_dir() {
             continue;
         }
         for entry in std::fs::read_dir(&path).with_context(|| path.display().to_string())? {
-            let entry = entry?;
-            let own = entry.file_name().to_string_lossy().into_owned();
-            let name = format!("{folder}/{own}");
-            // At the root only what we were writing ourselves; the rest is the user's.
-            let stray = if folder.is_empty() {
-                own.starts_with('.') && own.contains(".tmp-")
-            } else {
-                true
-            };
-            if stray && !manifest.files.iter().any(|file| file.path == name) {
-                std::fs::remove_file(entry.path()).with_context(|| name)?;
+            let entry = entry.with_context(|| path.display().to_string())?;
+            let name = format!("{table}/{}", entry.file_name().to_string_lossy());
+            let known = manifest.files.binary_search_by(|file| file.path.as_str().cmp(&name));
+            if known.is_err() {
+                remove(&entry.path())?;
             }
         }
     }
@@ -278,7 +251,7 @@ fn run_file(job: &Job, timing: &Timing) -> Result<FileEntry> {
 /// The data card: front matter that the Hugging Face hub and `datasets` read, then the funnel.
 fn card(job: &Job, manifest: &Manifest) -> Result<FileEntry> {
     let mut text = String::from("---\nconfigs:\n");
-    for table in ["corpus", "ledger", "clusters", "tokens"] {
+    for table in TABLES {
         if manifest
             .files
             .iter()

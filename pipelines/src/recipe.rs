@@ -13,7 +13,7 @@ use stackmill_ingest::detect::language::LanguageConfig;
 use stackmill_ingest::detect::license::LicenseConfig;
 use stackmill_ingest::sources::SourceConfig;
 use stackmill_schemas::text::nearest;
-use stackmill_schemas::{Error, Result};
+use stackmill_schemas::{Error, Result, fingerprint};
 use stackmill_tokenize::TokenizeConfig;
 use toml::{Table, Value};
 
@@ -181,6 +181,11 @@ impl Recipe {
         }
     }
 
+    /// What stands for the `[[source]]` tables, and the seed that samples them, in the lock.
+    pub fn sources_fingerprint(&self) -> Result<String> {
+        fingerprint::of(&(&self.written_sources, self.run.seed))
+    }
+
     /// Every setting with defaults filled in; `rules` are resolved by their own crate.
     pub fn resolved(&self, rules: serde_json::Value) -> Result<serde_json::Value> {
         fn json<T: Serialize>(value: &T) -> Result<serde_json::Value> {
@@ -221,25 +226,39 @@ fn optional<T: DeserializeOwned + Default>(table: &mut Table, key: &str) -> Resu
     match table.get(key) {
         None | Some(Value::Boolean(false)) => Ok(None),
         Some(Value::Boolean(true)) => Ok(Some(T::default())),
-        Some(value @ Value::Table(_)) => typed(value.clone())
+        Some(value @ Value::Table(_)) => typed(value)
             .map(Some)
             .map_err(|error| error.context(format!("stage `{key}`"))),
-        Some(other) => Err(Error::config(format!("`{key}` is of type {}, not a table", other.type_str()))
-            .hint(format!("write [{key}] and its settings below, or `{key} = true` for the defaults"))),
+        Some(other) => Err(
+            Error::config(format!("`{key}` is of type {}, not a table", other.type_str())).hint(format!(
+                "write [{key}] and its settings below, or `{key} = true` for the defaults"
+            )),
+        ),
     }
 }
 
-fn typed<T: DeserializeOwned>(value: Value) -> Result<T> {
-    T::deserialize(value).map_err(|error| explain(&error.to_string()))
+fn typed<T: DeserializeOwned>(value: &Value) -> Result<T> {
+    T::deserialize(value.clone()).map_err(|error| explain(&error.to_string(), culprit::<T>(value)))
+}
+
+/// The key whose value is refused even alone: settings have defaults, so one key is a whole table.
+fn culprit<T: DeserializeOwned>(value: &Value) -> Option<&str> {
+    let alone = |(key, value): &(&String, &Value)| Value::Table(Table::from_iter([((*key).clone(), (*value).clone())]));
+    let mut entries = value.as_table()?.iter();
+    entries
+        .find(|entry| T::deserialize(alone(entry)).is_err())
+        .map(|(key, _)| key.as_str())
 }
 
 /// Serde's "unknown field" in our words, with the nearest known one.
-fn explain(message: &str) -> Error {
+fn explain(message: &str, key: Option<&str>) -> Error {
     let first = message.lines().next().unwrap_or(message).trim();
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     let unknown = first.starts_with("unknown field") || first.starts_with("unknown variant");
     let Some((word, known)) = quoted.split_first().filter(|_| unknown) else {
-        return Error::config(first.to_owned()).hint("docs/reference/recipe.md lists every setting and its type");
+        let place = key.map_or(String::new(), |key| format!("`{key}`: "));
+        return Error::config(format!("{place}{first}"))
+            .hint("docs/reference/recipe.md lists every setting and its type");
     };
     let what = if first.starts_with("unknown field") {
         "field"
@@ -264,7 +283,7 @@ fn sources(written: &Value) -> Result<Vec<SourceConfig>> {
     let read = |(number, table): (usize, &Value)| {
         let mut table = table.clone();
         expand(&mut table)?;
-        typed(table).map_err(|error| error.context(format!("source {}", number + 1)))
+        typed(&table).map_err(|error| error.context(format!("source {}", number + 1)))
     };
     tables.iter().enumerate().map(read).collect()
 }

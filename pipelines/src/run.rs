@@ -1,7 +1,6 @@
 //! The embedded engine: steps in order, tasks on one pool, resumed from whatever an earlier attempt left.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,12 +14,12 @@ use crate::clock::Stopwatch;
 use crate::console::{Board, Console};
 use crate::interrupt::Signals;
 use crate::isolate::Workers;
-use crate::job::{Job, Options};
+use crate::job::{EXACT_DECISIONS, Job, NEAR_DECISIONS, Options, Stages};
 use crate::passes::gather::{Gather, Next};
 use crate::passes::{Chunk, Cost, Step, TaskReport, content, cut, ledger, listing, syntax};
 use crate::publish;
 use crate::recipe::Recipe;
-use crate::workdir::{Workdir, load_json};
+use crate::workdir::{Claim, TABLES, Workdir, load_json, remove, work_folder};
 use crate::{failpoint, lock, table};
 
 /// Memory of the process before its first task: tables of tokenizers, languages and licenses.
@@ -104,11 +103,12 @@ pub struct Outcome {
 
 /// Runs `recipe` into `options.out`, or finishes what an earlier run began.
 pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcome> {
-    let signals = Signals::install()?;
-    let work = options.scratch.clone().unwrap_or_else(|| options.out.join(".work"));
     let threads = threads(&options)?;
+    let stages = Stages::build(&recipe)?;
+    let _claim = Claim::take(&options.out)?;
+    let work = work_folder(&options.out, options.scratch.as_deref())?;
+    let signals = Signals::install(*console)?;
     let engine = Engine::new(&work, &options, signals, console)?;
-    let stages = crate::job::Stages::build(&recipe)?;
     let cx = engine.context(Arc::default());
     let lock = lock::load_or_resolve(&recipe, &options, &cx)?;
     let failed = lock
@@ -116,24 +116,22 @@ pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcom
         .iter()
         .filter_map(|unit| Some((unit.repo_name.as_str(), unit.trouble.as_deref()?)));
     lock::check_failures(failed, lock.units.len(), recipe.run.max_failed_repositories.0)?;
-    let identity = Identity::new(recipe.resolved(stages.rules)?, &lock)?;
+    let identity = Identity::new(stages.config(&recipe)?, &lock)?;
     if options.replace {
         clear(&options.out, &work)?;
     } else if let Some(manifest) = already_done(&options.out, &identity)? {
-        if work.join("run").exists() {
-            // Killed after the manifest and before the last clean-up.
-            publish::clean(&Workdir::create(&options.out, &work, u64::MAX)?)?;
-        }
+        // Killed after the manifest and before the last clean-up.
+        Workdir::discard_all(&work)?;
         return Ok(Outcome {
             manifest,
             was_done: true,
         });
     }
     let workdir = Workdir::create(&options.out, &work, options.scratch_budget)?;
-    let _guard = claim(&workdir, &identity)?;
+    identify(&workdir, &identity)?;
     publish::sources(&workdir, &lock)?;
-    let splits = lock::cut(&lock, &recipe.run);
-    let job = Job::new(recipe, (lock, splits), workdir, options)?;
+    let replace = options.replace;
+    let job = Job::new(recipe, (lock, stages), workdir, options)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|error| Error::resource(format!("cannot start threads: {error}")))?;
     let manifest = Run {
@@ -143,11 +141,24 @@ pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcom
         identity: &identity,
         costs: Mutex::default(),
     }
-    .all()?;
+    .all()
+    .map_err(|error| resumable(error, replace))?;
     Ok(Outcome {
         manifest,
         was_done: false,
     })
+}
+
+/// `--replace` said again would start over again: whoever is told to repeat the command must leave it out.
+fn resumable(error: Error, replace: bool) -> Error {
+    let same = "run the same command again";
+    match error.hint_text() {
+        Some(hint) if replace && hint.contains(same) => {
+            let hint = hint.replace(same, &format!("{same}, without --replace,"));
+            error.hint(hint)
+        }
+        _ => error,
+    }
 }
 
 /// As many threads as asked for, or as the memory budget allows.
@@ -191,51 +202,28 @@ fn refuse(folder: &Path, differences: &[String]) -> Error {
         .hint("choose another --out, or start over there with --replace")
 }
 
-/// Makes sure that this folder is ours: no other process works in it, and no other run's data is there.
-fn claim(workdir: &Workdir, identity: &Identity) -> Result<fs::File> {
-    let path = workdir.work.join("lock");
-    let file = fs::File::create(&path).with_context(|| path.display().to_string())?;
-    file.try_lock().map_err(|_| {
-        Error::resource("another stackmill is working in this folder")
-            .context(workdir.work.display().to_string())
-            .hint("wait for it, or choose another --out")
-    })?;
+/// Makes sure that no other run's data is in scratch.
+fn identify(workdir: &Workdir, identity: &Identity) -> Result<()> {
     match workdir.load::<Identity>("run")? {
         Some(there) if there.fingerprint != identity.fingerprint => {
             Err(refuse(&workdir.out, &identity.differences(&there)))
         }
-        Some(_) => Ok(file),
-        None => workdir.save("run", identity).map(|()| file),
+        Some(_) => Ok(()),
+        None => workdir.save("run", identity),
     }
 }
 
+/// Deletes the data set and its scratch: reports of tasks first, then the manifest, so that nothing looks finished
+/// that is not whole.
 fn clear(out: &Path, work: &Path) -> Result<()> {
-    let remove = |path: &Path| match if path.is_dir() {
-        fs::remove_dir_all(path)
-    } else {
-        fs::remove_file(path)
-    } {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(Error::from(error)).with_context(|| path.display().to_string())
-        }
-        _ => Ok(()),
-    };
-    // The manifest goes first: without it there is no data set, whatever else is left.
-    for name in [
-        publish::MANIFEST,
-        publish::RUN,
-        publish::CARD,
-        "corpus",
-        "ledger",
-        "clusters",
-        "tokens",
-    ] {
+    remove(&work.join("done"))?;
+    for name in [publish::MANIFEST, publish::RUN, publish::CARD]
+        .into_iter()
+        .chain(TABLES)
+    {
         remove(&out.join(name))?;
     }
-    for name in ["run", "done"].iter().chain(publish::SCRATCH) {
-        remove(&work.join(name))?;
-    }
-    Ok(())
+    remove(work)
 }
 
 /// What outlives single steps: signals, workers, progress.
@@ -281,10 +269,10 @@ impl<'a> Engine<'a> {
     }
 }
 
-/// A context without a run: enough to resolve sources.
+/// A context without a run: enough to resolve sources. Signals end the program as usual.
 pub fn bare_context(options: &Options) -> Result<TaskContext> {
     let console = Console::new(true);
-    let engine = Engine::new(Path::new(""), options, Signals::install()?, &console)?;
+    let engine = Engine::new(Path::new(""), options, Signals::none(), &console)?;
     Ok(engine.context(Arc::default()))
 }
 
@@ -319,7 +307,12 @@ impl Run<'_> {
         let listed = self.step(&listing::Listing { job }, &none, &[])?;
         let troubled = || listed.iter().flat_map(|report| &report.troubled);
         let failed = troubled().map(|(repo, trouble)| (repo.as_str(), trouble.as_str()));
-        lock::check_failures(failed, job.lock.units.len(), job.recipe.run.max_failed_repositories.0)?;
+        if let Err(error) = lock::check_failures(failed, job.lock.units.len(), job.recipe.run.max_failed_repositories.0)
+        {
+            // The next attempt lists again: by then the sources may have been mended.
+            job.workdir.discard("done/list")?;
+            return Err(error);
+        }
         self.exact(&none)?;
         let cuts = self.step(&cut::Cut { job }, &none, &[])?;
         let chunks: Vec<Chunk> = cuts.into_iter().flat_map(|report| report.chunks).collect();
@@ -355,22 +348,16 @@ impl Run<'_> {
             return Ok(());
         };
         let next = Next::Decisions {
-            name: "exact-decisions",
+            name: EXACT_DECISIONS,
             homes: self.job.split_homes(),
         };
-        let (exchange, partitions) = (target.exchange, target.partitions);
-        self.step(
-            &Gather {
-                job: self.job,
-                exchange,
-                partitions,
-                next,
-                spent: Vec::new(),
-            },
-            homes,
-            &[],
-        )
-        .map(drop)
+        let gather = Gather {
+            job: self.job,
+            target,
+            next,
+            side: &[],
+        };
+        self.step(&gather, homes, &[]).map(drop)
     }
 
     fn near(&self, homes: &Arc<Homes>, chunks: &[Chunk]) -> Result<()> {
@@ -378,29 +365,23 @@ impl Run<'_> {
             return Ok(());
         };
         let decisions = Next::Decisions {
-            name: "near-decisions",
+            name: NEAR_DECISIONS,
             homes,
         };
-        let chain = [
-            (targets.buckets, Next::Exchange(targets.attach), vec![]),
-            (targets.attach, Next::Exchange(targets.verify), vec![]),
-            (targets.verify, Next::Exchange(targets.keepers), vec!["side".to_owned()]),
-            (targets.keepers, decisions, vec![]),
+        let chain: [(_, _, &[&str]); 4] = [
+            (targets.buckets, Next::Exchange(targets.attach), &[]),
+            (targets.attach, Next::Exchange(targets.verify), &[]),
+            (targets.verify, Next::Exchange(targets.keepers), &["side"]),
+            (targets.keepers, decisions, &[]),
         ];
-        for (target, next, mut spent) in chain {
-            let (exchange, partitions) = (target.exchange, target.partitions);
-            spent.push(exchange.name().to_owned());
-            self.step(
-                &Gather {
-                    job: self.job,
-                    exchange,
-                    partitions,
-                    next,
-                    spent,
-                },
-                homes,
-                chunks,
-            )?;
+        for (target, next, side) in chain {
+            let gather = Gather {
+                job: self.job,
+                target,
+                next,
+                side,
+            };
+            self.step(&gather, homes, chunks)?;
         }
         Ok(())
     }
@@ -416,7 +397,7 @@ impl Run<'_> {
     fn step(&self, step: &dyn Step, homes: &Arc<Homes>, chunks: &[Chunk]) -> Result<Vec<TaskReport>> {
         let workdir = &self.job.workdir;
         let marker = format!("done/{}", step.name());
-        let reports = match workdir.load(&marker)? {
+        let reports: Vec<TaskReport> = match workdir.load(&marker)? {
             Some(reports) => reports,
             None => {
                 let board = Arc::new(Board::new(step.name(), step.tasks()));
@@ -429,6 +410,13 @@ impl Run<'_> {
                 reports
             }
         };
+        if let Some(gone) = reports
+            .iter()
+            .flat_map(|r| &r.published)
+            .find(|file| !workdir.holds(file))
+        {
+            return Err(publish::changed(gone));
+        }
         for task in 0..step.tasks() {
             workdir.discard(&format!("{marker}-{task:05}"))?;
         }
@@ -473,7 +461,9 @@ impl Run<'_> {
     fn task(&self, step: &dyn Step, task: u32, cx: &TaskContext) -> Result<TaskReport> {
         let marker = format!("done/{}-{task:05}", step.name());
         let workdir = &self.job.workdir;
-        if let Some(report) = workdir.load(&marker)? {
+        if let Some(report) = workdir.load::<TaskReport>(&marker)?
+            && report.published.iter().all(|file| workdir.holds(file))
+        {
             return Ok(report);
         }
         let place = || format!("recipe {}, step `{}`, task {task}", self.job.recipe.name, step.name());
@@ -519,5 +509,22 @@ fn collect(step: &str, count: u32, done: Vec<(u32, Result<TaskReport>)>) -> Resu
             .hint("run the same command again to resume"))
         }
         None => Ok(reports),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_started_over_is_not_told_to_start_over_again() {
+        let error = || Error::resource("full").hint("make room, then run the same command again to resume");
+        let hint = |replace| resumable(error(), replace).hint_text().map(str::to_owned);
+        assert_eq!(
+            hint(true).as_deref(),
+            Some("make room, then run the same command again, without --replace, to resume")
+        );
+        assert_eq!(hint(false).as_deref(), error().hint_text());
+        assert_eq!(resumable(Error::bug("x"), true).hint_text(), None);
     }
 }

@@ -1,7 +1,12 @@
 //! Tables between steps: Arrow IPC streams, zstd-compressed, in scratch.
+//!
+//! ```text
+//!   WORK/<step>/NNNNN     ┌ Arrow IPC stream ┬ u64 xxh3 of it ┐
+//! ```
+//! The hash is checked before anything is parsed: a table is as it was written, or the run stops.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Write};
+use std::io::{BufReader, Read, Seek as _, Write};
 use std::path::Path;
 
 use arrow_array::RecordBatch;
@@ -11,8 +16,12 @@ use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
 use arrow_schema::SchemaRef;
 use stackmill_schemas::context::Batches;
 use stackmill_schemas::{Error, Result, ResultExt};
+use xxhash_rust::xxh3::Xxh3Default;
 
-use crate::workdir::{NewFile, Workdir};
+use crate::workdir::{NewFile, START_OVER, Workdir};
+
+/// What is said of a file whose hash does not fit.
+pub const CHANGED: &str = "a file is not as it was written";
 
 /// A table being written.
 pub struct TableWriter {
@@ -40,7 +49,7 @@ impl TableWriter {
 
     /// Completes the table; gives its number of rows.
     pub fn commit(self) -> Result<u64> {
-        self.writer.into_inner()?.commit()?;
+        self.writer.into_inner()?.seal()?.commit()?;
         Ok(self.rows)
     }
 }
@@ -53,20 +62,85 @@ pub fn stream_writer<W: Write>(target: W, schema: &SchemaRef) -> Result<StreamWr
 
 /// The batches of a table.
 pub fn read(path: &Path) -> Result<Batches<'static>> {
+    let mut file = open(path)?;
     let place = path.display().to_string();
-    let file = File::open(path).with_context(|| place.clone())?;
-    read_stream(BufReader::with_capacity(1 << 16, file), place)
+    let length = sealed(&mut file).with_context(|| place.clone())?;
+    read_stream(BufReader::with_capacity(1 << 16, file.take(length)), place)
+}
+
+/// The length of what stands before the seal, which must fit it.
+fn sealed(file: &mut File) -> Result<u64> {
+    let length = file.metadata()?.len().checked_sub(8).ok_or_else(|| damaged(&CHANGED))?;
+    let mut hasher = Xxh3Default::new();
+    let mut buffer = vec![0; 1 << 16];
+    let mut payload = file.take(length);
+    loop {
+        match payload.read(&mut buffer)? {
+            0 => break,
+            read => hasher.update(&buffer[..read]),
+        }
+    }
+    let mut seal = [0; 8];
+    file.read_exact(&mut seal)?;
+    file.rewind()?;
+    if hasher.digest() == u64::from_le_bytes(seal) {
+        Ok(length)
+    } else {
+        Err(damaged(&CHANGED))
+    }
+}
+
+/// Opens a file that an earlier task has left in scratch.
+pub fn open(path: &Path) -> Result<File> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(damaged(&"a file is gone")),
+        file => file.map_err(Error::from),
+    };
+    file.with_context(|| path.display().to_string())
+}
+
+/// Scratch is not as a task left it.
+pub fn damaged(why: &dyn std::fmt::Display) -> Error {
+    Error::input(format!("scratch is damaged: {why}")).hint(START_OVER)
 }
 
 /// The batches of an IPC stream that `place` names in errors.
 pub fn read_stream<R: Read + 'static>(stream: R, place: String) -> Result<Batches<'static>> {
-    let corrupt = |place: &str, error: &dyn std::fmt::Display| {
-        Error::input(format!("scratch is damaged: {error}"))
-            .context(place)
-            .hint("run again with --replace to start over")
-    };
-    let reader = StreamReader::try_new(stream, None).map_err(|error| corrupt(&place, &error))?;
-    Ok(Box::new(
-        reader.map(move |batch| batch.map_err(|error| corrupt(&place, &error))),
-    ))
+    let reader = StreamReader::try_new(stream, None).map_err(|error| damaged(&error).context(&*place))?;
+    Ok(Box::new(reader.map(move |batch| {
+        batch.map_err(|error| damaged(&error).context(&*place))
+    })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::UInt32Array;
+    use arrow_schema::{DataType, Field, Schema};
+    use std::sync::Arc;
+
+    #[test]
+    fn a_table_is_as_it_was_written_or_refused() {
+        let folder = std::env::temp_dir().join(format!("stackmill-table-{}", std::process::id()));
+        let workdir = Workdir::create(&folder, &folder, u64::MAX).expect("the temporary folder can be written to");
+        let schema = Arc::new(Schema::new(vec![Field::new("n", DataType::UInt32, false)]));
+        let rows = RecordBatch::try_new(schema.clone(), vec![Arc::new(UInt32Array::from_iter_values(0..9))]);
+        let rows = rows.expect("one column");
+        let mut table = TableWriter::create(&workdir, "t", &schema).expect("made");
+        table.write(&rows).expect("written");
+        table.commit().expect("committed");
+        let path = folder.join("t");
+        let back: Result<Vec<RecordBatch>> = read(&path).and_then(Iterator::collect);
+        assert_eq!(back.ok(), Some(vec![rows]));
+        let whole = std::fs::read(&path).expect("there");
+        for at in 0..whole.len() {
+            let mut bent = whole.clone();
+            bent[at] ^= 1;
+            for bytes in [&bent[..], &whole[..at]] {
+                std::fs::write(&path, bytes).expect("written");
+                assert!(read(&path).is_err(), "byte {at}");
+            }
+        }
+        std::fs::remove_dir_all(folder).expect("deleted");
+    }
 }

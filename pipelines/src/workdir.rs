@@ -3,13 +3,15 @@
 //! ```text
 //!   OUT/corpus ledger clusters tokens   published; real only once OUT/manifest.json is there
 //!   OUT/sources.lock                    what every source meant
+//!   OUT/.lock                           held while a run works here, gone when it ends
+//!   WORK                                OUT/.work, or a folder of our own below --scratch
 //!   WORK/run                            fingerprint and resolved recipe of what is in here
 //!   WORK/done/STEP-NNNNN                a task is done: its report
 //!   WORK/done/STEP                      all tasks of a step are done: their reports
 //!   WORK/<step>/…                       tables between steps, deleted after their last reader
 //! ```
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,13 +22,20 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::manifest::FileEntry;
-use stackmill_schemas::{Error, Result, ResultExt};
+use stackmill_schemas::{Error, Result, ResultExt, fingerprint};
+
+use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::units::bytes_text;
 
+/// What stands between a file's name and the process that is writing it.
+const TEMPORARY: &str = ".tmp-";
+/// What to do about scratch that is not as it was left.
+pub const START_OVER: &str = "run again with --replace to start over";
+
 /// Bytes that may lie in scratch at once.
 #[derive(Debug)]
-pub struct Budget {
+struct Budget {
     limit: u64,
     used: AtomicU64,
     most: AtomicU64,
@@ -34,7 +43,7 @@ pub struct Budget {
 
 impl Budget {
     /// At most `limit` bytes; `u64::MAX` for no limit.
-    pub fn new(limit: u64) -> Self {
+    fn new(limit: u64) -> Self {
         Self {
             limit,
             used: AtomicU64::new(0),
@@ -44,14 +53,15 @@ impl Budget {
 
     fn grow(&self, bytes: u64) -> io::Result<()> {
         let used = self.used.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        self.most.fetch_max(used, Ordering::Relaxed);
         if used > self.limit {
+            self.shrink(bytes);
             let limit = bytes_text(self.limit);
             return Err(io::Error::new(
                 io::ErrorKind::QuotaExceeded,
                 format!("scratch budget of {limit} is used up"),
             ));
         }
+        self.most.fetch_max(used, Ordering::Relaxed);
         Ok(())
     }
 
@@ -62,9 +72,70 @@ impl Budget {
     }
 
     /// The most that was used at once, in bytes.
-    pub fn most(&self) -> u64 {
+    fn most(&self) -> u64 {
         self.most.load(Ordering::Relaxed)
     }
+}
+
+/// Folders of the data set that are ours alone.
+pub const TABLES: [&str; 4] = ["corpus", "ledger", "clusters", "tokens"];
+
+/// The folder of scratch of the data set in `out`: never one that may hold anything else, so that it can be deleted.
+pub fn work_folder(out: &Path, scratch: Option<&Path>) -> Result<PathBuf> {
+    let Some(scratch) = scratch else {
+        return Ok(out.join(".work"));
+    };
+    // However it is spelled; a folder that is not there yet has no other name.
+    let place = fs::canonicalize(out).or_else(|_| std::path::absolute(out));
+    let place = place.with_context(|| out.display().to_string())?;
+    let hash = fingerprint::seeded(0, place.as_os_str().as_encoded_bytes());
+    Ok(scratch.join(format!("stackmill-{hash:016x}")))
+}
+
+/// A data set's folder that no other process works in until this is dropped.
+#[derive(Debug)]
+pub struct Claim {
+    path: PathBuf,
+    /// Holds the lock.
+    _file: File,
+}
+
+impl Claim {
+    /// Makes the folder if it is not there, and claims it.
+    pub fn take(out: &Path) -> Result<Self> {
+        fs::create_dir_all(out).map_err(|error| cannot_write(out, &error))?;
+        let path = out.join(".lock");
+        loop {
+            let file = File::create(&path).map_err(|error| cannot_write(out, &error))?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => {
+                    return Err(Error::resource("another stackmill is working in this folder")
+                        .context(out.display().to_string())
+                        .hint("wait for it, or choose another --out"));
+                }
+                Err(TryLockError::Error(error)) => return Err(cannot_write(&path, &error)),
+            }
+            // Whoever had it may have deleted it between our opening and our locking: then it guards nothing.
+            if same_file(&file, &path) {
+                return Ok(Self { path, _file: file });
+            }
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // Still locked: nobody can have taken it.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+fn same_file(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    let (open, there) = (file.metadata().map(identity), fs::metadata(path).map(identity));
+    matches!((open, there), (Ok(open), Ok(there)) if open == there)
 }
 
 /// The two folders of a run.
@@ -78,16 +149,18 @@ pub struct Workdir {
 }
 
 impl Workdir {
-    /// Makes both folders; scratch holds unredacted text, so nobody else may read it.
+    /// Makes the folder of scratch, which holds unredacted text, so nobody else may read it; `out` is claimed already.
+    /// What a killed attempt left half written is deleted.
     pub fn create(out: &Path, work: &Path, budget: u64) -> Result<Self> {
-        for folder in [out, work] {
-            fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
+        fs::create_dir_all(work)
+            .and_then(|()| private(work))
+            .map_err(|error| cannot_write(work, &error))?;
+        let folders = fs::read_dir(work).with_context(|| work.display().to_string())?;
+        let folders = folders.flatten().map(|entry| entry.path());
+        let tables = TABLES.iter().map(|table| out.join(table));
+        for folder in folders.chain(tables).chain([out.to_owned(), work.to_owned()]) {
+            sweep(&folder)?;
         }
-        private(work).map_err(|error| cannot_write(work, &error))?;
-        let probe = out.join(".stackmill-probe");
-        File::create(&probe)
-            .and_then(|_| fs::remove_file(&probe))
-            .map_err(|error| cannot_write(out, &error))?;
         let this = Self {
             out: out.to_owned(),
             work: work.to_owned(),
@@ -123,28 +196,78 @@ impl Workdir {
 
     /// Reads a small JSON document from scratch; `None` if it is not there.
     pub fn load<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>> {
-        load_json(&self.work.join(path))
+        load_json(&self.work.join(path)).map_err(|error| error.hint(START_OVER))
+    }
+
+    /// Deletes all of scratch, reports first: a table without its report is written again, never the other way round.
+    pub fn discard_all(work: &Path) -> Result<()> {
+        remove(&work.join("done"))?;
+        remove(work)
+    }
+
+    /// Makes the names of all published files durable: the manifest must not outlive one of them in a power cut.
+    pub fn sync_names(&self) -> Result<()> {
+        let tables = TABLES.iter().map(|table| self.out.join(table));
+        for folder in tables.filter(|folder| folder.is_dir()).chain([self.out.clone()]) {
+            sync_folder(&folder).with_context(|| folder.display().to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Whether a published file is still there, by its length.
+    pub fn holds(&self, file: &FileEntry) -> bool {
+        fs::metadata(self.out.join(&file.path)).is_ok_and(|there| there.len() == file.length_bytes)
     }
 
     /// Deletes a folder or file of scratch; what is not there is deleted already.
     pub fn discard(&self, path: &str) -> Result<()> {
         let full = self.work.join(path);
         let bytes = folder_bytes(&full);
-        let removed = if full.is_dir() {
-            fs::remove_dir_all(&full)
-        } else {
-            fs::remove_file(&full)
-        };
-        match removed {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(Error::from(error)).with_context(|| full.display().to_string())
-            }
-            _ => {
-                self.budget.shrink(bytes);
-                Ok(())
-            }
+        remove(&full)?;
+        self.budget.shrink(bytes);
+        Ok(())
+    }
+}
+
+/// Deletes a folder or file; what is not there is deleted already.
+pub fn remove(path: &Path) -> Result<()> {
+    let removed = if path.is_dir() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    };
+    match removed {
+        Err(error) if !is_absent(&error) => Err(Error::from(error)).with_context(|| path.display().to_string()),
+        _ => Ok(()),
+    }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// Deletes what a killed attempt left half written in `folder`.
+fn sweep(folder: &Path) -> Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if is_absent(&error) => return Ok(()),
+        entries => entries.with_context(|| folder.display().to_string())?,
+    };
+    for entry in entries {
+        let entry = entry.with_context(|| folder.display().to_string())?;
+        if is_temporary(&entry.file_name().to_string_lossy()) {
+            remove(&entry.path())?;
         }
     }
+    Ok(())
+}
+
+fn temporary_name(name: &str) -> String {
+    format!(".{name}{TEMPORARY}{}", std::process::id())
+}
+
+fn is_temporary(name: &str) -> bool {
+    let process = name.strip_prefix('.').and_then(|rest| rest.rsplit_once(TEMPORARY));
+    process.is_some_and(|(_, process)| !process.is_empty() && process.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Writes a file that is no part of a run, whole or not at all.
@@ -163,7 +286,7 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
 pub fn load_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) if is_absent(&error) => return Ok(None),
         Err(error) => return Err(Error::from(error)).with_context(|| path.display().to_string()),
     };
     let value = serde_json::from_slice(&bytes).map_err(|error| {
@@ -196,15 +319,18 @@ fn folder_bytes(path: &Path) -> u64 {
 }
 
 /// A file under its temporary name; gone again unless committed.
-#[derive(Debug)]
 pub struct NewFile {
     name: String,
     temporary: PathBuf,
     target: PathBuf,
-    file: Option<BufWriter<File>>,
+    file: BufWriter<File>,
+    /// Of a published file.
     sha256: Sha256,
+    /// Of a file in scratch.
+    xxh3: Xxh3Default,
     length: u64,
     budget: Option<Arc<Budget>>,
+    committed: bool,
 }
 
 impl NewFile {
@@ -214,30 +340,25 @@ impl NewFile {
             fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
         }
         let file_name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let temporary = target.with_file_name(format!(".{file_name}.tmp-{}", std::process::id()));
+        let temporary = target.with_file_name(temporary_name(&file_name));
         let file = File::create(&temporary).map_err(|error| cannot_write(&temporary, &error))?;
-        let file = Some(BufWriter::with_capacity(1 << 16, file));
+        let file = BufWriter::with_capacity(1 << 16, file);
         Ok(Self {
             name: name.to_owned(),
             temporary,
             target,
             file,
             sha256: Sha256::new(),
+            xxh3: Xxh3Default::new(),
             length: 0,
             budget,
+            committed: false,
         })
     }
 
     /// Syncs the file and gives it its final name.
     pub fn commit(mut self) -> Result<FileEntry> {
-        let place = self.target.display().to_string();
-        let mut writer = self
-            .file
-            .take()
-            .ok_or_else(|| Error::bug("a file was committed twice"))?;
-        writer.flush().context(&*place)?;
-        writer.get_ref().sync_data().context(&*place)?;
-        fs::rename(&self.temporary, &self.target).context(&*place)?;
+        self.put().with_context(|| self.target.display().to_string())?;
         let sha256 = hex(&std::mem::take(&mut self.sha256).finalize());
         Ok(FileEntry {
             path: self.name.clone(),
@@ -246,35 +367,164 @@ impl NewFile {
             sha256,
         })
     }
+
+    /// Ends a file of scratch with the hash of what stands before.
+    pub fn seal(mut self) -> Result<Self> {
+        let hash = self.xxh3.digest();
+        self.write_all(&hash.to_le_bytes())?;
+        Ok(self)
+    }
+
+    fn put(&mut self) -> io::Result<()> {
+        self.file.flush()?;
+        self.file.get_ref().sync_data()?;
+        // An attempt that died before its report was written may have put the same file there.
+        let replaced = folder_bytes(&self.target);
+        fs::rename(&self.temporary, &self.target)?;
+        self.committed = true;
+        if let Some(budget) = &self.budget {
+            budget.shrink(replaced);
+        }
+        Ok(())
+    }
+}
+
+/// Makes the names in a folder durable, where the file system can do that.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    match File::open(folder)?.sync_all() {
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+        done => done,
+    }
 }
 
 impl Write for NewFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &self.budget {
-            Some(budget) => budget.grow(bytes.len() as u64)?,
+            Some(budget) => {
+                budget.grow(bytes.len() as u64)?;
+                self.xxh3.update(bytes);
+            }
             None => self.sha256.update(bytes),
         }
         self.length += bytes.len() as u64;
-        let Some(file) = &mut self.file else {
-            return Err(io::Error::other("file is closed"));
-        };
-        file.write_all(bytes)?;
+        self.file.write_all(bytes)?;
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.as_mut().map_or(Ok(()), Write::flush)
+        self.file.flush()
     }
 }
 
 impl Drop for NewFile {
     fn drop(&mut self) {
-        if self.file.take().is_some() {
+        if !self.committed {
             // The error that led here is the one worth telling.
             let _ = fs::remove_file(&self.temporary);
             if let Some(budget) = &self.budget {
                 budget.shrink(self.length);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder of its own for one test; gone when dropped.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("stackmill-{name}-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&path);
+            Self(path)
+        }
+
+        fn workdir(&self, budget: u64) -> Workdir {
+            Workdir::create(&self.0, &self.0.join(".work"), budget).expect("the temporary folder can be written to")
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn put(workdir: &Workdir, name: &str, bytes: &[u8]) -> Result<FileEntry> {
+        let mut file = workdir.scratch(name)?;
+        file.write_all(bytes)?;
+        file.commit()
+    }
+
+    #[test]
+    fn a_folder_is_claimed_once_and_free_again_afterwards() {
+        let folder = Folder::new("claim");
+        let first = Claim::take(&folder.0).expect("nobody else is here");
+        assert!(Claim::take(&folder.0).is_err());
+        drop(first);
+        assert!(!folder.0.join(".lock").exists());
+        assert!(Claim::take(&folder.0).is_ok());
+    }
+
+    #[test]
+    fn scratch_counts_what_lies_there_and_no_more() {
+        let folder = Folder::new("budget");
+        let workdir = folder.workdir(100);
+        put(&workdir, "a/1", &[0; 60]).expect("60 of 100");
+        assert!(put(&workdir, "a/2", &[0; 60]).is_err());
+        put(&workdir, "a/2", &[0; 40]).expect("the refused file is not counted");
+        workdir.discard("a/2").expect("deleted");
+        put(&workdir, "a/1", &[0; 40]).expect("both are there for a moment");
+        put(&workdir, "a/3", &[0; 60]).expect("the replaced file is not counted");
+        assert!(put(&workdir, "a/4", &[0]).is_err());
+        assert_eq!(folder_bytes(&workdir.work), 100);
+        assert!(
+            put(&folder.workdir(100), "a/4", &[0]).is_err(),
+            "the next attempt counts, too"
+        );
+    }
+
+    #[test]
+    fn what_a_killed_attempt_left_half_written_is_deleted() {
+        let folder = Folder::new("sweep");
+        let workdir = folder.workdir(u64::MAX);
+        for (root, name) in [
+            (&workdir.work, "side/.00001.tmp-7"),
+            (&workdir.out, "corpus/.part.parquet.tmp-7"),
+        ] {
+            let path = root.join(name);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            fs::write(path, "half").expect("written");
+        }
+        fs::write(folder.0.join(".mine.tmp-x"), "somebody else's").expect("written");
+        let again = folder.workdir(u64::MAX);
+        assert_eq!(folder_bytes(&again.work), 0);
+        assert!(!folder.0.join("corpus/.part.parquet.tmp-7").exists() && folder.0.join(".mine.tmp-x").exists());
+    }
+
+    #[test]
+    fn scratch_elsewhere_is_a_folder_of_our_own() {
+        let below = |out: &Path| work_folder(out, Some(Path::new("/fast"))).expect("a path");
+        let here = std::env::current_dir().expect("a current folder");
+        assert_eq!(below(&here).parent(), Some(Path::new("/fast")));
+        assert_eq!(below(&here), below(Path::new("./")));
+        assert_ne!(below(&here), below(Path::new("..")));
+        assert_eq!(work_folder(Path::new("a"), None).ok(), Some(PathBuf::from("a/.work")));
+    }
+
+    #[test]
+    fn a_file_that_is_not_committed_leaves_nothing() {
+        let folder = Folder::new("drop");
+        let workdir = folder.workdir(100);
+        let mut file = workdir.scratch("a/1").expect("made");
+        file.write_all(&[0; 50]).expect("written");
+        fs::create_dir_all(workdir.work.join("a/1/below")).expect("in the way of the rename");
+        assert!(file.commit().is_err());
+        fs::remove_dir_all(workdir.work.join("a/1")).expect("out of the way");
+        assert_eq!(folder_bytes(&workdir.work), 0);
+        put(&workdir, "a/1", &[0; 100]).expect("the whole budget is free again");
     }
 }

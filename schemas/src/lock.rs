@@ -12,6 +12,9 @@ pub const VERSION: u32 = 1;
 pub struct Lock {
     /// Layout version.
     pub version: u32,
+    /// Fingerprint of the recipe's `[[source]]` tables that were resolved; a lock of other ones is not used.
+    #[serde(default)]
+    pub sources: String,
     /// Share of the repositories that was taken, 0 to 1.
     pub sample: f64,
     /// What is read.

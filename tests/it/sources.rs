@@ -260,7 +260,7 @@ fn revisions_are_read_as_asked() {
     }
 }
 
-/// A repository served over HTTP, as it is by any server of static files or by git itself, is cloned once.
+/// A `file` URL goes the way of every URL, through git's own upload-pack: cloned once, then read from the cache.
 /// Mutation: clone into scratch instead of the cache.
 #[test]
 fn a_url_is_cloned_once_into_the_cache() {

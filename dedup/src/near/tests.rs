@@ -7,7 +7,7 @@ use arrow_array::{RecordBatch, StringArray, UInt64Array};
 use proptest::prelude::*;
 use stackmill_schemas::context::Homes;
 use stackmill_schemas::stage::{InputSize, Map};
-use stackmill_schemas::{Decision, FileBatch, FileId, Outcome, columns, rank, text};
+use stackmill_schemas::{Decision, FileBatch, FileId, Outcome, columns, text};
 
 use super::*;
 use crate::harness::{Run, World, decisions_of, run};

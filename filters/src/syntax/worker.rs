@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::ops::ControlFlow;
 
-use tree_sitter::{Language, Node, ParseOptions, ParseState, Parser, Tree};
+use tree_sitter::{Language, Node, ParseOptions, ParseState, Parser, Tree, TreeCursor};
 
 use stackmill_schemas::syntax::{Parsed, SyntaxFacts};
 use stackmill_schemas::{Error, Result};
@@ -139,18 +139,24 @@ fn facts(tree: &Tree, bytes: usize, defines: &[bool]) -> SyntaxFacts {
         facts.nodes += u64::from(node.is_named());
         facts.definitions += u64::from(defines.get(usize::from(node.kind_id())).copied().unwrap_or(false));
         count_errors(&node, &mut errors_end, &mut facts);
-        if cursor.goto_first_child() || cursor.goto_next_sibling() {
-            continue;
-        }
-        while cursor.goto_parent() {
-            if cursor.goto_next_sibling() {
-                break;
-            }
-        }
-        if cursor.depth() == 0 {
+        if !next(&mut cursor) {
             return facts;
         }
     }
+}
+
+/// Moves to the next node in the order of the text. The cursor's own depth is not asked: that takes time in proportion
+/// to it, and a chain of 100,000 operators is that deep.
+fn next(cursor: &mut TreeCursor<'_>) -> bool {
+    if cursor.goto_first_child() || cursor.goto_next_sibling() {
+        return true;
+    }
+    while cursor.goto_parent() {
+        if cursor.goto_next_sibling() {
+            return true;
+        }
+    }
+    false
 }
 
 /// Nodes come in the order of their start, so an error inside an error starts before the outer one ends.

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Error as IoError, ErrorKind as Io, Read};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
+use stackmill_schemas::path::escape;
 use stackmill_schemas::{Error, Result, TaskContext};
 use zstd::stream::read::Decoder as ZstdDecoder;
 
@@ -123,7 +124,8 @@ pub(super) fn broken(error: &IoError) -> Error {
             Error::input(error.to_string()).hint("raise the limits of the source if it is not hostile")
         }
         Io::UnexpectedEof => Error::input("the file is cut short"),
-        _ => Error::input(format!("the file is broken: {error}")),
+        // Decoders quote what they choked on: no byte of a stranger's may reach a terminal as it is.
+        _ => Error::input(format!("the file is broken: {}", escape(error.to_string().as_bytes()))),
     }
 }
 

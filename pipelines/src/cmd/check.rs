@@ -13,7 +13,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8> {
     let stages = Stages::build(&recipe).map_err(place)?;
     open_sources(&recipe).map_err(place)?;
     if args.json {
-        print_json(&recipe.resolved(stages.rules)?)?;
+        print_json(&stages.config(&recipe)?)?;
     } else {
         print(&format!(
             "{}: recipe `{}` is valid\n",

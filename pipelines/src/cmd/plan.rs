@@ -17,7 +17,7 @@ use crate::{Recipe, lock, run};
 pub(super) fn plan(args: &PlanArgs) -> Result<u8> {
     let recipe = Recipe::read(&args.recipe, &args.source.set)?;
     let out = args.out.clone().unwrap_or_default();
-    let options = source_options(&args.source, out)?;
+    let options = source_options(&args.source, out);
     let stages = Stages::build(&recipe).map_err(|error| error.context(args.recipe.display().to_string()))?;
     let cx = run::bare_context(&options)?;
     let lock = if args.out.is_some() {
@@ -33,7 +33,7 @@ pub(super) fn plan(args: &PlanArgs) -> Result<u8> {
         let passes = passes
             .iter()
             .map(|(name, fused, tasks)| json!({"pass": name, "stages": fused, "tasks": tasks}));
-        let (config, passes) = (recipe.resolved(stages.rules.clone())?, passes.collect::<Vec<_>>());
+        let (config, passes) = (stages.config(&recipe)?, passes.collect::<Vec<_>>());
         print_json(&json!({"repositories": lock.units.len(), "bytes": bytes, "passes": passes, "config": config}))?;
         return Ok(0);
     }

@@ -2,19 +2,18 @@
 
 use std::path::PathBuf;
 
-use stackmill_schemas::{Error, Result};
+use stackmill_schemas::Result;
 
 use super::{print, print_json};
 use crate::cli::{RunArgs, SourceArgs};
 use crate::console::Console;
 use crate::environment::cache_folder;
 use crate::job::Options;
-use crate::units::{Share, parse_bytes};
 use crate::{Recipe, report, run as engine};
 
 pub(super) fn run(args: &RunArgs) -> Result<u8> {
     let console = Console::new(false);
-    let options = options(args)?;
+    let options = options(args);
     let recipe = Recipe::read(&args.recipe, &args.source.set)?;
     let outcome = engine(recipe, options, &console)?;
     if outcome.was_done {
@@ -28,38 +27,33 @@ pub(super) fn run(args: &RunArgs) -> Result<u8> {
     Ok(0)
 }
 
-fn options(args: &RunArgs) -> Result<Options> {
-    if args.batch_rows == 0 || args.threads == Some(0) {
-        return Err(Error::config("--batch-rows and --threads must be at least 1"));
-    }
-    Ok(Options {
-        out: args.out.clone(),
+fn options(args: &RunArgs) -> Options {
+    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+    Options {
         scratch: args.scratch.clone(),
-        scratch_budget: args.scratch_budget.as_deref().map_or(Ok(u64::MAX), parse_bytes)?,
-        memory: parse_bytes(&args.memory)?,
-        threads: args
-            .threads
-            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
-        batch_rows: args.batch_rows,
+        scratch_budget: args.scratch_budget.unwrap_or(u64::MAX),
+        memory: args.memory,
+        threads: args.threads.map_or_else(processors, usize::from),
+        batch_rows: args.batch_rows.get(),
         replace: args.replace,
-        ..source_options(&args.source, args.out.clone())?
-    })
+        ..source_options(&args.source, args.out.clone())
+    }
 }
 
 /// Options that only decide what is read.
-pub(super) fn source_options(source: &SourceArgs, out: PathBuf) -> Result<Options> {
-    Ok(Options {
+pub(super) fn source_options(source: &SourceArgs, out: PathBuf) -> Options {
+    Options {
         out,
         scratch: None,
         scratch_budget: u64::MAX,
         memory: u64::MAX,
         threads: 1,
         batch_rows: 256,
-        sample: Share::parse(&source.sample)?,
+        sample: source.sample,
         replace: false,
         update: source.update,
         cache: source.cache.clone().unwrap_or_else(cache_folder),
-    })
+    }
 }
 
 /// Three commands to try next.

@@ -8,14 +8,13 @@ use super::{print, print_json};
 use crate::cli::DirArgs;
 use crate::lock;
 use crate::publish::{MANIFEST, RUN, RunFile};
-use crate::workdir::load_json;
+use crate::workdir::{load_json, work_folder};
 
 pub(super) fn status(args: &DirArgs) -> Result<u8> {
     if let Some(manifest) = load_json::<Manifest>(&args.dir.join(MANIFEST))? {
         return complete(args, &manifest).map(|()| 0);
     }
-    let work = args.scratch.clone().unwrap_or_else(|| args.dir.join(".work"));
-    let done = work.join("done");
+    let done = work_folder(&args.dir, args.scratch.as_deref())?.join("done");
     if !done.is_dir() && lock::read(&args.dir)?.is_none() {
         return Err(Error::input("no run has begun here")
             .context(args.dir.display().to_string())
@@ -30,7 +29,7 @@ pub(super) fn status(args: &DirArgs) -> Result<u8> {
     for entry in entries.into_iter().flatten() {
         let name = entry?.file_name().to_string_lossy().into_owned();
         match name.rsplit_once('-') {
-            Some((step, number)) if number.len() == 5 && number.bytes().all(|b| b.is_ascii_digit()) => {
+            Some((step, number)) if number.len() >= 5 && number.bytes().all(|b| b.is_ascii_digit()) => {
                 *tasks.entry(step.to_owned()).or_default() += 1;
             }
             _ if !name.starts_with('.') => steps.push(name),

@@ -1,7 +1,9 @@
 //! `stackmill verify`
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
+use std::iter;
 use std::path::Path;
 
 use serde_json::json;
@@ -14,7 +16,7 @@ use super::{print, print_json};
 use crate::cli::DirArgs;
 use crate::publish::{CARD, MANIFEST, RUN};
 use crate::units::{bytes_text, count_text};
-use crate::workdir::load_json;
+use crate::workdir::{TABLES, load_json};
 
 pub(super) fn verify(args: &DirArgs) -> Result<u8> {
     let manifest = manifest(&args.dir)?;
@@ -89,7 +91,8 @@ fn hash(path: &Path) -> std::io::Result<(u64, String)> {
 
 fn strays(dir: &Path, manifest: &Manifest) -> Result<Vec<String>> {
     let mut strays = Vec::new();
-    for folder in ["", "corpus", "ledger", "clusters", "tokens"] {
+    let published: BTreeSet<&str> = manifest.files.iter().map(|file| file.path.as_str()).collect();
+    for folder in iter::once("").chain(TABLES) {
         let path = dir.join(folder);
         if !path.is_dir() {
             continue;
@@ -97,8 +100,8 @@ fn strays(dir: &Path, manifest: &Manifest) -> Result<Vec<String>> {
         for entry in std::fs::read_dir(&path).with_context(|| path.display().to_string())? {
             let entry = entry?;
             let name = Path::new(folder).join(entry.file_name()).display().to_string();
-            let known = [MANIFEST, RUN, CARD].contains(&name.as_str()) || name == ".work";
-            if entry.path().is_file() && !known && !manifest.files.iter().any(|file| file.path == name) {
+            let known = [MANIFEST, RUN, CARD].contains(&name.as_str()) || published.contains(name.as_str());
+            if entry.path().is_file() && !known {
                 strays.push(format!("{name}: not in the manifest"));
             }
         }
@@ -110,15 +113,12 @@ fn strays(dir: &Path, manifest: &Manifest) -> Result<Vec<String>> {
 fn sums(manifest: &Manifest) -> Option<String> {
     let total = |name: &str| manifest.totals.get(name).copied().unwrap_or(0);
     let rows = |folder: &str| -> u64 {
-        manifest
-            .files
-            .iter()
-            .filter(|file| file.path.starts_with(folder))
-            .filter_map(|file| file.rows)
-            .sum()
+        let files = manifest.files.iter().filter(|file| file.path.starts_with(folder));
+        files.filter_map(|file| file.rows).fold(0, u64::saturating_add)
     };
-    let ends = total("kept") + total("dropped") + total("failed");
-    let ledger = rows("ledger/") - total("repositories_failed");
+    let sum = |counts: &[u64]| counts.iter().fold(0, |sum: u64, count| sum.saturating_add(*count));
+    let ends = sum(&[total("kept"), total("dropped"), total("failed")]);
+    let ledger = rows("ledger/").saturating_sub(total("repositories_failed"));
     (total("listed") != ends || ledger != ends || rows("corpus/") != total("kept")).then(|| {
         format!(
             "manifest.json: {} listed, {ends} ended, {ledger} in the ledger",

@@ -16,7 +16,7 @@ use crate::job::Job;
 use crate::table::{self, TableWriter};
 
 /// A source is asked for at most this much at once; within it, it may read in storage order.
-const READ_BYTES: u64 = 32 << 20;
+const READ_BYTES: u64 = 16 << 20;
 const READ_ROWS: usize = 8192;
 /// A batch holds at most this much content; a larger file is alone in its batch.
 const BATCH_BYTES: u64 = 8 << 20;

@@ -9,7 +9,6 @@ use arrow_select::filter::filter_record_batch;
 use stackmill_schemas::{Outcome, Result, TaskContext, columns};
 
 use super::{Chunk, Step, TaskReport, listing, read_decisions};
-use crate::exchange;
 use crate::job::Job;
 use crate::table::{self, TableWriter};
 
@@ -37,10 +36,7 @@ impl Step for Cut<'_> {
             .map(|d| d.file_id.0)
             .collect();
         let mut copied = HashSet::new();
-        for decision in read_decisions(exchange::partition(
-            &self.job.workdir.work.join("exact-decisions"),
-            split,
-        )?)? {
+        for decision in read_decisions(self.job.exact_decisions().partition(split))? {
             match decision.outcome {
                 Outcome::Kept => copied.insert(decision.file_id.0),
                 _ => gone.insert(decision.file_id.0),
@@ -55,7 +51,7 @@ impl Step for Cut<'_> {
     }
 
     fn spent(&self) -> Vec<String> {
-        vec!["exact".to_owned()]
+        Vec::new()
     }
 }
 

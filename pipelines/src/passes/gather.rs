@@ -3,11 +3,11 @@
 use arrow_array::RecordBatch;
 use stackmill_schemas::context::Homes;
 use stackmill_schemas::manifest::Tally;
-use stackmill_schemas::stage::{Emit, Exchange, Partition};
+use stackmill_schemas::stage::{Emit, Partition};
 use stackmill_schemas::{Decision, Result, TaskContext};
 
 use super::{Meter, Step, TaskReport};
-use crate::exchange::{self, Scattering, SpillWriter, Target};
+use crate::exchange::{Scattering, SpillWriter, Target};
 use crate::job::Job;
 
 /// What becomes of gathered rows.
@@ -28,29 +28,27 @@ pub struct Gather<'a> {
     /// The run.
     pub job: &'a Job,
     /// The exchange.
-    pub exchange: &'a dyn Exchange,
-    /// Its number of partitions.
-    pub partitions: u32,
+    pub target: Target<'a>,
     /// What becomes of the rows.
     pub next: Next<'a>,
-    /// Folders that nobody reads afterwards.
-    pub spent: Vec<String>,
+    /// Folders, besides the exchange's own, that nobody reads afterwards.
+    pub side: &'a [&'a str],
 }
 
 impl Step for Gather<'_> {
     fn name(&self) -> &str {
-        self.exchange.name()
+        self.target.exchange.name()
     }
 
     fn tasks(&self) -> u32 {
-        self.partitions
+        self.target.partitions
     }
 
     fn run(&self, task: u32, cx: &TaskContext) -> Result<TaskReport> {
-        let folder = self.job.workdir.work.join(self.exchange.name());
+        let exchange = self.target.exchange;
         let partition = Partition {
             index: task,
-            batches: exchange::partition(&folder, task)?,
+            batches: self.target.spills(&self.job.workdir).partition(task),
         };
         let mut sink = Sink::open(self, task)?;
         let mut meter = Meter::default();
@@ -59,9 +57,7 @@ impl Step for Gather<'_> {
             rows += batch.num_rows() as u64;
             sink.send(batch, cx)
         };
-        meter.charge(self.name(), 0, || {
-            self.exchange.gather(partition, &mut Emit(&mut emit), cx)
-        })?;
+        meter.charge(self.name(), 0, || exchange.gather(partition, &mut Emit(&mut emit), cx))?;
         sink.commit()?;
         let input = Tally { files: rows, bytes: 0 };
         Ok(TaskReport {
@@ -72,7 +68,8 @@ impl Step for Gather<'_> {
     }
 
     fn spent(&self) -> Vec<String> {
-        self.spent.clone()
+        let own = [self.target.exchange.name()];
+        own.iter().chain(self.side).map(ToString::to_string).collect()
     }
 }
 

@@ -13,7 +13,6 @@ use stackmill_schemas::{Decision, Error, FileId, Outcome, Result, ResultExt, Tas
 
 use super::content::{chunk_name, notes_schema, project};
 use super::{Chunk, Step, TaskReport, listing, read_decisions, syntax};
-use crate::exchange;
 use crate::job::Job;
 use crate::shard::ShardWriter;
 use crate::table;
@@ -111,7 +110,7 @@ impl Step for Ledger<'_> {
     }
 
     fn run(&self, split: u32, cx: &TaskContext) -> Result<TaskReport> {
-        let facts = Facts::load(self.job, self.chunks, split)?;
+        let facts = Facts::load(self.job, self.chunks, split, cx)?;
         let workdir = &self.job.workdir;
         let mut ledger = ShardWriter::create(workdir, &format!("ledger/part-{split:05}.parquet"), &ledger_schema())?;
         let mut clusters = Clusters::default();
@@ -159,22 +158,17 @@ enum End<'a> {
 }
 
 impl Facts {
-    fn load(job: &Job, chunks: &[Chunk], split: u32) -> Result<Self> {
+    fn load(job: &Job, chunks: &[Chunk], split: u32, cx: &TaskContext) -> Result<Self> {
         let work = &job.workdir.work;
         let mut all = listing::decisions(job, split)?;
-        all.extend(read_decisions(exchange::partition(
-            &work.join("exact-decisions"),
-            split,
-        )?)?);
+        all.extend(read_decisions(job.exact_decisions().partition(split))?);
+        let near = job.near_decisions(&cx.homes);
         let (mut positions, mut notes) = (HashMap::new(), HashMap::new());
         for (number, chunk) in chunks.iter().enumerate().filter(|(_, chunk)| chunk.split == split) {
             for pass in ["content-decisions", "syntax-decisions"] {
                 all.extend(read_decisions(table::read(&work.join(format!("{pass}/{number:05}")))?)?);
             }
-            all.extend(read_decisions(exchange::partition(
-                &work.join("near-decisions"),
-                number as u32,
-            )?)?);
+            all.extend(read_decisions(near.partition(number as u32))?);
             positions.extend(syntax::load_positions(job, number as u32)?);
             load_notes(job, chunk, &mut notes)?;
         }

@@ -23,8 +23,9 @@ use crate::table::TableWriter;
 pub const UNIT: &str = "unit";
 /// The keep policy's rank of the file: internal to scratch.
 pub const RANK: &str = "rank";
-/// No file over this is read, whatever the recipe says: a batch holds it in memory several times.
-const MAXIMUM_FILE_BYTES: u64 = 256 << 20;
+/// No file over this is read, whatever the recipe says: a task holds its raw bytes, its text, its shingles and its
+/// tokens in memory, about ten times the file, and must stay within its share of `--memory`.
+const MAXIMUM_FILE_BYTES: u64 = 12 << 20;
 /// Rows that go through the listing Maps at once.
 const BATCH_ROWS: usize = 4096;
 

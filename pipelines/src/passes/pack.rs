@@ -5,7 +5,7 @@ use stackmill_schemas::stage::{Emit, Partition};
 use stackmill_schemas::{Result, TaskContext};
 
 use super::{Meter, Step, TaskReport};
-use crate::exchange::{self, Target};
+use crate::exchange::Target;
 use crate::job::Job;
 use crate::shard::ShardWriter;
 
@@ -27,11 +27,10 @@ impl Step for Packing<'_> {
     }
 
     fn run(&self, task: u32, cx: &TaskContext) -> Result<TaskReport> {
-        let Target { exchange, .. } = self.target;
-        let folder = self.job.workdir.work.join(exchange.name());
+        let exchange = self.target.exchange;
         let partition = Partition {
             index: task,
-            batches: exchange::partition(&folder, task)?,
+            batches: self.target.spills(&self.job.workdir).partition(task),
         };
         let path = format!("tokens/part-{task:05}.parquet");
         let mut shard: Option<ShardWriter> = None;

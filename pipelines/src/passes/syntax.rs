@@ -15,7 +15,7 @@ use stackmill_schemas::{FileBatch, Outcome, Result, TaskContext, columns};
 use super::content::{chunk_name, project};
 use super::cut::HAS_COPIES;
 use super::{Chunk, DecisionWriter, Fused, Meter, Step, TaskReport, finish, read_decisions};
-use crate::exchange::{self, Scattering};
+use crate::exchange::Scattering;
 use crate::job::Job;
 use crate::shard::ShardWriter;
 use crate::table::{self, TableWriter};
@@ -110,12 +110,12 @@ struct Near {
 }
 
 impl Near {
-    fn load(job: &Job, task: u32) -> Result<Self> {
+    fn load(job: &Job, task: u32, cx: &TaskContext) -> Result<Self> {
         let mut this = Self {
             gone: HashSet::new(),
             keepers: HashSet::new(),
         };
-        for decision in read_decisions(exchange::partition(&job.workdir.work.join("near-decisions"), task)?)? {
+        for decision in read_decisions(job.near_decisions(&cx.homes).partition(task))? {
             match decision.outcome {
                 Outcome::Kept => this.keepers.insert(decision.file_id.0),
                 _ => this.gone.insert(decision.file_id.0),
@@ -133,7 +133,7 @@ impl<'a> Task<'a> {
             job,
             cx,
             number: task,
-            near: Near::load(job, task)?,
+            near: Near::load(job, task, cx)?,
             maps: Fused::open(&job.stages.syntax, cx)?,
             meter: Meter::default(),
             corpus: None,
