@@ -17,6 +17,7 @@ pub mod environment;
 pub mod exchange;
 pub mod exit;
 pub mod failpoint;
+pub mod identity;
 pub mod interrupt;
 pub mod isolate;
 pub mod job;

@@ -9,10 +9,10 @@ use stackmill_schemas::lock::Lock;
 use stackmill_schemas::manifest::{FileEntry, FunnelRow, Manifest, Tally, VERSION};
 use stackmill_schemas::{Error, Result, ResultExt, columns};
 
+use crate::identity::Identity;
 use crate::job::Job;
 use crate::passes::ledger::{Counts, RuleCount};
 use crate::passes::{Cost, TaskReport};
-use crate::run::Identity;
 use crate::workdir::{START_OVER, TABLES, Workdir, remove};
 use crate::{clock, failpoint, lock, report};
 

@@ -5,13 +5,13 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::{Deserialize, Serialize};
 use stackmill_schemas::context::{Batches, Homes, SideFiles};
 use stackmill_schemas::manifest::Manifest;
-use stackmill_schemas::{Error, ErrorKind, FileId, Result, ResultExt, TaskContext, fingerprint};
+use stackmill_schemas::{Error, ErrorKind, FileId, Result, ResultExt, TaskContext};
 
 use crate::clock::Stopwatch;
 use crate::console::{Board, Console};
+use crate::identity::{Identity, already_done, identify};
 use crate::interrupt::Signals;
 use crate::isolate::Workers;
 use crate::job::{EXACT_DECISIONS, Job, NEAR_DECISIONS, Options, Stages};
@@ -19,79 +19,13 @@ use crate::passes::gather::{Gather, Next};
 use crate::passes::{Chunk, Cost, Step, TaskReport, content, cut, ledger, listing, syntax};
 use crate::publish;
 use crate::recipe::Recipe;
-use crate::workdir::{Claim, TABLES, Workdir, load_json, remove, work_folder};
+use crate::workdir::{Claim, TABLES, Workdir, remove, work_folder};
 use crate::{failpoint, lock, table};
 
 /// Memory of the process before its first task: tables of tokenizers, languages and licenses.
 const BASE_BYTES: u64 = 320 << 20;
 /// Memory of one task with its parse worker.
 const TASK_BYTES: u64 = 320 << 20;
-
-/// What identifies the data in a folder; another one's is refused.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Identity {
-    /// Fingerprint of everything below.
-    pub fingerprint: String,
-    /// The program's own version.
-    pub version: String,
-    /// Fingerprint of the lock.
-    pub lock: String,
-    /// The recipe, resolved.
-    pub config: serde_json::Value,
-}
-
-impl Identity {
-    fn new(config: serde_json::Value, lock: &stackmill_schemas::lock::Lock) -> Result<Self> {
-        let version = format!(
-            "{} columns {}",
-            env!("CARGO_PKG_VERSION"),
-            stackmill_schemas::columns::VERSION
-        );
-        let lock = fingerprint::of(lock)?;
-        let fingerprint = fingerprint::of(&(&version, &lock, &config))?;
-        Ok(Self {
-            fingerprint,
-            version,
-            lock,
-            config,
-        })
-    }
-
-    /// What differs from `other`, in words.
-    fn differences(&self, other: &Self) -> Vec<String> {
-        let mut words = Vec::new();
-        if self.version != other.version {
-            words.push(format!(
-                "program version: {} there, {} now",
-                other.version, self.version
-            ));
-        }
-        if self.lock != other.lock {
-            words.push("sources.lock: the sources are not the same".to_owned());
-        }
-        differing(&other.config, &self.config, "", &mut words);
-        words
-    }
-}
-
-fn differing(there: &serde_json::Value, now: &serde_json::Value, at: &str, words: &mut Vec<String>) {
-    match (there, now) {
-        (serde_json::Value::Object(a), serde_json::Value::Object(b)) => {
-            let keys: std::collections::BTreeSet<_> = a.keys().chain(b.keys()).collect();
-            for key in keys {
-                let null = serde_json::Value::Null;
-                let below = if at.is_empty() {
-                    key.clone()
-                } else {
-                    format!("{at}.{key}")
-                };
-                differing(a.get(key).unwrap_or(&null), b.get(key).unwrap_or(&null), &below, words);
-            }
-        }
-        (a, b) if a != b => words.push(format!("{at}: {a} there, {b} now")),
-        _ => {}
-    }
-}
 
 /// What a finished run says of itself.
 pub struct Outcome {
@@ -174,43 +108,6 @@ fn threads(options: &Options) -> Result<usize> {
         );
     }
     Ok(options.threads.clamp(1, usize::try_from(fit).unwrap_or(usize::MAX)))
-}
-
-fn already_done(out: &Path, identity: &Identity) -> Result<Option<Manifest>> {
-    let Some(manifest) = load_json::<Manifest>(&out.join(publish::MANIFEST))? else {
-        return Ok(None);
-    };
-    if manifest.fingerprint == identity.fingerprint {
-        return Ok(Some(manifest));
-    }
-    let lock = lock::read(out)?.map_or(Ok(String::new()), |lock| fingerprint::of(&lock))?;
-    let there = Identity {
-        fingerprint: manifest.fingerprint,
-        config: manifest.config,
-        lock,
-        version: identity.version.clone(),
-    };
-    Err(refuse(out, &identity.differences(&there)))
-}
-
-fn refuse(folder: &Path, differences: &[String]) -> Error {
-    let listed = match differences {
-        [] => "  another version of the program or of the sources".to_owned(),
-        some => format!("  {}", some.join("\n  ")),
-    };
-    Error::config(format!("{} holds the data of another run:\n{listed}", folder.display()))
-        .hint("choose another --out, or start over there with --replace")
-}
-
-/// Makes sure that no other run's data is in scratch.
-fn identify(workdir: &Workdir, identity: &Identity) -> Result<()> {
-    match workdir.load::<Identity>("run")? {
-        Some(there) if there.fingerprint != identity.fingerprint => {
-            Err(refuse(&workdir.out, &identity.differences(&there)))
-        }
-        Some(_) => Ok(()),
-        None => workdir.save("run", identity),
-    }
 }
 
 /// Deletes the data set and its scratch: reports of tasks first, then the manifest, so that nothing looks finished

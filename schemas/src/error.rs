@@ -145,8 +145,10 @@ impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
         use std::io::ErrorKind as Io;
         match error.kind() {
-            Io::StorageFull | Io::QuotaExceeded => Self::resource(format!("out of disk space ({error})"))
-                .hint("free some space or point --scratch elsewhere, then run the same command again to resume"),
+            Io::StorageFull | Io::QuotaExceeded => Self::resource(format!("out of disk space ({error})")).hint(
+                "free some space, point --scratch elsewhere or allow a larger --scratch-budget, \
+                     then run the same command again to resume",
+            ),
             _ => Self::new(ErrorKind::Io, error.to_string()),
         }
     }

@@ -1,0 +1,117 @@
+//! What identifies the data in a folder, and the refusal of another run's, saying what differs.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use stackmill_schemas::lock::Lock;
+use stackmill_schemas::manifest::Manifest;
+use stackmill_schemas::{Error, Result, fingerprint};
+
+use crate::workdir::{Workdir, load_json};
+use crate::{lock, publish};
+
+/// What identifies the data in a folder; another one's is refused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Fingerprint of everything below.
+    pub fingerprint: String,
+    /// The program's own version.
+    pub version: String,
+    /// Fingerprint of the lock.
+    pub lock: String,
+    /// The recipe, resolved.
+    pub config: serde_json::Value,
+}
+
+impl Identity {
+    /// Of a resolved recipe over a lock.
+    pub fn new(config: serde_json::Value, lock: &Lock) -> Result<Self> {
+        let version = format!(
+            "{} columns {}",
+            env!("CARGO_PKG_VERSION"),
+            stackmill_schemas::columns::VERSION
+        );
+        let lock = fingerprint::of(lock)?;
+        let fingerprint = fingerprint::of(&(&version, &lock, &config))?;
+        Ok(Self {
+            fingerprint,
+            version,
+            lock,
+            config,
+        })
+    }
+
+    /// What differs from `other`, in words.
+    fn differences(&self, other: &Self) -> Vec<String> {
+        let mut words = Vec::new();
+        if self.version != other.version {
+            words.push(format!(
+                "program version: {} there, {} now",
+                other.version, self.version
+            ));
+        }
+        if self.lock != other.lock {
+            words.push("sources.lock: the sources are not the same".to_owned());
+        }
+        differing(&other.config, &self.config, "", &mut words);
+        words
+    }
+}
+
+/// Adds the settings that differ, by their full names.
+fn differing(there: &serde_json::Value, now: &serde_json::Value, at: &str, words: &mut Vec<String>) {
+    match (there, now) {
+        (serde_json::Value::Object(a), serde_json::Value::Object(b)) => {
+            let keys: std::collections::BTreeSet<_> = a.keys().chain(b.keys()).collect();
+            for key in keys {
+                let null = serde_json::Value::Null;
+                let below = if at.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{at}.{key}")
+                };
+                differing(a.get(key).unwrap_or(&null), b.get(key).unwrap_or(&null), &below, words);
+            }
+        }
+        (a, b) if a != b => words.push(format!("{at}: {a} there, {b} now")),
+        _ => {}
+    }
+}
+
+/// The manifest, if this very run is complete; another run's data set is refused.
+pub fn already_done(out: &Path, identity: &Identity) -> Result<Option<Manifest>> {
+    let Some(manifest) = load_json::<Manifest>(&out.join(publish::MANIFEST))? else {
+        return Ok(None);
+    };
+    if manifest.fingerprint == identity.fingerprint {
+        return Ok(Some(manifest));
+    }
+    let lock = lock::read(out)?.map_or(Ok(String::new()), |lock| fingerprint::of(&lock))?;
+    let there = Identity {
+        fingerprint: manifest.fingerprint,
+        config: manifest.config,
+        lock,
+        version: identity.version.clone(),
+    };
+    Err(refuse(out, &identity.differences(&there)))
+}
+
+fn refuse(folder: &Path, differences: &[String]) -> Error {
+    let listed = match differences {
+        [] => "  another version of the program or of the sources".to_owned(),
+        some => format!("  {}", some.join("\n  ")),
+    };
+    Error::config(format!("{} holds the data of another run:\n{listed}", folder.display()))
+        .hint("choose another --out, or start over there with --replace")
+}
+
+/// Makes sure that no other run's data is in scratch.
+pub fn identify(workdir: &Workdir, identity: &Identity) -> Result<()> {
+    match workdir.load::<Identity>("run")? {
+        Some(there) if there.fingerprint != identity.fingerprint => {
+            Err(refuse(&workdir.out, &identity.differences(&there)))
+        }
+        Some(_) => Ok(()),
+        None => workdir.save("run", identity),
+    }
+}
