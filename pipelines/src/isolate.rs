@@ -17,11 +17,17 @@ use rustix::process::{Resource, Rlimit, Signal, getrlimit, set_parent_process_de
 use stackmill_schemas::context::{Answer, Isolate};
 use stackmill_schemas::{Error, Result, ResultExt};
 
-/// Address space of a worker, in bytes. Parsers need 10–30 times the file; files over 1 MiB are not parsed.
-const MEMORY_BYTES: u64 = 512 << 20;
+/// Address space of a worker, in bytes; 130 MiB of it are the program itself, the rest is part of a task's share of
+/// `--memory`. Parsers need 10–30 times the file, up to 270 times where every byte is a token; files over 1 MiB are not
+/// parsed.
+const MEMORY_BYTES: u64 = 448 << 20;
 /// Processor seconds for one request: a backstop for scanners that never come back. Work is bounded by counts long
 /// before.
 const PROCESSOR_SECONDS: u64 = 60;
+/// Ends of workers over one request that count as the request's own doing: the second may not be chance.
+const OWN_ENDS: u32 = 2;
+/// Ends by somebody else (memory pressure, an operator) that are borne for one request.
+const OUTSIDE_ENDS: u32 = 20;
 /// No answer is larger.
 const ANSWER_BYTES: u32 = 64 << 20;
 
@@ -118,17 +124,28 @@ impl Drop for Workers {
 
 impl Isolate for Workers {
     fn call(&self, request: &[u8]) -> Result<Answer> {
-        // A death may be somebody else's doing (memory pressure): one more try, in a fresh worker. Idle workers may
-        // have died together with the first one.
-        let reused = self.idle().pop();
-        let first = self.attempt(reused, request)?;
-        let second = match first {
-            Ok(answer) => return Ok(Answer::Done(answer)),
-            Err(_) => self.attempt(None, request)?,
-        };
-        match second {
-            Ok(answer) => Ok(Answer::Done(answer)),
-            Err(death) => obituary(death).map(Answer::Crashed),
+        // Idle workers may have died together, so only the first attempt takes one.
+        let mut reused = self.idle().pop();
+        let (mut own, mut outside) = (0, 0);
+        loop {
+            let death = match self.attempt(reused.take(), request)? {
+                Ok(answer) => return Ok(Answer::Done(answer)),
+                Err(death) => death,
+            };
+            match from_outside(death) {
+                true => outside += 1,
+                false => own += 1,
+            }
+            if own == OWN_ENDS {
+                return Ok(Answer::Crashed(obituary(death)));
+            }
+            if outside == OUTSIDE_ENDS {
+                return Err(
+                    Error::resource("parse workers are being ended from outside, again and again").hint(
+                        "the machine may be short of memory: lower --memory, then run the same command again to resume",
+                    ),
+                );
+            }
         }
     }
 }
@@ -166,25 +183,23 @@ fn exchange(worker: &mut Worker, request: &[u8]) -> io::Result<Vec<u8>> {
     Ok(answer)
 }
 
-/// How a worker ended, in words that are the same each time. An end that nothing in the request can bring about is
-/// no verdict on a file.
-fn obituary(status: ExitStatus) -> Result<String> {
+/// Whether a worker was ended by something that nothing in a request can bring about: no verdict on a file.
+fn from_outside(status: ExitStatus) -> bool {
+    let signal = status.signal().and_then(Signal::from_named_raw);
+    matches!(signal, Some(Signal::KILL | Signal::TERM | Signal::INT | Signal::HUP))
+}
+
+/// How a worker ended, in words that are the same each time.
+fn obituary(status: ExitStatus) -> String {
     let Some(number) = status.signal() else {
-        return Ok(format!("the parser exited with code {}", status.code().unwrap_or(0)));
+        return format!("the parser exited with code {}", status.code().unwrap_or(0));
     };
-    Ok(match Signal::from_named_raw(number) {
-        Some(Signal::KILL | Signal::TERM | Signal::INT | Signal::HUP) => {
-            return Err(
-                Error::resource(format!("parse workers are being ended by signal {number}")).hint(
-                    "the machine may be short of memory: lower --memory, then run the same command again to resume",
-                ),
-            );
-        }
+    match Signal::from_named_raw(number) {
         Some(Signal::ABORT) => "the parser aborted".to_owned(),
         Some(Signal::SEGV) => "the parser overran its memory or stack".to_owned(),
         Some(Signal::XCPU) => format!("the parser did not come back within {PROCESSOR_SECONDS} processor seconds"),
         _ => format!("the parser was ended by signal {number}"),
-    })
+    }
 }
 
 /// The worker's side: limits itself, then answers requests until its input closes.
@@ -230,11 +245,19 @@ mod tests {
 
     #[test]
     fn only_a_death_of_its_own_is_a_verdict() {
-        let ended = |signal: Signal| obituary(ExitStatus::from_raw(signal.as_raw()));
-        assert_eq!(ended(Signal::ABORT).ok().as_deref(), Some("the parser aborted"));
-        assert!(ended(Signal::XCPU).is_ok() && ended(Signal::SEGV).is_ok());
-        assert!(ended(Signal::KILL).is_err() && ended(Signal::INT).is_err());
-        let exited = obituary(ExitStatus::from_raw(1 << 8));
-        assert_eq!(exited.ok().as_deref(), Some("the parser exited with code 1"));
+        let end = |signal: Signal| ExitStatus::from_raw(signal.as_raw());
+        assert!(
+            [Signal::KILL, Signal::INT]
+                .into_iter()
+                .all(|signal| from_outside(end(signal)))
+        );
+        assert!(
+            ![Signal::ABORT, Signal::XCPU, Signal::SEGV]
+                .into_iter()
+                .any(|signal| from_outside(end(signal)))
+        );
+        assert_eq!(obituary(end(Signal::ABORT)), "the parser aborted");
+        assert!(!from_outside(ExitStatus::from_raw(1 << 8)));
+        assert_eq!(obituary(ExitStatus::from_raw(1 << 8)), "the parser exited with code 1");
     }
 }

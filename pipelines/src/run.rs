@@ -23,9 +23,9 @@ use crate::workdir::{Claim, TABLES, Workdir, remove, work_folder};
 use crate::{failpoint, lock, table};
 
 /// Memory of the process before its first task: tables of tokenizers, languages and licenses.
-const BASE_BYTES: u64 = 320 << 20;
+const BASE_BYTES: u64 = 128 << 20;
 /// Memory of one task with its parse worker.
-const TASK_BYTES: u64 = 320 << 20;
+const TASK_BYTES: u64 = 384 << 20;
 
 /// What a finished run says of itself.
 pub struct Outcome {
@@ -97,14 +97,12 @@ fn resumable(error: Error, replace: bool) -> Error {
 
 /// As many threads as asked for, or as the memory budget allows.
 fn threads(options: &Options) -> Result<usize> {
-    let fit = options.memory.saturating_sub(BASE_BYTES / 2) / TASK_BYTES;
+    let fit = options.memory.saturating_sub(BASE_BYTES) / TASK_BYTES;
     if fit == 0 {
-        let least = crate::units::bytes_text(BASE_BYTES / 2 + TASK_BYTES);
+        let least = crate::units::bytes_text(BASE_BYTES + TASK_BYTES);
         return Err(
-            Error::resource(format!("--memory is under {least}, which one task needs")).hint(format!(
-                "give at least --memory {}M",
-                (BASE_BYTES / 2 + TASK_BYTES) >> 20
-            )),
+            Error::resource(format!("--memory is under {least}, which one task needs"))
+                .hint(format!("give at least --memory {}M", (BASE_BYTES + TASK_BYTES) >> 20)),
         );
     }
     Ok(options.threads.clamp(1, usize::try_from(fit).unwrap_or(usize::MAX)))
