@@ -21,6 +21,8 @@ use stackmill_schemas::{Error, Result, ResultExt};
 /// `--memory`. Parsers need 10–30 times the file, up to 270 times where every byte is a token; files over 1 MiB are not
 /// parsed.
 const MEMORY_BYTES: u64 = 448 << 20;
+/// A worker that keeps more than this resident after a request is not used again, in bytes: others need the memory.
+const KEPT_BYTES: u64 = 64 << 20;
 /// Processor seconds for one request: a backstop for scanners that never come back. Work is bounded by counts long
 /// before.
 const PROCESSOR_SECONDS: u64 = 60;
@@ -113,6 +115,14 @@ fn processor_seconds(process: u32) -> f64 {
     ticks as f64 / rustix::param::clock_ticks_per_second() as f64
 }
 
+/// Memory of a process that no other one shares with it, from `/proc`; 0 where that cannot be read.
+fn resident_bytes(process: u32) -> u64 {
+    let statm = std::fs::read_to_string(format!("/proc/{process}/statm")).unwrap_or_default();
+    let mut pages = statm.split(' ').skip(1).map(|field| field.parse::<u64>().unwrap_or(0));
+    let (resident, shared) = (pages.next().unwrap_or(0), pages.next().unwrap_or(0));
+    resident.saturating_sub(shared) * rustix::param::page_size() as u64
+}
+
 impl Drop for Workers {
     fn drop(&mut self) {
         for worker in self.idle().drain(..) {
@@ -159,7 +169,12 @@ impl Workers {
         };
         match exchange(&mut worker, request) {
             Ok(answer) => {
-                self.idle().push(worker);
+                if resident_bytes(worker.child.id()) <= KEPT_BYTES {
+                    self.idle().push(worker);
+                } else {
+                    // How it ends is no matter: it has answered.
+                    let _ = worker.end();
+                }
                 Ok(Ok(answer))
             }
             Err(_) => worker.end().map(Err).context("waiting for a parse worker"),

@@ -132,7 +132,8 @@ struct Engine<'a> {
 
 impl<'a> Engine<'a> {
     fn new(work: &Path, options: &Options, signals: Signals, console: &'a Console) -> Result<Self> {
-        let program = std::env::current_exe().context("finding the program's own path")?;
+        // Not its path: an upgrade may put another program there while this one runs.
+        let program = "/proc/self/exe".into();
         let workers = Arc::new(Workers::new(program));
         let (work, cache) = (work.to_owned(), options.cache.clone());
         Ok(Self {
