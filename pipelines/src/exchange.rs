@@ -24,7 +24,7 @@ use crate::table;
 use crate::workdir::{NewFile, Workdir};
 
 /// Rows are written once this many bytes wait.
-const FLUSH_BYTES: usize = 24 << 20;
+const FLUSH_BYTES: usize = 16 << 20;
 
 type Index = Vec<(u32, u64, u64, u64)>;
 

@@ -17,10 +17,10 @@ use rustix::process::{Resource, Rlimit, Signal, getrlimit, set_parent_process_de
 use stackmill_schemas::context::{Answer, Isolate};
 use stackmill_schemas::{Error, Result, ResultExt};
 
-/// Address space of a worker, in bytes; 130 MiB of it are the program itself, the rest is part of a task's share of
+/// Address space of a worker, in bytes; 80 MiB of it are the program itself, the rest is part of a task's share of
 /// `--memory`. Parsers need 10–30 times the file, up to 270 times where every byte is a token; files over 1 MiB are not
 /// parsed.
-const MEMORY_BYTES: u64 = 448 << 20;
+const MEMORY_BYTES: u64 = 384 << 20;
 /// A worker that keeps more than this resident after a request is not used again, in bytes: others need the memory.
 const KEPT_BYTES: u64 = 64 << 20;
 /// Processor seconds for one request: a backstop for scanners that never come back. Work is bounded by counts long
@@ -75,8 +75,6 @@ impl Workers {
         let mut child = Command::new(&self.program)
             .arg("parse-worker")
             .env_clear()
-            // The allocator would otherwise reserve a gibibyte of address space, which the worker's limit counts.
-            .env("MIMALLOC_ARENA_RESERVE", "8192")
             // Control-C in a terminal reaches the whole group: the run finishes its tasks, so its workers must live.
             .process_group(0)
             .stdin(Stdio::piped())

@@ -6,9 +6,6 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use stackmill::{cli, cmd, exit, failpoint};
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     if let Some(point) = stackmill::environment::variable("STACKMILL_FAIL_AT") {
         failpoint::arm(&point);
