@@ -19,8 +19,8 @@ use stackmill_schemas::{Decision, Result, TaskContext, columns, fingerprint};
 use crate::duplicate::{Duplicate, check_policy, emit_decisions};
 use crate::rows::{FixedColumn, fixed_array, partition_of, rank_array};
 
-/// Files of one partition: near 100 MB of keys.
-const FILES_PER_PARTITION: u64 = 2_000_000;
+/// Files of one partition: near 50 MB of keys, and 70 MB of decisions if all are duplicates.
+const FILES_PER_PARTITION: u64 = 1_000_000;
 /// Seed of the partitioning hash: the stage's name.
 const SEED: u64 = u64::from_le_bytes(*b"exact   ");
 /// Where the decisions are taken.
@@ -224,6 +224,6 @@ mod tests {
                 ..InputSize::default()
             })
         };
-        assert_eq!([partitions(0), partitions(2_000_000), partitions(2_000_001)], [1, 1, 2]);
+        assert_eq!([partitions(0), partitions(1_000_000), partitions(1_000_001)], [1, 1, 2]);
     }
 }

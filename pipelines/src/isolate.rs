@@ -40,15 +40,17 @@ struct Worker {
 }
 
 impl Worker {
-    /// Closes its pipes and waits for its end.
-    fn end(self) -> io::Result<ExitStatus> {
+    /// Closes its pipes and waits for its end; gives its processor seconds, too.
+    fn end(self) -> io::Result<(ExitStatus, f64)> {
         let Self {
             mut child,
             input,
             output,
         } = self;
         drop((input, output));
-        child.wait()
+        // Nobody has waited for it, so that `/proc` knows it, dead or alive.
+        let seconds = processor_seconds(child.id());
+        Ok((child.wait()?, seconds))
     }
 }
 
@@ -56,6 +58,8 @@ impl Worker {
 pub struct Workers {
     program: PathBuf,
     idle: Mutex<Vec<Worker>>,
+    /// Processor seconds of those that have ended.
+    ended: Mutex<f64>,
 }
 
 impl Workers {
@@ -63,7 +67,8 @@ impl Workers {
     pub fn new(program: PathBuf) -> Self {
         Self {
             program,
-            idle: Mutex::new(Vec::new()),
+            idle: Mutex::default(),
+            ended: Mutex::default(),
         }
     }
 
@@ -90,12 +95,20 @@ impl Workers {
 }
 
 impl Workers {
-    /// Processor seconds of the workers that are idle now; of all, once no task runs. Those that died are not counted.
+    /// Processor seconds of the workers that are idle now or have ended; of all, once no task runs.
     pub fn processor_seconds(&self) -> f64 {
-        self.idle()
+        let idle: f64 = self
+            .idle()
             .iter()
             .map(|worker| processor_seconds(worker.child.id()))
-            .sum()
+            .sum();
+        idle + *self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn end(&self, worker: Worker) -> io::Result<ExitStatus> {
+        let (status, seconds) = worker.end()?;
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) += seconds;
+        Ok(status)
     }
 }
 
@@ -171,11 +184,11 @@ impl Workers {
                     self.idle().push(worker);
                 } else {
                     // How it ends is no matter: it has answered.
-                    let _ = worker.end();
+                    let _ = self.end(worker);
                 }
                 Ok(Ok(answer))
             }
-            Err(_) => worker.end().map(Err).context("waiting for a parse worker"),
+            Err(_) => self.end(worker).map(Err).context("waiting for a parse worker"),
         }
     }
 }

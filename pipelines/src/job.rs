@@ -16,23 +16,22 @@ use stackmill_ingest::detect::language::Language;
 use stackmill_ingest::detect::license::{License, LicensePolicy};
 use stackmill_ingest::select::Select;
 use stackmill_ingest::sources;
-use stackmill_schemas::context::Homes;
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::lock::{Lock, Split};
 use stackmill_schemas::rank::{Criterion, default_policy};
 use stackmill_schemas::stage::{InputSize, Map, Source};
-use stackmill_schemas::{Error, FileId, Result, ResultExt};
+use stackmill_schemas::{Error, Result, ResultExt};
 use stackmill_tokenize::{Pack, TokenizeConfig};
 
 use crate::exchange::{Spills, Target};
 use crate::lock;
+use crate::passes::cut::Layout;
+use crate::passes::listing::Listed;
 use crate::passes::{content, cut, listing};
 use crate::recipe::Recipe;
 use crate::units::Share;
 use crate::workdir::Workdir;
 
-/// A usual mean length of source files; only numbers of partitions are estimated with it.
-const USUAL_FILE_BYTES: u64 = 8192;
 /// Folder of what exact duplicates decided.
 pub const EXACT_DECISIONS: &str = "exact-decisions";
 /// Folder of what near-duplicates decided.
@@ -166,7 +165,7 @@ impl Stages {
 
     /// The columns after the content pass.
     pub fn content_schema(&self) -> Result<SchemaRef> {
-        let survivors = cut::with_copies(&listing::with_rank(&self.listing_schema()?));
+        let survivors = cut::with_copies(&listing::table_schema(&self.listing_schema()?));
         content::schema_after(&self.content, content::read_schema(&survivors))
     }
 }
@@ -214,8 +213,6 @@ pub struct Job {
     /// How to run.
     pub options: Options,
     sources: BTreeMap<String, Arc<dyn Source>>,
-    split_homes: Homes,
-    exact_partitions: u32,
 }
 
 impl Job {
@@ -224,15 +221,6 @@ impl Job {
         let (lock, stages) = plan;
         let splits = lock::cut(&lock, &recipe.run);
         let sources = open_sources(&recipe)?;
-        let split_homes = Homes::new(splits.iter().map(|split| FileId::new(split.index, 0)).collect());
-        // Before the listing nothing but the lock's estimate is known.
-        let bytes: u64 = lock.units.iter().map(|unit| unit.length_bytes).sum();
-        let size = InputSize {
-            files: bytes / USUAL_FILE_BYTES,
-            bytes,
-            homes: splits.len() as u32,
-        };
-        let exact_partitions = stages.exact.as_ref().map_or(0, |exact| partitions(exact, size));
         Ok(Self {
             recipe,
             lock,
@@ -241,8 +229,6 @@ impl Job {
             workdir,
             options,
             sources,
-            split_homes,
-            exact_partitions,
         })
     }
 
@@ -256,34 +242,30 @@ impl Job {
         })
     }
 
-    /// The homes of files by split.
-    pub fn split_homes(&self) -> &Homes {
-        &self.split_homes
-    }
-
     /// Where exact keys go.
-    pub fn exact_target(&self) -> Option<Target<'_>> {
+    pub fn exact_target<'a>(&'a self, listed: &'a Listed) -> Option<Target<'a>> {
         let exchange = self.stages.exact.as_ref()?;
         Some(Target {
             exchange,
-            partitions: self.exact_partitions,
-            homes: &self.split_homes,
+            partitions: partitions(exchange, listed.size),
+            homes: &listed.pages,
             feeders: self.splits.len() as u32,
         })
     }
 
-    /// What exact duplicates decided, by split.
-    pub fn exact_decisions(&self) -> Spills {
-        Spills::new(&self.workdir, EXACT_DECISIONS, self.exact_partitions)
+    /// What exact duplicates decided, by page.
+    pub fn exact_decisions(&self, listed: &Listed) -> Spills {
+        let files = self.exact_target(listed).map_or(0, |target| target.partitions);
+        Spills::new(&self.workdir, EXACT_DECISIONS, files)
     }
 
-    /// Where near-duplicates' rows go, once chunks (`homes`) are known.
-    pub fn near_targets<'a>(&'a self, homes: &'a Homes) -> Option<NearTargets<'a>> {
+    /// Where near-duplicates' rows go.
+    pub fn near_targets<'a>(&'a self, layout: &'a Layout) -> Option<NearTargets<'a>> {
         let near = self.stages.near.as_ref()?;
-        let size = self.chunk_size(homes);
+        let homes = layout.homes.as_ref();
         let target = |exchange: &'a dyn stackmill_schemas::stage::Exchange, feeders| Target {
             exchange,
-            partitions: partitions(exchange, size),
+            partitions: partitions(exchange, layout.size),
             homes,
             feeders,
         };
@@ -300,30 +282,22 @@ impl Job {
     }
 
     /// What near-duplicates decided, by chunk.
-    pub fn near_decisions(&self, homes: &Homes) -> Spills {
-        let files = self.near_targets(homes).map_or(0, |targets| targets.keepers.partitions);
+    pub fn near_decisions(&self, layout: &Layout) -> Spills {
+        let files = self
+            .near_targets(layout)
+            .map_or(0, |targets| targets.keepers.partitions);
         Spills::new(&self.workdir, NEAR_DECISIONS, files)
     }
 
-    /// Where tokens go, once chunks (`homes`) are known.
-    pub fn pack_target<'a>(&'a self, homes: &'a Homes) -> Option<Target<'a>> {
+    /// Where tokens go.
+    pub fn pack_target<'a>(&'a self, layout: &'a Layout) -> Option<Target<'a>> {
         let exchange = self.stages.pack.as_ref()?;
         Some(Target {
             exchange,
-            partitions: partitions(exchange, self.chunk_size(homes)),
-            homes,
-            feeders: homes.count(),
+            partitions: partitions(exchange, layout.size),
+            homes: layout.homes.as_ref(),
+            feeders: layout.homes.count(),
         })
-    }
-
-    /// Chunks hold `task-bytes` each, the last of a split less.
-    fn chunk_size(&self, homes: &Homes) -> InputSize {
-        let bytes = u64::from(homes.count()) * self.recipe.run.task_bytes;
-        InputSize {
-            files: bytes / USUAL_FILE_BYTES,
-            bytes,
-            homes: homes.count(),
-        }
     }
 }
 

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use stackmill_schemas::context::{Batches, Homes, SideFiles};
+use stackmill_schemas::context::{Batches, SideFiles};
 use stackmill_schemas::manifest::Manifest;
-use stackmill_schemas::{Error, ErrorKind, FileId, Result, ResultExt, TaskContext};
+use stackmill_schemas::{Error, ErrorKind, Result, ResultExt, TaskContext};
 
 use crate::clock::Stopwatch;
 use crate::console::{Board, Console};
@@ -15,7 +15,10 @@ use crate::identity::{Identity, already_done, identify};
 use crate::interrupt::Signals;
 use crate::isolate::Workers;
 use crate::job::{EXACT_DECISIONS, Job, NEAR_DECISIONS, Options, Stages};
+use crate::passes::cut::Layout;
 use crate::passes::gather::{Gather, Next};
+use crate::passes::keys::Keys;
+use crate::passes::listing::Listed;
 use crate::passes::{Chunk, Cost, Step, TaskReport, content, cut, ledger, listing, syntax};
 use crate::publish;
 use crate::recipe::Recipe;
@@ -43,7 +46,7 @@ pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcom
     let work = work_folder(&options.out, options.scratch.as_deref())?;
     let signals = Signals::install(*console)?;
     let engine = Engine::new(&work, &options, signals, console)?;
-    let cx = engine.context(Arc::default());
+    let cx = engine.context();
     let lock = lock::load_or_resolve(&recipe, &options, &cx)?;
     let failed = lock
         .units
@@ -145,14 +148,16 @@ impl<'a> Engine<'a> {
         })
     }
 
-    fn context(&self, homes: Arc<Homes>) -> TaskContext {
-        self.context_with(homes, Arc::new(Board::default()), Vec::new())
+    /// For work before there is a layout.
+    fn context(&self) -> TaskContext {
+        self.context_with(Arc::new(Board::default()), &Layout::default())
     }
 
-    fn context_with(&self, homes: Arc<Homes>, board: Arc<Board>, chunks: Vec<Chunk>) -> TaskContext {
+    fn context_with(&self, board: Arc<Board>, layout: &Layout) -> TaskContext {
+        let homes = layout.homes.clone();
         let side = Side {
             work: self.work.clone(),
-            chunks,
+            chunks: layout.chunks.clone(),
         };
         TaskContext {
             progress: board,
@@ -169,7 +174,7 @@ impl<'a> Engine<'a> {
 pub fn bare_context(options: &Options) -> Result<TaskContext> {
     let console = Console::new(true);
     let engine = Engine::new(Path::new(""), options, Signals::none(), &console)?;
-    Ok(engine.context(Arc::default()))
+    Ok(engine.context())
 }
 
 struct Side {
@@ -199,25 +204,23 @@ impl Run<'_> {
     fn all(&self) -> Result<Manifest> {
         let watch = Stopwatch::start();
         let job = self.job;
-        let none: Arc<Homes> = Arc::default();
-        let listed = self.step(&listing::Listing { job }, &none, &[])?;
-        let troubled = || listed.iter().flat_map(|report| &report.troubled);
-        let failed = troubled().map(|(repo, trouble)| (repo.as_str(), trouble.as_str()));
-        if let Err(error) = lock::check_failures(failed, job.lock.units.len(), job.recipe.run.max_failed_repositories.0)
-        {
-            // The next attempt lists again: by then the sources may have been mended.
-            job.workdir.discard("done/list")?;
-            return Err(error);
-        }
-        self.exact(&none)?;
-        let cuts = self.step(&cut::Cut { job }, &none, &[])?;
-        let chunks: Vec<Chunk> = cuts.into_iter().flat_map(|report| report.chunks).collect();
-        let homes = Arc::new(Homes::new(chunks.iter().map(|chunk| FileId(chunk.first)).collect()));
-        self.step(&content::Content { job, chunks: &chunks }, &homes, &chunks)?;
-        self.near(&homes, &chunks)?;
-        let kept = self.step(&syntax::Syntax { job, chunks: &chunks }, &homes, &chunks)?;
-        let tokens = self.pack(&homes)?;
-        let ledgers = self.step(&ledger::Ledger { job, chunks: &chunks }, &homes, &chunks)?;
+        let nowhere = Layout::default();
+        let reports = self.step(&listing::Listing { job }, &nowhere)?;
+        self.check_failures(&reports)?;
+        let listed = Listed::of(&reports);
+        self.exact(&listed, &nowhere)?;
+        let layout = Layout::of(self.step(&cut::Cut { job, listed: &listed }, &nowhere)?);
+        let layout = &layout;
+        self.step(&content::Content { job, layout }, layout)?;
+        self.near(layout)?;
+        let kept = self.step(&syntax::Syntax { job, layout }, layout)?;
+        let tokens = self.pack(layout)?;
+        let ledger = ledger::Ledger {
+            job,
+            listed: &listed,
+            layout,
+        };
+        let ledgers = self.step(&ledger, layout)?;
         let mut costs = std::mem::take(&mut *self.costs.lock().unwrap_or_else(PoisonError::into_inner));
         if let Some(parse) = costs.get_mut("parse") {
             parse.seconds += self.engine.workers.processor_seconds();
@@ -226,7 +229,7 @@ impl Run<'_> {
             kept,
             tokens,
             ledgers,
-            listed: listing::listed(&listed),
+            listed: listing::listed(&reports),
         };
         publish::publish(
             job,
@@ -239,30 +242,43 @@ impl Run<'_> {
         )
     }
 
-    fn exact(&self, homes: &Arc<Homes>) -> Result<()> {
-        let Some(target) = self.job.exact_target() else {
+    fn check_failures(&self, listed: &[TaskReport]) -> Result<()> {
+        let job = self.job;
+        let troubled = listed.iter().flat_map(|report| &report.troubled);
+        let failed = troubled.map(|(repo, trouble)| (repo.as_str(), trouble.as_str()));
+        lock::check_failures(failed, job.lock.units.len(), job.recipe.run.max_failed_repositories.0).or_else(|error| {
+            // The next attempt lists again: by then the sources may have been mended.
+            job.workdir.discard("done/list")?;
+            Err(error)
+        })
+    }
+
+    fn exact(&self, listed: &Listed, nowhere: &Layout) -> Result<()> {
+        let job = self.job;
+        let Some(target) = job.exact_target(listed) else {
             return Ok(());
         };
+        self.step(&Keys { job, target }, nowhere)?;
         let next = Next::Decisions {
             name: EXACT_DECISIONS,
-            homes: self.job.split_homes(),
+            homes: &listed.pages,
         };
         let gather = Gather {
-            job: self.job,
+            job,
             target,
             next,
             side: &[],
         };
-        self.step(&gather, homes, &[]).map(drop)
+        self.step(&gather, nowhere).map(drop)
     }
 
-    fn near(&self, homes: &Arc<Homes>, chunks: &[Chunk]) -> Result<()> {
-        let Some(targets) = self.job.near_targets(homes) else {
+    fn near(&self, layout: &Layout) -> Result<()> {
+        let Some(targets) = self.job.near_targets(layout) else {
             return Ok(());
         };
         let decisions = Next::Decisions {
             name: NEAR_DECISIONS,
-            homes,
+            homes: &layout.homes,
         };
         let chain: [(_, _, &[&str]); 4] = [
             (targets.buckets, Next::Exchange(targets.attach), &[]),
@@ -277,27 +293,27 @@ impl Run<'_> {
                 next,
                 side,
             };
-            self.step(&gather, homes, chunks)?;
+            self.step(&gather, layout)?;
         }
         Ok(())
     }
 
-    fn pack(&self, homes: &Arc<Homes>) -> Result<Vec<TaskReport>> {
-        match self.job.pack_target(homes) {
-            Some(target) => self.step(&crate::passes::pack::Packing { job: self.job, target }, homes, &[]),
+    fn pack(&self, layout: &Layout) -> Result<Vec<TaskReport>> {
+        match self.job.pack_target(layout) {
+            Some(target) => self.step(&crate::passes::pack::Packing { job: self.job, target }, layout),
             None => Ok(Vec::new()),
         }
     }
 
     /// Runs the tasks of a step that are not done yet; gives the reports of all.
-    fn step(&self, step: &dyn Step, homes: &Arc<Homes>, chunks: &[Chunk]) -> Result<Vec<TaskReport>> {
+    fn step(&self, step: &dyn Step, layout: &Layout) -> Result<Vec<TaskReport>> {
         let workdir = &self.job.workdir;
         let marker = format!("done/{}", step.name());
         let reports: Vec<TaskReport> = match workdir.load(&marker)? {
             Some(reports) => reports,
             None => {
                 let board = Arc::new(Board::new(step.name(), step.tasks()));
-                let cx = self.engine.context_with(homes.clone(), board.clone(), chunks.to_vec());
+                let cx = self.engine.context_with(board.clone(), layout);
                 let shown = self.engine.console.show(board.clone());
                 let reports = self.tasks(step, &cx, &board);
                 shown.end(reports.is_ok());

@@ -24,8 +24,9 @@ use stackmill_schemas::ids::hex;
 use stackmill_schemas::manifest::FileEntry;
 use stackmill_schemas::{Error, Result, ResultExt, fingerprint};
 
-use xxhash_rust::xxh3::Xxh3Default;
+use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 
+use crate::table::{CHANGED, damaged};
 use crate::units::bytes_text;
 
 /// What stands between a file's name and the process that is writing it.
@@ -185,18 +186,28 @@ impl Workdir {
         NewFile::create(&self.work, path, Some(Arc::clone(&self.budget)))
     }
 
-    /// Writes a small JSON document into scratch.
+    /// Writes a small JSON document into scratch: a line, and a line with its hash.
     pub fn save<T: Serialize>(&self, path: &str, value: &T) -> Result<()> {
         let json = serde_json::to_vec(value).map_err(|error| Error::bug(error.to_string()))?;
         let mut file = self.scratch(path)?;
         file.write_all(&json)?;
+        file.write_all(format!("\n{:016x}\n", xxh3_64(&json)).as_bytes())?;
         file.commit()?;
         Ok(())
     }
 
     /// Reads a small JSON document from scratch; `None` if it is not there.
     pub fn load<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>> {
-        load_json(&self.work.join(path)).map_err(|error| error.hint(START_OVER))
+        let path = self.work.join(path);
+        let Some(bytes) = read_if_there(&path)? else {
+            return Ok(None);
+        };
+        let lines = std::str::from_utf8(&bytes).ok().and_then(|text| text.split_once('\n'));
+        let whole = lines.filter(|(json, hash)| *hash == format!("{:016x}\n", xxh3_64(json.as_bytes())));
+        whole
+            .and_then(|(json, _)| serde_json::from_str(json).ok())
+            .map(Some)
+            .ok_or_else(|| damaged(&CHANGED).context(path.display().to_string()))
     }
 
     /// Deletes all of scratch, reports first: a table without its report is written again, never the other way round.
@@ -284,15 +295,21 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// Reads a JSON document; `None` if it is not there.
 pub fn load_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if is_absent(&error) => return Ok(None),
-        Err(error) => return Err(Error::from(error)).with_context(|| path.display().to_string()),
+    let Some(bytes) = read_if_there(path)? else {
+        return Ok(None);
     };
     let value = serde_json::from_slice(&bytes).map_err(|error| {
         Error::input(format!("not what stackmill wrote: {error}")).context(path.display().to_string())
     });
     Ok(Some(value?))
+}
+
+fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(Error::from(error)).with_context(|| path.display().to_string()),
+    }
 }
 
 fn cannot_write(folder: &Path, error: &io::Error) -> Error {
@@ -503,6 +520,25 @@ mod tests {
         let again = folder.workdir(u64::MAX);
         assert_eq!(folder_bytes(&again.work), 0);
         assert!(!folder.0.join("corpus/.part.parquet.tmp-7").exists() && folder.0.join(".mine.tmp-x").exists());
+    }
+
+    #[test]
+    fn a_document_is_as_it_was_saved_or_refused() {
+        let folder = Folder::new("save");
+        let workdir = folder.workdir(u64::MAX);
+        workdir.save("done/x", &vec![1, 20]).expect("saved");
+        assert_eq!(workdir.load::<Vec<u32>>("done/x").ok(), Some(Some(vec![1, 20])));
+        assert_eq!(workdir.load::<Vec<u32>>("done/y").ok(), Some(None));
+        let path = workdir.work.join("done/x");
+        let whole = fs::read(&path).expect("there");
+        for at in 0..whole.len() {
+            let mut bent = whole.clone();
+            bent[at] ^= 1;
+            for bytes in [&bent[..], &whole[..at]] {
+                fs::write(&path, bytes).expect("written");
+                assert!(workdir.load::<Vec<u32>>("done/x").is_err(), "byte {at}");
+            }
+        }
     }
 
     #[test]

@@ -88,6 +88,11 @@ impl Homes {
         self.starts.partition_point(|start| *start <= file).saturating_sub(1) as u32
     }
 
+    /// The first file id of a home, if there is such a home.
+    pub fn start(&self, home: u32) -> Option<FileId> {
+        self.starts.get(home as usize).copied()
+    }
+
     /// Number of homes.
     pub fn count(&self) -> u32 {
         self.starts.len() as u32

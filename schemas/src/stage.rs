@@ -40,6 +40,12 @@ pub trait Source: Send + Sync {
     /// Emits the contents of `wanted` (listing rows of this unit, in file order) as [`crate::columns::contents`], in
     /// any order, each row once. A blob that is not what the listing said is that row's `trouble`.
     fn read(&self, unit: &Unit, wanted: &RecordBatch, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()>;
+
+    /// Whether [`Source::read`] emits rows in the order of `wanted`. It is then asked for many at once, so that a file
+    /// which can only be read from its start is not read over and over; else for as few as fit into memory.
+    fn reads_in_order(&self) -> bool {
+        false
+    }
 }
 
 /// Record-local work: adds columns or masks rows, keeps order.

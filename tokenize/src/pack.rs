@@ -5,7 +5,8 @@
 //!   gather    sort by (place, shard, row) ──► pack ──► input_ids, cu_seqlens, docs
 //! ```
 //! Documents without tokens are skipped. With `end-of-document`, each of the others is followed by one more token, which
-//! counts as its last: a document of n tokens then has spans from 0 to n + 1. Memory: one partition, 4 bytes a token.
+//! counts as its last: a document of n tokens then has spans from 0 to n + 1. Memory: one partition, 4 bytes a token and
+//! about 150 a document.
 
 use std::sync::Arc;
 
@@ -23,6 +24,8 @@ use crate::{ROW, SHARD, TOKENS};
 
 /// Bytes of content that a partition is meant to hold.
 pub const PARTITION_BYTES: u64 = 64 << 20;
+/// Documents that a partition holds at most, where they are very short.
+const PARTITION_FILES: u64 = 1 << 18;
 
 const PLACE: &str = "place";
 
@@ -143,9 +146,11 @@ impl Exchange for Pack {
     }
 
     fn partitions(&self, size: InputSize) -> u32 {
-        u32::try_from(size.bytes.div_ceil(PARTITION_BYTES))
-            .unwrap_or(u32::MAX)
-            .max(1)
+        let partitions = size
+            .bytes
+            .div_ceil(PARTITION_BYTES)
+            .max(size.files.div_ceil(PARTITION_FILES));
+        u32::try_from(partitions).unwrap_or(u32::MAX).max(1)
     }
 
     fn scatter(&self, batch: &RecordBatch, to: &mut Scatter<'_>, _: &TaskContext) -> Result<()> {

@@ -86,6 +86,10 @@ impl Source for Table {
         }
         contents.finish()
     }
+
+    fn reads_in_order(&self) -> bool {
+        true
+    }
 }
 
 impl Table {

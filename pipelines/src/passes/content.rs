@@ -1,23 +1,26 @@
 //! Content: survivors are read, decoded, annotated, filtered and sketched; what is left waits in a work shard.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, BinaryArray, RecordBatch, StringArray, UInt32Array, UInt64Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_select::concat::concat_batches;
 use arrow_select::interleave::interleave;
+use stackmill_schemas::lock::Unit;
 use stackmill_schemas::manifest::Tally;
-use stackmill_schemas::stage::{Emit, Map};
+use stackmill_schemas::stage::{Emit, Map, Source};
 use stackmill_schemas::{FileBatch, Result, ResultExt, TaskContext, columns};
 
-use super::listing::{RANK, UNIT};
+use super::cut::Layout;
+use super::listing::{RANK, SURVIVES, UNIT};
 use super::{Chunk, DecisionWriter, Fused, Meter, Step, TaskReport, finish};
 use crate::exchange::Scattering;
 use crate::job::Job;
 use crate::table::{self, TableWriter};
 
-/// A source is asked for at most this much at once; within it, it may read in storage order.
+/// A source that does not read in order is asked for at most this much at once.
 const READ_BYTES: u64 = 16 << 20;
-const READ_ROWS: usize = 8192;
 /// A batch holds at most this much content; a larger file is alone in its batch.
 const BATCH_BYTES: u64 = 8 << 20;
 
@@ -26,7 +29,7 @@ pub struct Content<'a> {
     /// The run.
     pub job: &'a Job,
     /// What the cut left.
-    pub chunks: &'a [Chunk],
+    pub layout: &'a Layout,
 }
 
 /// The name of a chunk's tables.
@@ -39,7 +42,7 @@ pub fn read_schema(survivors: &Schema) -> SchemaRef {
     let mut fields: Vec<_> = survivors
         .fields()
         .iter()
-        .filter(|field| field.name() != columns::TROUBLE)
+        .filter(|field| ![columns::TROUBLE, SURVIVES].contains(&field.name().as_str()))
         .cloned()
         .collect();
     fields.push(Arc::new(Field::new(columns::CONTENT, DataType::Binary, true)));
@@ -86,14 +89,17 @@ impl Step for Content<'_> {
     }
 
     fn tasks(&self) -> u32 {
-        self.chunks.len() as u32
+        self.layout.chunks.len() as u32
     }
 
     fn run(&self, task: u32, cx: &TaskContext) -> Result<TaskReport> {
-        let chunk = &self.chunks[task as usize];
-        let mut work = Task::open(self.job, task, chunk, cx)?;
-        for batch in table::read(&self.job.workdir.work.join(format!("survivors/{}", chunk_name(chunk))))? {
-            work.survivors(&batch?)?;
+        let chunk = &self.layout.chunks[task as usize];
+        let mut work = Task::open(self, task, cx)?;
+        // At most `CHUNK_FILES` rows without contents.
+        let path = self.job.workdir.work.join(format!("survivors/{}", chunk_name(chunk)));
+        let batches = table::read(&path)?.collect::<Result<Vec<_>>>()?;
+        if let Some(first) = batches.first() {
+            work.survivors(&concat_batches(&first.schema(), &batches)?)?;
         }
         work.commit(chunk)
     }
@@ -107,7 +113,7 @@ struct Task<'a> {
     job: &'a Job,
     cx: &'a TaskContext,
     maps: Fused,
-    meter: Meter,
+    meter: Rc<Meter>,
     shard: TableWriter,
     notes: TableWriter,
     decisions: DecisionWriter,
@@ -120,12 +126,13 @@ struct Near<'a> {
 }
 
 impl<'a> Task<'a> {
-    fn open(job: &'a Job, task: u32, chunk: &Chunk, cx: &'a TaskContext) -> Result<Self> {
+    fn open(step: &Content<'a>, task: u32, cx: &'a TaskContext) -> Result<Self> {
+        let (job, layout) = (step.job, step.layout);
         let workdir = &job.workdir;
         let schema = job.stages.content_schema()?;
-        let name = chunk_name(chunk);
+        let name = chunk_name(&layout.chunks[task as usize]);
         let shard = Arc::new(schema.project(&shard_columns(&schema))?);
-        let near = match job.near_targets(cx.homes.as_ref()) {
+        let near = match job.near_targets(layout) {
             Some(targets) => Some(Near {
                 side: TableWriter::create(workdir, &format!("side/{name}"), &side_schema())?,
                 buckets: Scattering::create(workdir, targets.buckets, task)?,
@@ -136,7 +143,7 @@ impl<'a> Task<'a> {
             job,
             cx,
             maps: Fused::open(&job.stages.content, cx)?,
-            meter: Meter::default(),
+            meter: Rc::default(),
             shard: TableWriter::create(workdir, &format!("work/{name}"), &shard)?,
             notes: TableWriter::create(workdir, &format!("notes/{name}"), &notes_schema())?,
             decisions: DecisionWriter::create(workdir, "content-decisions", task)?,
@@ -144,37 +151,42 @@ impl<'a> Task<'a> {
         })
     }
 
-    /// Reads a batch of survivors, unit by unit, at most [`READ_BYTES`] at once.
-    fn survivors(&mut self, batch: &RecordBatch) -> Result<()> {
-        let units = columns::u32s(batch, UNIT)?;
-        let lengths = columns::u64s(batch, columns::LENGTH_BYTES)?;
+    /// Reads a chunk's survivors, unit by unit.
+    fn survivors(&mut self, survivors: &RecordBatch) -> Result<()> {
+        let units = columns::u32s(survivors, UNIT)?;
+        let lengths = columns::u64s(survivors, columns::LENGTH_BYTES)?;
         let mut start = 0;
-        while start < batch.num_rows() {
-            let end = read_end(units, lengths, start);
-            let unit = units.value(start) as usize;
-            self.read(unit, &batch.slice(start, end - start))?;
+        while start < survivors.num_rows() {
+            let unit = &self.job.lock.units[units.value(start) as usize];
+            let source = Arc::clone(self.job.source(&unit.source)?);
+            let most = if source.reads_in_order() { u64::MAX } else { READ_BYTES };
+            let end = read_end(units, lengths, start, most);
+            self.read(source.as_ref(), unit, &survivors.slice(start, end - start))
+                .with_context(|| format!("repository {}", unit.repo_name))?;
             start = end;
         }
         Ok(())
     }
 
-    fn read(&mut self, unit: usize, wanted: &RecordBatch) -> Result<()> {
+    fn read(&mut self, source: &dyn Source, unit: &Unit, wanted: &RecordBatch) -> Result<()> {
         self.cx.check()?;
-        let unit = &self.job.lock.units[unit];
-        let source = self.job.source(&unit.source)?;
-        let mut parts = Vec::new();
-        let mut keep = |batch: RecordBatch| {
-            parts.push(batch);
-            Ok(())
-        };
-        let cx = self.cx;
         let bytes = columns::u64s(wanted, columns::LENGTH_BYTES)?.values().iter().sum();
-        self.meter
-            .charge("read", bytes, || source.read(unit, wanted, &mut Emit(&mut keep), cx))
-            .with_context(|| format!("repository {}", unit.repo_name))?;
-        let files = join(wanted, &parts).with_context(|| format!("repository {}", unit.repo_name))?;
-        drop(parts);
-        self.files(&files)
+        let (cx, meter) = (self.cx, Rc::clone(&self.meter));
+        let mut parts = Vec::new();
+        let mut at = 0;
+        let mut take = |part: RecordBatch| {
+            if !source.reads_in_order() {
+                parts.push(part);
+                return Ok(());
+            }
+            let rows = part.num_rows().min(wanted.num_rows() - at);
+            let files = join(&wanted.slice(at, rows), &[part])?;
+            at += rows;
+            self.files(&files)
+        };
+        meter.charge("read", bytes, || source.read(unit, wanted, &mut Emit(&mut take), cx))?;
+        let left = wanted.slice(at, wanted.num_rows() - at);
+        self.files(&join(&left, &parts)?)
     }
 
     fn files(&mut self, files: &RecordBatch) -> Result<()> {
@@ -189,7 +201,7 @@ impl<'a> Task<'a> {
     }
 
     fn batch(&mut self, files: RecordBatch) -> Result<()> {
-        let files = self.maps.map(FileBatch::new(files)?, &mut self.meter)?;
+        let files = self.maps.map(FileBatch::new(files)?, &self.meter)?;
         self.notes.write(&project(files.record(), &notes_schema())?)?;
         let (kept, decisions) = finish(files)?;
         self.decisions.write(&decisions)?;
@@ -233,12 +245,12 @@ pub fn project(record: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> 
     Ok(RecordBatch::try_new(schema.clone(), columns)?)
 }
 
-fn read_end(units: &UInt32Array, lengths: &UInt64Array, start: usize) -> usize {
+fn read_end(units: &UInt32Array, lengths: &UInt64Array, start: usize, most: u64) -> usize {
     let mut bytes = 0;
     (start..units.len())
         .find(|&row| {
             bytes += lengths.value(row);
-            let full = row > start && bytes > READ_BYTES || row - start >= READ_ROWS;
+            let full = row > start && bytes > most;
             full || units.value(row) != units.value(start)
         })
         .unwrap_or(units.len())

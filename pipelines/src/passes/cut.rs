@@ -1,17 +1,22 @@
 //! Cutting read tasks: survivors of the listing phase and of exact duplicates, in chunks of about equal bytes.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow_array::{BooleanArray, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use arrow_select::filter::filter_record_batch;
-use stackmill_schemas::{Outcome, Result, TaskContext, columns};
+use stackmill_schemas::context::Homes;
+use stackmill_schemas::stage::InputSize;
+use stackmill_schemas::{FileId, Result, TaskContext, columns};
 
-use super::{Chunk, Step, TaskReport, listing, read_decisions};
+use super::listing::{Listed, SURVIVES};
+use super::verdicts::{Pages, Verdicts};
+use super::{Chunk, Step, TaskReport};
 use crate::job::Job;
 use crate::table::{self, TableWriter};
 
+/// A chunk holds no more files than this, however short they are: what is decided about them is in memory at once.
+const CHUNK_FILES: u64 = 1 << 16;
 /// Whether exact copies of the file were removed: internal to scratch.
 pub const HAS_COPIES: &str = "has_copies";
 
@@ -19,6 +24,37 @@ pub const HAS_COPIES: &str = "has_copies";
 pub struct Cut<'a> {
     /// The run.
     pub job: &'a Job,
+    /// What the listing found.
+    pub listed: &'a Listed,
+}
+
+/// What the cut left: from here on, files live in chunks.
+#[derive(Default)]
+pub struct Layout {
+    /// All chunks of all splits, in file order.
+    pub chunks: Vec<Chunk>,
+    /// The chunks, as homes of files.
+    pub homes: Arc<Homes>,
+    /// Survivors.
+    pub size: InputSize,
+}
+
+impl Layout {
+    /// From the reports of all cut tasks, in order.
+    pub fn of(reports: Vec<TaskReport>) -> Self {
+        let chunks: Vec<Chunk> = reports.into_iter().flat_map(|report| report.chunks).collect();
+        let homes = Homes::new(chunks.iter().map(|chunk| FileId(chunk.first)).collect());
+        let size = InputSize {
+            files: chunks.iter().map(|chunk| chunk.files).sum(),
+            bytes: chunks.iter().map(|chunk| chunk.bytes).sum(),
+            homes: homes.count(),
+        };
+        Self {
+            chunks,
+            homes: Arc::new(homes),
+            size,
+        }
+    }
 }
 
 impl Step for Cut<'_> {
@@ -31,22 +67,18 @@ impl Step for Cut<'_> {
     }
 
     fn run(&self, split: u32, cx: &TaskContext) -> Result<TaskReport> {
-        let mut gone: HashSet<u64> = listing::decisions(self.job, split)?
-            .iter()
-            .map(|d| d.file_id.0)
-            .collect();
-        let mut copied = HashSet::new();
-        for decision in read_decisions(self.job.exact_decisions().partition(split))? {
-            match decision.outcome {
-                Outcome::Kept => copied.insert(decision.file_id.0),
-                _ => gone.insert(decision.file_id.0),
-            };
-        }
+        let mut pages = Pages::new(self.listed, self.job.exact_decisions(self.listed), split);
+        let mut verdicts = Verdicts::default();
         let mut chunks = Chunks::new(self.job, split);
         for batch in table::read(&self.job.workdir.work.join(format!("listing/{split:05}")))? {
             cx.check()?;
-            chunks.add(&survivors(&batch?, &gone, &copied)?)?;
+            let batch = batch?;
+            if let Some(last) = columns::u64s(&batch, columns::FILE_ID)?.values().last() {
+                pages.upto(FileId(*last), &mut verdicts)?;
+            }
+            chunks.add(&survivors(&batch, &mut verdicts)?)?;
         }
+        verdicts.finish()?;
         chunks.commit()
     }
 
@@ -55,13 +87,22 @@ impl Step for Cut<'_> {
     }
 }
 
-fn survivors(batch: &RecordBatch, gone: &HashSet<u64>, copied: &HashSet<u64>) -> Result<RecordBatch> {
+/// The rows that neither the listing nor exact duplicates have dropped.
+fn survivors(batch: &RecordBatch, verdicts: &mut Verdicts) -> Result<RecordBatch> {
     let ids = columns::u64s(batch, columns::FILE_ID)?.values();
-    let copies: BooleanArray = ids.iter().map(|id| Some(copied.contains(id))).collect();
+    let (mut gone, mut copied) = (Vec::with_capacity(ids.len()), Vec::with_capacity(ids.len()));
+    for &id in ids {
+        let (verdict, keepers) = verdicts.take(FileId(id));
+        gone.push(verdict.is_some());
+        copied.push(!keepers.is_empty());
+    }
+    let listed = columns::booleans(batch, SURVIVES)?;
+    let mask: BooleanArray = (0..ids.len())
+        .map(|row| Some(listed.value(row) && !gone[row]))
+        .collect();
     let mut arrays = batch.columns().to_vec();
-    arrays.push(Arc::new(copies));
+    arrays.push(Arc::new(BooleanArray::from(copied)));
     let all = RecordBatch::try_new(with_copies(&batch.schema()), arrays)?;
-    let mask: BooleanArray = ids.iter().map(|id| Some(!gone.contains(id))).collect();
     Ok(filter_record_batch(&all, &mask)?)
 }
 
@@ -72,7 +113,7 @@ pub fn with_copies(schema: &SchemaRef) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-/// Survivors on their way into chunks: a chunk is full once it holds `task-bytes`.
+/// Survivors on their way into chunks: a chunk is full once it holds `task-bytes` or [`CHUNK_FILES`].
 struct Chunks<'a> {
     job: &'a Job,
     split: u32,
@@ -95,8 +136,7 @@ impl<'a> Chunks<'a> {
         let lengths = columns::u64s(rows, columns::LENGTH_BYTES)?;
         let mut start = 0;
         for row in 0..rows.num_rows() {
-            let bytes = self.open.as_ref().map_or(0, |(_, chunk)| chunk.bytes);
-            if bytes >= self.job.recipe.run.task_bytes {
+            if self.open.as_ref().is_some_and(|(_, chunk)| self.is_full(chunk)) {
                 self.write(&rows.slice(start, row - start))?;
                 start = row;
                 self.close()?;
@@ -106,6 +146,10 @@ impl<'a> Chunks<'a> {
             chunk.bytes += lengths.value(row);
         }
         self.write(&rows.slice(start, rows.num_rows() - start))
+    }
+
+    fn is_full(&self, chunk: &Chunk) -> bool {
+        chunk.bytes >= self.job.recipe.run.task_bytes || chunk.files >= CHUNK_FILES
     }
 
     fn chunk(&mut self, first: u64, schema: &SchemaRef) -> Result<&mut Chunk> {

@@ -51,7 +51,7 @@ impl Step for Gather<'_> {
             batches: self.target.spills(&self.job.workdir).partition(task),
         };
         let mut sink = Sink::open(self, task)?;
-        let mut meter = Meter::default();
+        let meter = Meter::default();
         let mut rows = 0;
         let mut emit = |batch: RecordBatch| {
             rows += batch.num_rows() as u64;

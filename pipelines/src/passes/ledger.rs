@@ -1,10 +1,13 @@
 //! The ledger: listing ⋈ decisions ⋈ positions, one row for every listed path; clusters beside it; and the counts.
+//!
+//! Everything is in file order or cut by page and chunk, so that the join holds no more than those at once.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::builder::{BooleanBuilder, Float64Builder, StringBuilder, UInt32Builder, UInt64Builder};
-use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
+use arrow_array::builder::{BooleanBuilder, Float64Builder, StringBuilder};
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt32Array, UInt64Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
 use stackmill_schemas::ids::hex;
@@ -12,7 +15,11 @@ use stackmill_schemas::manifest::Tally;
 use stackmill_schemas::{Decision, Error, FileId, Outcome, Result, ResultExt, TaskContext, columns};
 
 use super::content::{chunk_name, notes_schema, project};
-use super::{Chunk, Step, TaskReport, listing, read_decisions, syntax};
+use super::cut::Layout;
+use super::listing::Listed;
+use super::syntax::{Position, load_positions};
+use super::verdicts::{Following, Pages, Verdicts};
+use super::{Chunk, Step, TaskReport, syntax};
 use crate::job::Job;
 use crate::shard::ShardWriter;
 use crate::table;
@@ -21,8 +28,10 @@ use crate::table;
 pub struct Ledger<'a> {
     /// The run.
     pub job: &'a Job,
-    /// All chunks of all splits.
-    pub chunks: &'a [Chunk],
+    /// What the listing found.
+    pub listed: &'a Listed,
+    /// What the cut left.
+    pub layout: &'a Layout,
 }
 
 /// What one split's ledger counts; the funnel is their sum.
@@ -110,31 +119,37 @@ impl Step for Ledger<'_> {
     }
 
     fn run(&self, split: u32, cx: &TaskContext) -> Result<TaskReport> {
-        let facts = Facts::load(self.job, self.chunks, split, cx)?;
+        let mut facts = Facts::open(self, split)?;
         let workdir = &self.job.workdir;
         let mut ledger = ShardWriter::create(workdir, &format!("ledger/part-{split:05}.parquet"), &ledger_schema())?;
-        let mut clusters = Clusters::default();
+        let mut clusters: Option<ShardWriter> = None;
         let mut counts = Counting::default();
         for batch in table::read(&workdir.work.join(format!("listing/{split:05}")))? {
             cx.check()?;
             let batch = batch?;
-            let ends = facts.ends(&batch)?;
-            ledger.write(&ledger_batch(&batch, &facts, &ends)?)?;
-            clusters.add(&batch, &facts, &ends)?;
-            counts.add(&batch, &facts, &ends)?;
+            let fates = facts.fates(&batch)?;
+            ledger.write(&ledger_batch(&batch, &fates)?)?;
+            counts.add(&batch, &fates)?;
+            let members = Members::of(&batch, &fates)?;
+            if members.num_rows() > 0 {
+                let clusters = match &mut clusters {
+                    Some(clusters) => clusters,
+                    None => {
+                        let path = format!("clusters/part-{split:05}.parquet");
+                        clusters.insert(ShardWriter::create(workdir, &path, &clusters_schema())?)
+                    }
+                };
+                clusters.write(&members)?;
+            }
         }
-        let mut report = TaskReport {
-            published: vec![ledger.commit()?],
+        facts.finish()?;
+        let mut published = vec![ledger.commit()?];
+        published.extend(clusters.map(ShardWriter::commit).transpose()?);
+        Ok(TaskReport {
+            published,
+            counts: Some(counts.finish()),
             ..TaskReport::default()
-        };
-        if clusters.rows > 0 {
-            let path = format!("clusters/part-{split:05}.parquet");
-            let mut shard = ShardWriter::create(workdir, &path, &clusters_schema())?;
-            shard.write(&clusters.finish()?)?;
-            report.published.push(shard.commit()?);
-        }
-        report.counts = Some(counts.finish());
-        Ok(report)
+        })
     }
 
     fn spent(&self) -> Vec<String> {
@@ -142,130 +157,157 @@ impl Step for Ledger<'_> {
     }
 }
 
-/// Everything that is known of one split's files beside their listing.
-struct Facts {
-    decisions: HashMap<u64, Decision>,
-    keepers: HashMap<u64, Vec<Decision>>,
-    positions: HashMap<u64, (u32, u32, u64)>,
-    notes: HashMap<u64, (Option<String>, Option<String>)>,
+/// What is known of one split's files beside their listing, as far as the walk over it has come.
+struct Facts<'a> {
+    step: &'a Ledger<'a>,
+    listing: Following,
+    pages: Pages<'a>,
+    /// Number of the chunk that is loaded next, and the one after this split's last.
+    chunks: Range<u32>,
+    verdicts: Verdicts,
+    positions: HashMap<FileId, Position>,
+    notes: HashMap<FileId, Note>,
 }
 
-/// What became of one row: its decision, or its place in the corpus.
-#[derive(Clone, Copy)]
-enum End<'a> {
-    Kept(u32, u32, u64),
-    Gone(&'a Decision),
+/// What became of one row, and what the ledger says of it besides.
+struct Fate {
+    end: End,
+    keeper_of: Vec<Decision>,
+    note: Note,
 }
 
-impl Facts {
-    fn load(job: &Job, chunks: &[Chunk], split: u32, cx: &TaskContext) -> Result<Self> {
-        let work = &job.workdir.work;
-        let mut all = listing::decisions(job, split)?;
-        all.extend(read_decisions(job.exact_decisions().partition(split))?);
-        let near = job.near_decisions(&cx.homes);
-        let (mut positions, mut notes) = (HashMap::new(), HashMap::new());
-        for (number, chunk) in chunks.iter().enumerate().filter(|(_, chunk)| chunk.split == split) {
-            for pass in ["content-decisions", "syntax-decisions"] {
-                all.extend(read_decisions(table::read(&work.join(format!("{pass}/{number:05}")))?)?);
-            }
-            all.extend(read_decisions(near.partition(number as u32))?);
-            positions.extend(syntax::load_positions(job, number as u32)?);
-            load_notes(job, chunk, &mut notes)?;
-        }
-        let mut this = Self {
-            decisions: HashMap::new(),
-            keepers: HashMap::new(),
-            positions,
-            notes,
-        };
-        all.into_iter().try_for_each(|decision| this.decide(decision))?;
-        Ok(this)
-    }
+/// Its decision, or its place in the corpus.
+enum End {
+    Kept(Position),
+    Gone(Decision),
+}
 
-    fn decide(&mut self, decision: Decision) -> Result<()> {
-        let id = decision.file_id.0;
-        if decision.outcome == Outcome::Kept {
-            self.keepers.entry(id).or_default().push(decision);
-            return Ok(());
-        }
-        match self.decisions.insert(id, decision) {
-            Some(first) => Err(Error::bug(format!(
-                "file {} has two verdicts, one by `{}`",
-                FileId(id),
-                first.stage
-            ))),
-            None => Ok(()),
+impl End {
+    fn position(&self) -> Option<Position> {
+        match self {
+            Self::Kept(position) => Some(*position),
+            Self::Gone(_) => None,
         }
     }
 
-    /// Each row's one end; a row with none or two is our own mistake.
-    fn ends(&self, batch: &RecordBatch) -> Result<Vec<End<'_>>> {
-        let ids = columns::u64s(batch, columns::FILE_ID)?.values();
-        let end = |id: &u64| match (self.positions.get(id), self.decisions.get(id)) {
-            (Some(&(shard, row, bytes)), None) => Ok(End::Kept(shard, row, bytes)),
-            (None, Some(decision)) => Ok(End::Gone(decision)),
-            (None, None) => Err(Error::bug(format!("file {} vanished", FileId(*id)))),
-            (Some(_), Some(d)) => Err(Error::bug(format!(
-                "file {} is kept and {}",
-                FileId(*id),
-                d.outcome.as_str()
-            ))),
-        };
-        ids.iter().map(end).collect()
+    fn decision(&self) -> Option<&Decision> {
+        match self {
+            Self::Kept(_) => None,
+            Self::Gone(decision) => Some(decision),
+        }
     }
+}
 
-    fn note(&self, id: u64) -> (Option<&str>, Option<&str>) {
-        self.notes.get(&id).map_or((None, None), |(language, license)| {
-            (language.as_deref(), license.as_deref())
+#[derive(Default)]
+struct Note {
+    language: Option<String>,
+    license: Option<String>,
+}
+
+impl<'a> Facts<'a> {
+    fn open(step: &'a Ledger<'a>, split: u32) -> Result<Self> {
+        let work = &step.job.workdir.work;
+        let chunk = |split| step.layout.chunks.partition_point(|chunk| chunk.split < split) as u32;
+        Ok(Self {
+            step,
+            listing: Following::new(table::read(&work.join(format!("listing-decisions/{split:05}")))?),
+            pages: Pages::new(step.listed, step.job.exact_decisions(step.listed), split),
+            chunks: chunk(split)..chunk(split + 1),
+            verdicts: Verdicts::default(),
+            positions: HashMap::new(),
+            notes: HashMap::new(),
         })
     }
+
+    /// Each row's one fate; a row with none or two is our own mistake.
+    fn fates(&mut self, batch: &RecordBatch) -> Result<Vec<Fate>> {
+        let ids = columns::u64s(batch, columns::FILE_ID)?.values();
+        if let Some(&last) = ids.last() {
+            self.upto(FileId(last))?;
+        }
+        ids.iter().map(|&id| self.fate(FileId(id))).collect()
+    }
+
+    /// Loads what there is about files up to `last`, and not much more.
+    fn upto(&mut self, last: FileId) -> Result<()> {
+        self.listing.upto(last, &mut self.verdicts)?;
+        self.pages.upto(last, &mut self.verdicts)?;
+        let chunks = &self.step.layout.chunks;
+        while !self.chunks.is_empty() && chunks[self.chunks.start as usize].first <= last.0 {
+            let number = self.chunks.start;
+            self.chunks.start += 1;
+            self.load(number, &chunks[number as usize])?;
+        }
+        Ok(())
+    }
+
+    fn load(&mut self, number: u32, chunk: &Chunk) -> Result<()> {
+        let job = self.step.job;
+        for pass in ["content-decisions", "syntax-decisions"] {
+            let path = job.workdir.work.join(format!("{pass}/{number:05}"));
+            self.verdicts.add(table::read(&path)?)?;
+        }
+        self.verdicts
+            .add(job.near_decisions(self.step.layout).partition(number))?;
+        load_positions(job, number, &mut self.positions)?;
+        load_notes(job, chunk, &mut self.notes)
+    }
+
+    fn fate(&mut self, id: FileId) -> Result<Fate> {
+        let (verdict, keeper_of) = self.verdicts.take(id);
+        let end = match (self.positions.remove(&id), verdict) {
+            (Some(position), None) => End::Kept(position),
+            (None, Some(decision)) => End::Gone(decision),
+            (None, None) => return Err(Error::bug(format!("file {id} vanished"))),
+            (Some(_), Some(d)) => return Err(Error::bug(format!("file {id} is kept and {}", d.outcome.as_str()))),
+        };
+        let note = self.notes.remove(&id).unwrap_or_default();
+        Ok(Fate { end, keeper_of, note })
+    }
+
+    fn finish(self) -> Result<()> {
+        match self.positions.keys().min() {
+            Some(id) => Err(Error::bug(format!("file {id} is in the corpus, but was never listed"))),
+            None => self.verdicts.finish(),
+        }
+    }
 }
 
-type Notes = HashMap<u64, (Option<String>, Option<String>)>;
-
-fn load_notes(job: &Job, chunk: &Chunk, notes: &mut Notes) -> Result<()> {
+fn load_notes(job: &Job, chunk: &Chunk, notes: &mut HashMap<FileId, Note>) -> Result<()> {
     for batch in table::read(&job.workdir.work.join(format!("notes/{}", chunk_name(chunk))))? {
         let batch = project(&batch?, &notes_schema())?;
         let ids = columns::u64s(&batch, columns::FILE_ID)?;
         let languages = columns::strings(&batch, columns::LANGUAGE)?;
         let licenses = columns::strings(&batch, columns::LICENSE_TYPE)?;
         let get = |array: &StringArray, row| array.is_valid(row).then(|| array.value(row).to_owned());
-        notes.extend((0..batch.num_rows()).map(|row| (ids.value(row), (get(languages, row), get(licenses, row)))));
+        let note = |row| Note {
+            language: get(languages, row),
+            license: get(licenses, row),
+        };
+        notes.extend((0..batch.num_rows()).map(|row| (FileId(ids.value(row)), note(row))));
     }
     Ok(())
 }
 
-fn ledger_batch(listing: &RecordBatch, facts: &Facts, ends: &[End<'_>]) -> Result<RecordBatch> {
-    let ids = columns::u64s(listing, columns::FILE_ID)?;
-    let decision = |end: &End<'_>| match end {
-        End::Gone(decision) => Some((*decision).clone()),
-        End::Kept(..) => None,
+/// A column of texts, one a row.
+fn texts<'a, T: AsRef<str>>(fates: &'a [Fate], get: impl Fn(&'a Fate) -> Option<T>) -> ArrayRef {
+    Arc::new(fates.iter().map(get).collect::<StringArray>())
+}
+
+fn ledger_batch(listing: &RecordBatch, fates: &[Fate]) -> Result<RecordBatch> {
+    let of = |get: &dyn Fn(&Decision) -> Option<String>| texts(fates, |fate| fate.end.decision().and_then(get));
+    let because = |fate: &Fate| fate.end.decision()?.because_file().map(|(id, _)| id.0);
+    let place = |get: fn(Position) -> u32| -> ArrayRef {
+        let places = fates.iter().map(|fate| fate.end.position().map(get));
+        Arc::new(places.collect::<UInt32Array>())
     };
-    let decisions: Vec<Option<Decision>> = ends.iter().map(decision).collect();
-    let texts = |get: &dyn Fn(usize) -> Option<String>| -> ArrayRef {
-        let mut builder = StringBuilder::new();
-        (0..ends.len()).for_each(|row| builder.append_option(get(row)));
-        Arc::new(builder.finish())
-    };
-    let of = |get: &dyn Fn(&Decision) -> Option<String>| texts(&|row| decisions[row].as_ref().and_then(get));
-    let mut because = UInt64Builder::new();
-    let (mut shards, mut rows) = (UInt32Builder::new(), UInt32Builder::new());
-    for (end, decision) in ends.iter().zip(&decisions) {
-        because.append_option(decision.as_ref().and_then(Decision::because_file).map(|(id, _)| id.0));
-        let place = if let End::Kept(shard, row, _) = end {
-            Some((*shard, *row))
-        } else {
-            None
-        };
-        shards.append_option(place.map(|(shard, _)| shard));
-        rows.append_option(place.map(|(_, row)| row));
-    }
     let listed = |name: &str| {
         listing
             .column_by_name(name)
             .cloned()
             .ok_or_else(|| Error::bug(format!("no `{name}`")))
     };
+    let verdict = |fate: &Fate| Some(fate.end.decision().map_or("kept", |decision| decision.outcome.as_str()));
     let arrays: Vec<ArrayRef> = vec![
         listed(columns::SOURCE)?,
         listed(columns::REPO_NAME)?,
@@ -275,25 +317,18 @@ fn ledger_batch(listing: &RecordBatch, facts: &Facts, ends: &[End<'_>]) -> Resul
         listed(columns::FILE_ID)?,
         Arc::new(blob_texts(listing)?),
         listed(columns::LENGTH_BYTES)?,
-        texts(&|row| facts.note(ids.value(row)).0.map(str::to_owned)),
-        texts(&|row| facts.note(ids.value(row)).1.map(str::to_owned)),
-        texts(&|row| {
-            Some(
-                decisions[row]
-                    .as_ref()
-                    .map_or("kept", |d| d.outcome.as_str())
-                    .to_owned(),
-            )
-        }),
+        texts(fates, |fate| fate.note.language.as_deref()),
+        texts(fates, |fate| fate.note.license.as_deref()),
+        texts(fates, verdict),
         of(&|d| Some(d.stage.clone())),
         of(&|d| Some(d.rule.clone())),
         of(&|d| d.reason.value.as_ref().map(ToString::to_string)),
         of(&|d| d.reason.limit.as_ref().map(ToString::to_string)),
         of(&Decision::because_text),
-        Arc::new(because.finish()),
+        Arc::new(fates.iter().map(because).collect::<UInt64Array>()),
         of(&|d| d.reason.trouble.clone()),
-        Arc::new(shards.finish()),
-        Arc::new(rows.finish()),
+        place(|position| position.shard),
+        place(|position| position.row),
     ];
     RecordBatch::try_new(ledger_schema(), arrays).context("the ledger")
 }
@@ -305,40 +340,38 @@ fn blob_texts(listing: &RecordBatch) -> Result<StringArray> {
         .collect())
 }
 
+/// Rows of the clusters, one for every membership.
 #[derive(Default)]
-struct Clusters {
+struct Members {
     ids: StringBuilder,
     places: [StringBuilder; 4],
     kept: BooleanBuilder,
     similarity: Float64Builder,
     kind: StringBuilder,
-    rows: usize,
 }
 
-impl Clusters {
-    fn add(&mut self, listing: &RecordBatch, facts: &Facts, ends: &[End<'_>]) -> Result<()> {
-        let ids = columns::u64s(listing, columns::FILE_ID)?;
+impl Members {
+    /// The memberships of the files of one batch.
+    fn of(listing: &RecordBatch, fates: &[Fate]) -> Result<RecordBatch> {
+        let mut this = Self::default();
         let blobs = blob_texts(listing)?;
-        let mut names = Vec::new();
-        for name in [columns::REPO_NAME, columns::REVISION_ID, columns::PATH] {
-            names.push(columns::strings(listing, name)?);
-        }
-        for (row, end) in ends.iter().enumerate() {
-            let own = facts.keepers.get(&ids.value(row)).into_iter().flatten();
-            let gone = if let End::Gone(decision) = end {
-                Some(*decision)
-            } else {
-                None
-            };
-            for member in own.chain(gone.filter(|decision| decision.because_file().is_some())) {
-                let texts = [names[0], names[1], names[2], &blobs];
-                for (builder, array) in self.places.iter_mut().zip(texts) {
+        let [repo, revision, path] = [columns::REPO_NAME, columns::REVISION_ID, columns::PATH];
+        let texts = [
+            columns::strings(listing, repo)?,
+            columns::strings(listing, revision)?,
+            columns::strings(listing, path)?,
+            &blobs,
+        ];
+        for (row, fate) in fates.iter().enumerate() {
+            let gone = fate.end.decision().filter(|decision| decision.because_file().is_some());
+            for member in fate.keeper_of.iter().chain(gone) {
+                for (builder, array) in this.places.iter_mut().zip(texts) {
                     builder.append_option(array.is_valid(row).then(|| array.value(row)));
                 }
-                self.member(member, matches!(end, End::Kept(..)));
+                this.member(member, fate.end.position().is_some());
             }
         }
-        Ok(())
+        this.finish()
     }
 
     fn member(&mut self, decision: &Decision, kept: bool) {
@@ -347,10 +380,9 @@ impl Clusters {
         self.similarity
             .append_value(decision.because_file().map_or(1.0, |(_, similarity)| similarity));
         self.kind.append_value(&decision.stage);
-        self.rows += 1;
     }
 
-    fn finish(&mut self) -> Result<RecordBatch> {
+    fn finish(mut self) -> Result<RecordBatch> {
         let [repo, revision, path, blob] = &mut self.places;
         let arrays: Vec<ArrayRef> = vec![
             Arc::new(self.ids.finish()),
@@ -373,32 +405,32 @@ struct Counting {
 }
 
 impl Counting {
-    fn add(&mut self, listing: &RecordBatch, facts: &Facts, ends: &[End<'_>]) -> Result<()> {
-        let ids = columns::u64s(listing, columns::FILE_ID)?;
+    fn add(&mut self, listing: &RecordBatch, fates: &[Fate]) -> Result<()> {
         let paths = columns::strings(listing, columns::PATH)?;
         let repos = columns::strings(listing, columns::REPO_NAME)?;
-        for (row, end) in ends.iter().enumerate() {
+        for (row, fate) in fates.iter().enumerate() {
             if paths.is_null(row) {
                 self.counts.repositories_failed += 1;
                 continue;
             }
             self.counts.listed += 1;
-            match end {
-                End::Kept(_, _, bytes) => self.keep(facts.note(ids.value(row)), *bytes),
+            match &fate.end {
+                End::Kept(position) => self.keep(&fate.note, position.bytes),
                 End::Gone(decision) => self.lose(decision, repos.value(row), paths.value(row)),
             }
         }
         Ok(())
     }
 
-    fn keep(&mut self, (language, license): (Option<&str>, Option<&str>), bytes: u64) {
+    fn keep(&mut self, note: &Note, bytes: u64) {
         self.counts.kept += 1;
         let tallies = [
-            (&mut self.counts.languages, language),
-            (&mut self.counts.licenses, license),
+            (&mut self.counts.languages, &note.language),
+            (&mut self.counts.licenses, &note.license),
         ];
         for (tallies, key) in tallies {
-            let tally = tallies.entry(key.unwrap_or("(unknown)").to_owned()).or_default();
+            let key = key.clone().unwrap_or_else(|| "(unknown)".to_owned());
+            let tally = tallies.entry(key).or_default();
             tally.files += 1;
             tally.bytes += bytes;
         }

@@ -1,4 +1,8 @@
-//! Listing: every path of a split, what its name alone refuses, and the keys of exact duplicates.
+//! Listing: every path of a split, and what its name alone refuses.
+//!
+//! A repository that turns out unreadable half-way is one row, so its rows wait until all are there: in memory, and
+//! beyond [`SPOOL_BYTES`] in scratch. Files are numbered in listing order; [`PAGE_FILES`] of a split are a page, the
+//! unit in which later passes look up what was decided about them.
 
 use std::sync::Arc;
 
@@ -7,22 +11,28 @@ use arrow_array::{
     new_null_array,
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use stackmill_schemas::context::Homes;
 use stackmill_schemas::file::Place;
 use stackmill_schemas::lock::{Split, Unit};
 use stackmill_schemas::manifest::Tally;
 use stackmill_schemas::rank::{Standing, rank};
-use stackmill_schemas::stage::Emit;
-use stackmill_schemas::{Decision, Error, FileBatch, FileId, Outcome, Reason, Result, ResultExt, TaskContext, columns};
+use stackmill_schemas::stage::{Emit, InputSize};
+use stackmill_schemas::{Error, FileBatch, FileId, Outcome, Reason, Result, ResultExt, TaskContext, columns};
 
 use super::{DecisionWriter, Fused, Meter, Step, TaskReport, finish};
-use crate::exchange::Scattering;
 use crate::job::Job;
-use crate::table::TableWriter;
+use crate::table::{self, TableWriter};
 
 /// Number of the unit in the lock: internal to scratch.
 pub const UNIT: &str = "unit";
 /// The keep policy's rank of the file: internal to scratch.
 pub const RANK: &str = "rank";
+/// Whether the file goes on after the listing: internal to scratch.
+pub const SURVIVES: &str = "survives";
+/// Files of one page: what is decided about them is held in memory at once.
+pub const PAGE_FILES: u64 = 1 << 16;
+/// Rows of one unit that wait in memory; more wait in scratch.
+const SPOOL_BYTES: usize = 8 << 20;
 /// No file over this is read, whatever the recipe says: a task holds its raw bytes, its text, its shingles and its
 /// tokens in memory, about ten times the file, and must stay within its share of `--memory`.
 const MAXIMUM_FILE_BYTES: u64 = 12 << 20;
@@ -82,18 +92,13 @@ struct Task<'a> {
     meter: Meter,
     listing: TableWriter,
     decisions: DecisionWriter,
-    exact: Option<Scattering<'a>>,
     report: TaskReport,
 }
 
 impl<'a> Task<'a> {
     fn open(job: &'a Job, split: &Split, cx: &'a TaskContext) -> Result<Self> {
-        let schema = with_rank(&job.stages.listing_schema()?);
+        let schema = table_schema(&job.stages.listing_schema()?);
         let task = split.index;
-        let exact = job
-            .exact_target()
-            .map(|target| Scattering::create(&job.workdir, target, task))
-            .transpose()?;
         Ok(Self {
             job,
             cx,
@@ -103,7 +108,6 @@ impl<'a> Task<'a> {
             meter: Meter::default(),
             listing: TableWriter::create(&job.workdir, &format!("listing/{task:05}"), &schema)?,
             decisions: DecisionWriter::create(&job.workdir, "listing-decisions", task)?,
-            exact,
             report: TaskReport::default(),
         })
     }
@@ -115,30 +119,27 @@ impl<'a> Task<'a> {
             None => self.listed(unit),
         };
         match rows {
-            Ok(batches) => batches.iter().try_for_each(|batch| self.batch(number, unit, batch)),
+            Ok(spool) => spool.drain(|batch| self.batch(number, unit, &batch)),
             Err(error) if is_permanent(&error) => self.troubled(number, unit, error.message()),
             Err(error) => Err(error),
         }
     }
 
-    fn listed(&mut self, unit: &Unit) -> Result<Vec<RecordBatch>> {
+    fn listed(&mut self, unit: &Unit) -> Result<Spool<'a>> {
         let source = self.job.source(&unit.source)?;
-        let mut batches = Vec::new();
-        let mut keep = |batch: RecordBatch| {
-            batches.push(batch);
-            Ok(())
-        };
+        let mut spool = Spool::new(self.job, self.split);
+        let mut keep = |batch: RecordBatch| spool.push(batch);
         let cx = self.cx;
         self.meter
             .charge("source", 0, || source.list(unit, &mut Emit(&mut keep), cx))?;
-        Ok(batches)
+        Ok(spool)
     }
 
     fn batch(&mut self, number: usize, unit: &Unit, batch: &RecordBatch) -> Result<()> {
         for start in (0..batch.num_rows()).step_by(BATCH_ROWS) {
             let part = batch.slice(start, BATCH_ROWS.min(batch.num_rows() - start));
             let part = self.number(number, unit, &part)?;
-            let mut files = self.maps.map(FileBatch::new(part)?, &mut self.meter)?;
+            let mut files = self.maps.map(FileBatch::new(part)?, &self.meter)?;
             refuse_giants(&mut files)?;
             self.write(files)?;
         }
@@ -169,14 +170,12 @@ impl<'a> Task<'a> {
 
     fn write(&mut self, files: FileBatch) -> Result<()> {
         let ranks = self.ranks(files.record())?;
-        let files = files.with_column(rank_field(), Arc::new(ranks))?;
+        let survives = files.kept_mask();
+        let files = files
+            .with_column(rank_field(), Arc::new(ranks))?
+            .with_column(survives_field(), Arc::new(survives))?;
         self.listing.write(files.record())?;
-        let (kept, decisions) = finish(files)?;
-        self.decisions.write(&decisions)?;
-        match &mut self.exact {
-            Some(exact) => self.meter.charge("exact", 0, || exact.scatter(&kept, self.cx)),
-            None => Ok(()),
-        }
+        self.decisions.write(&finish(files)?.1)
     }
 
     fn ranks(&self, record: &RecordBatch) -> Result<FixedSizeBinaryArray> {
@@ -230,9 +229,6 @@ impl<'a> Task<'a> {
     fn commit(mut self) -> Result<TaskReport> {
         self.listing.commit()?;
         self.decisions.commit()?;
-        if let Some(exact) = self.exact {
-            exact.spill.commit()?;
-        }
         self.report.costs = self.meter.costs();
         Ok(self.report)
     }
@@ -267,10 +263,14 @@ fn rank_field() -> Field {
     Field::new(RANK, DataType::FixedSizeBinary(16), false)
 }
 
+fn survives_field() -> Field {
+    Field::new(SURVIVES, DataType::Boolean, false)
+}
+
 /// The columns of the listing table.
-pub fn with_rank(schema: &SchemaRef) -> SchemaRef {
+pub fn table_schema(schema: &SchemaRef) -> SchemaRef {
     let mut fields = schema.fields().to_vec();
-    fields.push(Arc::new(rank_field()));
+    fields.extend([Arc::new(rank_field()), Arc::new(survives_field())]);
     Arc::new(Schema::new(fields))
 }
 
@@ -289,11 +289,80 @@ fn troubled_row(unit: &Unit, trouble: &str) -> Result<RecordBatch> {
     RecordBatch::try_new(schema.clone(), arrays.collect()).context("the row of an unreadable repository")
 }
 
-/// Decisions of the listing phase of one split.
-pub fn decisions(job: &Job, split: u32) -> Result<Vec<Decision>> {
-    super::read_decisions(crate::table::read(
-        &job.workdir.work.join(format!("listing-decisions/{split:05}")),
-    )?)
+/// One unit's rows until all of them are there.
+struct Spool<'a> {
+    job: &'a Job,
+    path: String,
+    waiting: Vec<RecordBatch>,
+    waiting_bytes: usize,
+    table: Option<TableWriter>,
+}
+
+impl<'a> Spool<'a> {
+    fn new(job: &'a Job, split: u32) -> Self {
+        Self {
+            job,
+            path: format!("listing-spool/{split:05}"),
+            waiting: Vec::new(),
+            waiting_bytes: 0,
+            table: None,
+        }
+    }
+
+    fn push(&mut self, batch: RecordBatch) -> Result<()> {
+        self.waiting_bytes += batch.get_array_memory_size();
+        self.waiting.push(batch);
+        if self.waiting_bytes < SPOOL_BYTES {
+            return Ok(());
+        }
+        let table = match &mut self.table {
+            Some(table) => table,
+            None => {
+                let table = TableWriter::create(&self.job.workdir, &self.path, &columns::listed())?;
+                self.table.insert(table)
+            }
+        };
+        self.waiting_bytes = 0;
+        self.waiting.drain(..).try_for_each(|batch| table.write(&batch))
+    }
+
+    /// Hands on every row, in order.
+    fn drain(self, mut hand_on: impl FnMut(RecordBatch) -> Result<()>) -> Result<()> {
+        if let Some(table) = self.table {
+            table.commit()?;
+            for batch in table::read(&self.job.workdir.work.join(&self.path))? {
+                hand_on(batch?)?;
+            }
+            self.job.workdir.discard(&self.path)?;
+        }
+        self.waiting.into_iter().try_for_each(hand_on)
+    }
+}
+
+/// What the listing found, all splits together.
+pub struct Listed {
+    /// Number of files, and of pages.
+    pub size: InputSize,
+    /// The pages, as homes of files.
+    pub pages: Homes,
+}
+
+impl Listed {
+    /// From the reports of all listing tasks, in order.
+    pub fn of(reports: &[TaskReport]) -> Self {
+        let starts = (0..).zip(reports).flat_map(|(split, report)| {
+            let rows = report.input.files + report.troubled.len() as u64;
+            let first = move |page| FileId::new(split, (page * PAGE_FILES) as u32);
+            (0..rows.div_ceil(PAGE_FILES).max(1)).map(first)
+        });
+        let pages = Homes::new(starts.collect());
+        let Tally { files, bytes } = listed(reports);
+        let homes = pages.count();
+        Self {
+            size: InputSize { files, bytes, homes },
+            pages,
+        }
+    }
 }
 
 /// Files and bytes of all listing reports.

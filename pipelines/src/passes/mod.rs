@@ -1,18 +1,21 @@
 //! The passes of a run: each is a step with tasks; between them lie tables and exchanges in scratch.
 //!
 //! ```text
-//!   listing ─► exact ─► cut ─► content ─► near-* ─► syntax ─► pack ─► ledger
-//!   a split   partition a split  a chunk   …        a chunk   partition  a split
+//!   listing ─► keys ─► exact ─► cut ─► content ─► near-* ─► syntax ─► pack ─► ledger
+//!   a split   a split partition a split  a chunk   …        a chunk   partition  a split
 //! ```
 
 pub mod content;
 pub mod cut;
 pub mod gather;
+pub mod keys;
 pub mod ledger;
 pub mod listing;
 pub mod pack;
 pub mod syntax;
+pub mod verdicts;
 
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
@@ -80,26 +83,31 @@ pub struct Cost {
     pub bytes: u64,
 }
 
-/// Adds processor time to stages.
+/// Adds processor time to stages; work that is charged inside other work is charged once.
 #[derive(Debug, Default)]
 pub struct Meter {
-    costs: BTreeMap<String, Cost>,
+    costs: RefCell<BTreeMap<String, Cost>>,
+    charged: Cell<f64>,
 }
 
 impl Meter {
     /// Runs `work` on the account of `stage`.
-    pub fn charge<T>(&mut self, stage: &str, bytes: u64, work: impl FnOnce() -> T) -> T {
+    pub fn charge<T>(&self, stage: &str, bytes: u64, work: impl FnOnce() -> T) -> T {
+        let outside = self.charged.replace(0.0);
         let start = thread_seconds();
         let result = work();
-        let cost = self.costs.entry(stage.to_owned()).or_default();
-        cost.seconds += thread_seconds() - start;
+        let seconds = thread_seconds() - start;
+        let inside = self.charged.replace(outside + seconds);
+        let mut costs = self.costs.borrow_mut();
+        let cost = costs.entry(stage.to_owned()).or_default();
+        cost.seconds += seconds - inside;
         cost.bytes += bytes;
         result
     }
 
     /// The accounts.
-    pub fn costs(self) -> BTreeMap<String, Cost> {
-        self.costs
+    pub fn costs(&self) -> BTreeMap<String, Cost> {
+        self.costs.take()
     }
 }
 
@@ -118,7 +126,7 @@ impl Fused {
     }
 
     /// Sends a batch through all Maps; every row that is masked on the way must have its decision.
-    pub fn map(&mut self, mut batch: FileBatch, meter: &mut Meter) -> Result<FileBatch> {
+    pub fn map(&mut self, mut batch: FileBatch, meter: &Meter) -> Result<FileBatch> {
         for (name, map) in &mut self.maps {
             let bytes = kept_bytes(&batch);
             let rows = batch.num_rows();
@@ -173,13 +181,4 @@ impl DecisionWriter {
     pub fn commit(self) -> Result<u64> {
         self.table.commit()
     }
-}
-
-/// All decisions of a stream of batches.
-pub fn read_decisions(batches: stackmill_schemas::context::Batches<'_>) -> Result<Vec<Decision>> {
-    let mut decisions = Vec::new();
-    for batch in batches {
-        decisions.extend(Decision::from_record(&batch?)?);
-    }
-    Ok(decisions)
 }

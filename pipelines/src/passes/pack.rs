@@ -34,7 +34,7 @@ impl Step for Packing<'_> {
         };
         let path = format!("tokens/part-{task:05}.parquet");
         let mut shard: Option<ShardWriter> = None;
-        let mut meter = Meter::default();
+        let meter = Meter::default();
         let mut emit = |batch: RecordBatch| {
             let shard = match &mut shard {
                 Some(shard) => shard,

@@ -10,11 +10,11 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use arrow_select::filter::filter_record_batch;
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::manifest::Tally;
-use stackmill_schemas::{FileBatch, Outcome, Result, TaskContext, columns};
+use stackmill_schemas::{Decision, FileBatch, FileId, Outcome, Result, TaskContext, columns};
 
 use super::content::{chunk_name, project};
-use super::cut::HAS_COPIES;
-use super::{Chunk, DecisionWriter, Fused, Meter, Step, TaskReport, finish, read_decisions};
+use super::cut::{HAS_COPIES, Layout};
+use super::{DecisionWriter, Fused, Meter, Step, TaskReport, finish};
 use crate::exchange::Scattering;
 use crate::job::Job;
 use crate::shard::ShardWriter;
@@ -51,8 +51,8 @@ const CORPUS: &[&str] = &[
 pub struct Syntax<'a> {
     /// The run.
     pub job: &'a Job,
-    /// What the content pass left.
-    pub chunks: &'a [Chunk],
+    /// What the cut left.
+    pub layout: &'a Layout,
 }
 
 /// Where kept files are in the corpus.
@@ -71,12 +71,12 @@ impl Step for Syntax<'_> {
     }
 
     fn tasks(&self) -> u32 {
-        self.chunks.len() as u32
+        self.layout.chunks.len() as u32
     }
 
     fn run(&self, task: u32, cx: &TaskContext) -> Result<TaskReport> {
-        let chunk = &self.chunks[task as usize];
-        let mut work = Task::open(self.job, task, cx)?;
+        let chunk = &self.layout.chunks[task as usize];
+        let mut work = Task::open(self, task, cx)?;
         for batch in table::read(&self.job.workdir.work.join(format!("work/{}", chunk_name(chunk))))? {
             cx.check()?;
             work.shard_batch(&batch?)?;
@@ -110,37 +110,40 @@ struct Near {
 }
 
 impl Near {
-    fn load(job: &Job, task: u32, cx: &TaskContext) -> Result<Self> {
+    fn load(job: &Job, layout: &Layout, task: u32) -> Result<Self> {
         let mut this = Self {
             gone: HashSet::new(),
             keepers: HashSet::new(),
         };
-        for decision in read_decisions(job.near_decisions(&cx.homes).partition(task))? {
-            match decision.outcome {
-                Outcome::Kept => this.keepers.insert(decision.file_id.0),
-                _ => this.gone.insert(decision.file_id.0),
-            };
+        for batch in job.near_decisions(layout).partition(task) {
+            for decision in Decision::from_record(&batch?)? {
+                match decision.outcome {
+                    Outcome::Kept => this.keepers.insert(decision.file_id.0),
+                    _ => this.gone.insert(decision.file_id.0),
+                };
+            }
         }
         Ok(this)
     }
 }
 
 impl<'a> Task<'a> {
-    fn open(job: &'a Job, task: u32, cx: &'a TaskContext) -> Result<Self> {
+    fn open(step: &Syntax<'a>, task: u32, cx: &'a TaskContext) -> Result<Self> {
+        let (job, layout) = (step.job, step.layout);
         let workdir = &job.workdir;
         let positions = TableWriter::create(workdir, &format!("positions/{task:05}"), &positions_schema())?;
         Ok(Self {
             job,
             cx,
             number: task,
-            near: Near::load(job, task, cx)?,
+            near: Near::load(job, layout, task)?,
             maps: Fused::open(&job.stages.syntax, cx)?,
             meter: Meter::default(),
             corpus: None,
             positions,
             decisions: DecisionWriter::create(workdir, "syntax-decisions", task)?,
             pack: job
-                .pack_target(&cx.homes)
+                .pack_target(layout)
                 .map(|target| Scattering::create(workdir, target, task))
                 .transpose()?,
             report: TaskReport::default(),
@@ -158,7 +161,7 @@ impl<'a> Task<'a> {
         let clusters = self.clusters(&keepers)?;
         let field = Field::new(columns::CLUSTER_ID, DataType::Utf8, true);
         let files = FileBatch::new(keepers)?.with_column(field, clusters)?;
-        let (kept, decisions) = finish(self.maps.map(files, &mut self.meter)?)?;
+        let (kept, decisions) = finish(self.maps.map(files, &self.meter)?)?;
         self.decisions.write(&decisions)?;
         self.keep(&kept)
     }
@@ -263,9 +266,19 @@ fn corpus_batch(kept: &RecordBatch) -> Result<RecordBatch> {
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
 }
 
-/// Positions of one chunk's kept files: file id to (shard, row, bytes).
-pub fn load_positions(job: &Job, task: u32) -> Result<HashMap<u64, (u32, u32, u64)>> {
-    let mut positions = HashMap::new();
+/// A kept file's place in the corpus, and its bytes of content.
+#[derive(Clone, Copy, Debug)]
+pub struct Position {
+    /// Number of the shard.
+    pub shard: u32,
+    /// Row in the shard.
+    pub row: u32,
+    /// Bytes of content.
+    pub bytes: u64,
+}
+
+/// Adds the positions of one chunk's kept files.
+pub fn load_positions(job: &Job, task: u32, positions: &mut HashMap<FileId, Position>) -> Result<()> {
     for batch in table::read(&job.workdir.work.join(format!("positions/{task:05}")))? {
         let batch = project(&batch?, &positions_schema())?;
         let (ids, bytes) = (
@@ -273,10 +286,14 @@ pub fn load_positions(job: &Job, task: u32) -> Result<HashMap<u64, (u32, u32, u6
             columns::u64s(&batch, "bytes")?,
         );
         let (shards, rows) = (columns::u32s(&batch, SHARD)?, columns::u32s(&batch, ROW)?);
-        positions
-            .extend((0..batch.num_rows()).map(|i| (ids.value(i), (shards.value(i), rows.value(i), bytes.value(i)))));
+        let position = |i| Position {
+            shard: shards.value(i),
+            row: rows.value(i),
+            bytes: bytes.value(i),
+        };
+        positions.extend((0..batch.num_rows()).map(|i| (FileId(ids.value(i)), position(i))));
     }
-    Ok(positions)
+    Ok(())
 }
 
 /// Files and bytes that reached the corpus.
