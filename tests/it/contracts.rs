@@ -200,7 +200,7 @@ fn promises(maps: &[Box<dyn Map>], mut batch: FileBatch, cx: &TaskContext) -> Fi
 
 fn all_passes(stages: &Stages, files: &[File], cx: &TaskContext) {
     let listed = promises(&stages.listing, FileBatch::new(listed(files)).expect("ids"), cx);
-    let survivors = cut::with_copies(&listing::with_rank(&listed.record().schema()));
+    let survivors = cut::with_copies(&listing::table_schema(&listed.record().schema()));
     let count = files.len();
     let read = widened(
         listed.record(),

@@ -3,6 +3,7 @@
 mod bad_input;
 mod contracts;
 mod determinism;
+mod memory;
 mod pipeline;
 mod readers;
 mod real;

@@ -54,10 +54,12 @@ impl Verdicts {
 
     /// Every decision must have met its file.
     pub fn finish(self) -> Result<()> {
-        let left = self.verdicts.keys().chain(self.keepers.keys()).min();
-        left.map_or(Ok(()), |id| {
-            Err(Error::bug(format!("file {id} was decided about, but never listed")))
-        })
+        match self.verdicts.len() + self.keepers.len() {
+            0 => Ok(()),
+            left => Err(Error::bug(format!(
+                "{left} decisions are about files that were never listed"
+            ))),
+        }
     }
 }
 
