@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   recipe.toml + sources.lock ─► job (every stage built and checked) ─► run: steps of tasks on one pool
-//!   passes     listing ─► exact ─► cut ─► content ─► near-* ─► syntax ─► pack ─► ledger
+//!   graph      list ─► keys ─► exact ─► cut ─► content ─► near-* ─► syntax ─► pack ─► ledger; one file each in passes
 //!   between    table (Arrow IPC), exchange (spill files), workdir (temporary name, sync, one final name)
 //!   out        shard (canonical Parquet), publish (manifest last), report (funnel)
 //! ```
@@ -17,6 +17,7 @@ pub mod environment;
 pub mod exchange;
 pub mod exit;
 pub mod failpoint;
+pub mod graph;
 pub mod identity;
 pub mod interrupt;
 pub mod isolate;
@@ -27,6 +28,7 @@ pub mod publish;
 pub mod recipe;
 pub mod report;
 pub mod run;
+pub mod runner;
 pub mod shard;
 pub mod table;
 pub mod units;

@@ -109,6 +109,15 @@ pub fn cut(lock: &Lock, config: &RunConfig) -> Vec<Split> {
 }
 
 /// Refuses a lock in which too many repositories could not be resolved.
+pub fn check_resolved(lock: &Lock, config: &RunConfig) -> Result<()> {
+    let failed = lock
+        .units
+        .iter()
+        .filter_map(|unit| Some((unit.repo_name.as_str(), unit.trouble.as_deref()?)));
+    check_failures(failed, lock.units.len(), config.max_failed_repositories.0)
+}
+
+/// Refuses a run in which too many repositories could not be read.
 pub fn check_failures<'a>(failed: impl Iterator<Item = (&'a str, &'a str)>, units: usize, limit: f64) -> Result<()> {
     let failed: Vec<_> = failed.collect();
     if failed.len() as f64 <= limit * units as f64 {

@@ -23,6 +23,7 @@ pub const RUN: &str = "run.json";
 /// The data card's name.
 pub const CARD: &str = "README.md";
 /// The reports that a manifest is made of.
+#[derive(Default)]
 pub struct Parts {
     /// Of the syntax pass.
     pub kept: Vec<TaskReport>,
@@ -107,8 +108,16 @@ pub fn publish(job: &Job, identity: &Identity, parts: Parts, timing: &Timing) ->
     Ok(manifest)
 }
 
+/// Whether every file that finished tasks have published is still there.
+pub fn unchanged(workdir: &Workdir, reports: &[TaskReport]) -> Result<()> {
+    let mut files = reports.iter().flat_map(|report| &report.published);
+    files
+        .find(|file| !workdir.holds(file))
+        .map_or(Ok(()), |gone| Err(changed(gone)))
+}
+
 /// Somebody else has been at a file that a finished task published.
-pub fn changed(file: &FileEntry) -> Error {
+fn changed(file: &FileEntry) -> Error {
     Error::input(format!("{} is not as it was written", file.path)).hint(START_OVER)
 }
 

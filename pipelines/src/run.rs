@@ -2,33 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
-use stackmill_schemas::context::{Batches, SideFiles};
 use stackmill_schemas::manifest::Manifest;
-use stackmill_schemas::{Error, ErrorKind, Result, ResultExt, TaskContext};
+use stackmill_schemas::{Error, Result, TaskContext};
 
 use crate::clock::Stopwatch;
-use crate::console::{Board, Console};
+use crate::console::Console;
+use crate::graph::{self, Graph};
 use crate::identity::{Identity, already_done, identify};
 use crate::interrupt::Signals;
-use crate::isolate::Workers;
-use crate::job::{EXACT_DECISIONS, Job, NEAR_DECISIONS, Options, Stages};
-use crate::passes::cut::Layout;
-use crate::passes::gather::{Gather, Next};
-use crate::passes::keys::Keys;
-use crate::passes::listing::Listed;
-use crate::passes::{Chunk, Cost, Step, TaskReport, content, cut, ledger, listing, syntax};
-use crate::publish;
+use crate::job::{Job, Options, Stages};
+use crate::passes::{Cost, Step, TaskReport};
 use crate::recipe::Recipe;
+use crate::runner::{Engine, Runner, step_marker, task_marker, threads};
 use crate::workdir::{Claim, TABLES, Workdir, remove, work_folder};
-use crate::{failpoint, lock, table};
-
-/// Memory of the process before its first task: tables of tokenizers, languages and licenses.
-const BASE_BYTES: u64 = 128 << 20;
-/// Memory of one task with its parse worker.
-const TASK_BYTES: u64 = 384 << 20;
+use crate::{lock, publish};
 
 /// What a finished run says of itself.
 pub struct Outcome {
@@ -40,19 +28,15 @@ pub struct Outcome {
 
 /// Runs `recipe` into `options.out`, or finishes what an earlier run began.
 pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcome> {
-    let threads = threads(&options)?;
+    // Said before anything is built.
+    threads(&options)?;
     let stages = Stages::build(&recipe)?;
     let _claim = Claim::take(&options.out)?;
     let work = work_folder(&options.out, options.scratch.as_deref())?;
     let signals = Signals::install(*console)?;
-    let engine = Engine::new(&work, &options, signals, console)?;
-    let cx = engine.context();
-    let lock = lock::load_or_resolve(&recipe, &options, &cx)?;
-    let failed = lock
-        .units
-        .iter()
-        .filter_map(|unit| Some((unit.repo_name.as_str(), unit.trouble.as_deref()?)));
-    lock::check_failures(failed, lock.units.len(), recipe.run.max_failed_repositories.0)?;
+    let engine = Engine::new(&work, &options, signals, console);
+    let lock = lock::load_or_resolve(&recipe, &options, &engine.context())?;
+    lock::check_resolved(&lock, &recipe.run)?;
     let identity = Identity::new(stages.config(&recipe)?, &lock)?;
     if options.replace {
         clear(&options.out, &work)?;
@@ -69,17 +53,14 @@ pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcom
     publish::sources(&workdir, &lock)?;
     let replace = options.replace;
     let job = Job::new(recipe, (lock, stages), workdir, options)?;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.map_err(|error| Error::resource(format!("cannot start threads: {error}")))?;
-    let manifest = Run {
+    let runner = Runner::new(&job, &engine)?;
+    let run = Run {
         job: &job,
         engine: &engine,
-        pool: &pool,
-        identity: &identity,
-        costs: Mutex::default(),
-    }
-    .all()
-    .map_err(|error| resumable(error, replace))?;
+        runner,
+        costs: BTreeMap::new(),
+    };
+    let manifest = run.all(&identity).map_err(|error| resumable(error, replace))?;
     Ok(Outcome {
         manifest,
         was_done: false,
@@ -98,19 +79,6 @@ fn resumable(error: Error, replace: bool) -> Error {
     }
 }
 
-/// As many threads as asked for, or as the memory budget allows.
-fn threads(options: &Options) -> Result<usize> {
-    let fit = options.memory.saturating_sub(BASE_BYTES) / TASK_BYTES;
-    if fit == 0 {
-        let least = crate::units::bytes_text(BASE_BYTES + TASK_BYTES);
-        return Err(
-            Error::resource(format!("--memory is under {least}, which one task needs"))
-                .hint(format!("give at least --memory {}M", (BASE_BYTES + TASK_BYTES) >> 20)),
-        );
-    }
-    Ok(options.threads.clamp(1, usize::try_from(fit).unwrap_or(usize::MAX)))
-}
-
 /// Deletes the data set and its scratch: reports of tasks first, then the manifest, so that nothing looks finished
 /// that is not whole.
 fn clear(out: &Path, work: &Path) -> Result<()> {
@@ -124,303 +92,70 @@ fn clear(out: &Path, work: &Path) -> Result<()> {
     remove(work)
 }
 
-/// What outlives single steps: signals, workers, progress.
-struct Engine<'a> {
-    work: std::path::PathBuf,
-    cache: std::path::PathBuf,
-    signals: Arc<Signals>,
-    workers: Arc<Workers>,
-    console: &'a Console,
-}
-
-impl<'a> Engine<'a> {
-    fn new(work: &Path, options: &Options, signals: Signals, console: &'a Console) -> Result<Self> {
-        // Not its path: an upgrade may put another program there while this one runs.
-        let program = "/proc/self/exe".into();
-        let workers = Arc::new(Workers::new(program));
-        let (work, cache) = (work.to_owned(), options.cache.clone());
-        Ok(Self {
-            work,
-            cache,
-            signals: Arc::new(signals),
-            workers,
-            console,
-        })
-    }
-
-    /// For work before there is a layout.
-    fn context(&self) -> TaskContext {
-        self.context_with(Arc::new(Board::default()), &Layout::default())
-    }
-
-    fn context_with(&self, board: Arc<Board>, layout: &Layout) -> TaskContext {
-        let homes = layout.homes.clone();
-        let side = Side {
-            work: self.work.clone(),
-            chunks: layout.chunks.clone(),
-        };
-        TaskContext {
-            progress: board,
-            interrupt: self.signals.clone(),
-            isolate: self.workers.clone(),
-            side: Arc::new(side),
-            homes,
-            cache: self.cache.clone(),
-        }
-    }
-}
-
 /// A context without a run: enough to resolve sources. Signals end the program as usual.
-pub fn bare_context(options: &Options) -> Result<TaskContext> {
+pub fn bare_context(options: &Options) -> TaskContext {
     let console = Console::new(true);
-    let engine = Engine::new(Path::new(""), options, Signals::none(), &console)?;
-    Ok(engine.context())
-}
-
-struct Side {
-    work: std::path::PathBuf,
-    chunks: Vec<Chunk>,
-}
-
-impl SideFiles for Side {
-    fn shingles(&self, home: u32) -> Result<Batches<'_>> {
-        let chunk = self
-            .chunks
-            .get(home as usize)
-            .ok_or_else(|| Error::bug(format!("there is no home {home}")))?;
-        table::read(&self.work.join(format!("side/{}", content::chunk_name(chunk))))
-    }
+    Engine::new(Path::new(""), options, Signals::none(), &console).context()
 }
 
 struct Run<'a> {
     job: &'a Job,
     engine: &'a Engine<'a>,
-    pool: &'a rayon::ThreadPool,
-    identity: &'a Identity,
-    costs: Mutex<BTreeMap<String, Cost>>,
+    runner: Runner<'a>,
+    costs: BTreeMap<String, Cost>,
 }
 
 impl Run<'_> {
-    fn all(&self) -> Result<Manifest> {
+    fn all(mut self, identity: &Identity) -> Result<Manifest> {
         let watch = Stopwatch::start();
         let job = self.job;
-        let nowhere = Layout::default();
-        let reports = self.step(&listing::Listing { job }, &nowhere)?;
-        self.check_failures(&reports)?;
-        let listed = Listed::of(&reports);
-        self.exact(&listed, &nowhere)?;
-        let layout = Layout::of(self.step(&cut::Cut { job, listed: &listed }, &nowhere)?);
-        let layout = &layout;
-        self.step(&content::Content { job, layout }, layout)?;
-        self.near(layout)?;
-        let kept = self.step(&syntax::Syntax { job, layout }, layout)?;
-        let tokens = self.pack(layout)?;
-        let ledger = ledger::Ledger {
-            job,
-            listed: &listed,
-            layout,
-        };
-        let ledgers = self.step(&ledger, layout)?;
-        let mut costs = std::mem::take(&mut *self.costs.lock().unwrap_or_else(PoisonError::into_inner));
-        if let Some(parse) = costs.get_mut("parse") {
+        let mut graph = Graph::default();
+        for name in graph::steps(&job.stages) {
+            let reports = self.step(graph.step(job, name)?.as_ref(), &graph)?;
+            graph.learn(job, name, reports).or_else(|error| {
+                // The next attempt does it again: by then the sources may have been mended.
+                job.workdir.discard(&step_marker(name))?;
+                Err(error)
+            })?;
+        }
+        if let Some(parse) = self.costs.get_mut("parse") {
             parse.seconds += self.engine.workers.processor_seconds();
         }
-        let parts = publish::Parts {
-            kept,
-            tokens,
-            ledgers,
-            listed: listing::listed(&reports),
+        let timing = publish::Timing {
+            seconds: watch.seconds(),
+            costs: self.costs,
         };
-        publish::publish(
-            job,
-            self.identity,
-            parts,
-            &publish::Timing {
-                seconds: watch.seconds(),
-                costs,
-            },
-        )
-    }
-
-    fn check_failures(&self, listed: &[TaskReport]) -> Result<()> {
-        let job = self.job;
-        let troubled = listed.iter().flat_map(|report| &report.troubled);
-        let failed = troubled.map(|(repo, trouble)| (repo.as_str(), trouble.as_str()));
-        lock::check_failures(failed, job.lock.units.len(), job.recipe.run.max_failed_repositories.0).or_else(|error| {
-            // The next attempt lists again: by then the sources may have been mended.
-            job.workdir.discard("done/list")?;
-            Err(error)
-        })
-    }
-
-    fn exact(&self, listed: &Listed, nowhere: &Layout) -> Result<()> {
-        let job = self.job;
-        let Some(target) = job.exact_target(listed) else {
-            return Ok(());
-        };
-        self.step(&Keys { job, target }, nowhere)?;
-        let next = Next::Decisions {
-            name: EXACT_DECISIONS,
-            homes: &listed.pages,
-        };
-        let gather = Gather {
-            job,
-            target,
-            next,
-            side: &[],
-        };
-        self.step(&gather, nowhere).map(drop)
-    }
-
-    fn near(&self, layout: &Layout) -> Result<()> {
-        let Some(targets) = self.job.near_targets(layout) else {
-            return Ok(());
-        };
-        let decisions = Next::Decisions {
-            name: NEAR_DECISIONS,
-            homes: &layout.homes,
-        };
-        let chain: [(_, _, &[&str]); 4] = [
-            (targets.buckets, Next::Exchange(targets.attach), &[]),
-            (targets.attach, Next::Exchange(targets.verify), &[]),
-            (targets.verify, Next::Exchange(targets.keepers), &["side"]),
-            (targets.keepers, decisions, &[]),
-        ];
-        for (target, next, side) in chain {
-            let gather = Gather {
-                job: self.job,
-                target,
-                next,
-                side,
-            };
-            self.step(&gather, layout)?;
-        }
-        Ok(())
-    }
-
-    fn pack(&self, layout: &Layout) -> Result<Vec<TaskReport>> {
-        match self.job.pack_target(layout) {
-            Some(target) => self.step(&crate::passes::pack::Packing { job: self.job, target }, layout),
-            None => Ok(Vec::new()),
-        }
+        publish::publish(job, identity, graph.parts(), &timing)
     }
 
     /// Runs the tasks of a step that are not done yet; gives the reports of all.
-    fn step(&self, step: &dyn Step, layout: &Layout) -> Result<Vec<TaskReport>> {
+    fn step(&mut self, step: &dyn Step, graph: &Graph) -> Result<Vec<TaskReport>> {
         let workdir = &self.job.workdir;
-        let marker = format!("done/{}", step.name());
+        let marker = step_marker(step.name());
         let reports: Vec<TaskReport> = match workdir.load(&marker)? {
             Some(reports) => reports,
             None => {
-                let board = Arc::new(Board::new(step.name(), step.tasks()));
-                let cx = self.engine.context_with(board.clone(), layout);
-                let shown = self.engine.console.show(board.clone());
-                let reports = self.tasks(step, &cx, &board);
-                shown.end(reports.is_ok());
-                let reports = reports?;
+                let all: Vec<u32> = (0..step.tasks()).collect();
+                let reports = self.runner.tasks(step, graph.layout(), &all)?;
                 workdir.save(&marker, &reports)?;
                 reports
             }
         };
-        if let Some(gone) = reports
-            .iter()
-            .flat_map(|r| &r.published)
-            .find(|file| !workdir.holds(file))
-        {
-            return Err(publish::changed(gone));
-        }
+        publish::unchanged(workdir, &reports)?;
         for task in 0..step.tasks() {
-            workdir.discard(&format!("{marker}-{task:05}"))?;
+            workdir.discard(&task_marker(step.name(), task))?;
         }
         step.spent().iter().try_for_each(|folder| workdir.discard(folder))?;
         self.account(&reports);
         Ok(reports)
     }
 
-    fn account(&self, reports: &[TaskReport]) {
-        let mut costs = self.costs.lock().unwrap_or_else(PoisonError::into_inner);
+    fn account(&mut self, reports: &[TaskReport]) {
         for (stage, cost) in reports.iter().flat_map(|report| &report.costs) {
-            let sum = costs.entry(stage.clone()).or_default();
+            let sum = self.costs.entry(stage.clone()).or_default();
             sum.seconds += cost.seconds;
             sum.bytes += cost.bytes;
         }
-    }
-
-    /// One task a thread. After the first error that is not one task's own, or after an interrupt, no task is begun.
-    fn tasks(&self, step: &dyn Step, cx: &TaskContext, board: &Board) -> Result<Vec<TaskReport>> {
-        let count = step.tasks();
-        let next = AtomicU32::new(0);
-        let done: Mutex<Vec<(u32, Result<TaskReport>)>> = Mutex::default();
-        self.pool.broadcast(|_| {
-            loop {
-                let task = next.fetch_add(1, Ordering::SeqCst);
-                if task >= count || self.engine.signals.raised() {
-                    break;
-                }
-                let result = self.task(step, task, cx);
-                board.task_done();
-                if result.as_ref().is_err_and(|error| !error.is_transient()) {
-                    next.store(count, Ordering::SeqCst);
-                }
-                done.lock().unwrap_or_else(PoisonError::into_inner).push((task, result));
-            }
-        });
-        let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-        done.sort_by_key(|(task, _)| *task);
-        collect(step.name(), count, done)
-    }
-
-    fn task(&self, step: &dyn Step, task: u32, cx: &TaskContext) -> Result<TaskReport> {
-        let marker = format!("done/{}-{task:05}", step.name());
-        let workdir = &self.job.workdir;
-        if let Some(report) = workdir.load::<TaskReport>(&marker)?
-            && report.published.iter().all(|file| workdir.holds(file))
-        {
-            return Ok(report);
-        }
-        let place = || format!("recipe {}, step `{}`, task {task}", self.job.recipe.name, step.name());
-        let run = || std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| step.run(task, cx)));
-        let report = run()
-            .unwrap_or_else(|_| Err(Error::bug("a task panicked")))
-            .with_context(place)?;
-        failpoint::reach(step.name(), "written");
-        workdir.save(&marker, &report)?;
-        failpoint::reach(step.name(), "done");
-        Ok(report)
-    }
-}
-
-/// All reports in order; or why not all tasks are done.
-fn collect(step: &str, count: u32, done: Vec<(u32, Result<TaskReport>)>) -> Result<Vec<TaskReport>> {
-    let mut reports = Vec::with_capacity(done.len());
-    let (mut failed, mut first) = (0, None);
-    for (_, result) in done {
-        match result {
-            Ok(report) => reports.push(report),
-            Err(error) => {
-                failed += 1;
-                // An error that is not transient says more than one that is.
-                if first
-                    .as_ref()
-                    .is_none_or(|first: &Error| first.is_transient() && !error.is_transient())
-                {
-                    first = Some(error);
-                }
-            }
-        }
-    }
-    match first {
-        Some(error) if failed > 1 => Err(error.context(format!("{failed} tasks of step `{step}`, the first"))),
-        Some(error) => Err(error),
-        None if reports.len() < count as usize => {
-            let left = count as usize - reports.len();
-            Err(Error::new(
-                ErrorKind::Interrupted,
-                format!("interrupted with {left} tasks of step `{step}` left"),
-            )
-            .hint("run the same command again to resume"))
-        }
-        None => Ok(reports),
     }
 }
 

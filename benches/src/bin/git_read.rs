@@ -82,7 +82,7 @@ fn open(repository: &Path) -> Result<(Arc<dyn Source>, TaskContext)> {
         update: false,
         cache: std::env::temp_dir(),
     };
-    let cx = run::bare_context(&options)?;
+    let cx = run::bare_context(&options);
     let source = open_sources(&recipe)?.into_values().next();
     Ok((source.ok_or_else(|| stackmill_schemas::Error::bug("no source"))?, cx))
 }

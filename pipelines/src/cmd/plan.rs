@@ -19,7 +19,7 @@ pub(super) fn plan(args: &PlanArgs) -> Result<u8> {
     let out = args.out.clone().unwrap_or_default();
     let options = source_options(&args.source, out);
     let stages = Stages::build(&recipe).map_err(|error| error.context(args.recipe.display().to_string()))?;
-    let cx = run::bare_context(&options)?;
+    let cx = run::bare_context(&options);
     let lock = if args.out.is_some() {
         lock::load_or_resolve(&recipe, &options, &cx)?
     } else {

@@ -340,6 +340,7 @@ impl<'a> Spool<'a> {
 }
 
 /// What the listing found, all splits together.
+#[derive(Default)]
 pub struct Listed {
     /// Number of files, and of pages.
     pub size: InputSize,

@@ -144,11 +144,11 @@ const FORBIDDEN: [(&[&str], &[&str], &str); 7] = [
     (
         &["thread::spawn", "thread::scope", "thread::Builder", "rayon::"],
         &[
-            "pipelines/src/run.rs",
+            "pipelines/src/runner.rs",
             "pipelines/src/console.rs",
             "pipelines/src/interrupt.rs",
         ],
-        "a task is one thread; `pipelines::run` owns the pool",
+        "a task is one thread; `pipelines::runner` owns the pool",
     ),
     (
         &[
