@@ -44,6 +44,11 @@ pub enum Command {
     /// Run a recipe; resumes by itself, refuses another run's folder
     #[command(after_long_help = "Example:\n  stackmill run examples/demo.toml --out out/demo --memory 4G")]
     Run(RunArgs),
+    /// Run one share of one stage, for schedulers; see `plan --tasks`
+    #[command(
+        after_long_help = "Example:\n  stackmill task recipe.toml --out /shared/out --stage content --rank 3 --world 16"
+    )]
+    Task(TaskArgs),
     /// Show stages, passes, tasks and expected sizes; nothing runs
     #[command(after_long_help = "Example:\n  stackmill plan examples/demo.toml")]
     Plan(PlanArgs),
@@ -103,6 +108,23 @@ pub struct RunArgs {
     pub json: bool,
 }
 
+/// `task`
+#[derive(Debug, Args)]
+pub struct TaskArgs {
+    #[command(flatten)]
+    /// As for `run`; --out and --scratch are seen by all ranks.
+    pub run: RunArgs,
+    /// The stage: `prepare`, a step, or `publish`
+    #[arg(long)]
+    pub stage: String,
+    /// Number of this share, from 0
+    #[arg(long, value_name = "I")]
+    pub rank: u32,
+    /// Number of shares
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub world: u32,
+}
+
 /// What decides what is read.
 #[derive(Debug, Args)]
 pub struct SourceArgs {
@@ -131,6 +153,9 @@ pub struct PlanArgs {
     #[command(flatten)]
     /// Sources.
     pub source: SourceArgs,
+    /// Print the stages for a scheduler, as JSON
+    #[arg(long)]
+    pub tasks: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -107,11 +107,18 @@ fn refuse(folder: &Path, differences: &[String]) -> Error {
 
 /// Makes sure that no other run's data is in scratch.
 pub fn identify(workdir: &Workdir, identity: &Identity) -> Result<()> {
+    match is_identified(workdir, identity)? {
+        true => Ok(()),
+        false => workdir.save("run", identity),
+    }
+}
+
+/// Whether this run's data is in scratch; another one's is refused.
+pub fn is_identified(workdir: &Workdir, identity: &Identity) -> Result<bool> {
     match workdir.load::<Identity>("run")? {
         Some(there) if there.fingerprint != identity.fingerprint => {
             Err(refuse(&workdir.out, &identity.differences(&there)))
         }
-        Some(_) => Ok(()),
-        None => workdir.save("run", identity),
+        there => Ok(there.is_some()),
     }
 }

@@ -25,6 +25,7 @@ pub mod job;
 pub mod lock;
 pub mod passes;
 pub mod publish;
+pub mod ranks;
 pub mod recipe;
 pub mod report;
 pub mod run;

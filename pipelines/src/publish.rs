@@ -37,6 +37,8 @@ pub struct Parts {
 
 /// How long it took; in `run.json` alone.
 pub struct Timing {
+    /// What ran the tasks.
+    pub engine: &'static str,
     /// Wall seconds of this attempt.
     pub seconds: f64,
     /// Processor seconds by stage, of the tasks of all attempts.
@@ -50,7 +52,9 @@ pub struct RunFile {
     pub version: String,
     /// End of the run, seconds since 1970.
     pub finished_unix: u64,
-    /// Wall seconds of the last attempt.
+    /// What ran the tasks: `embedded`, or `ranks` of a scheduler.
+    pub engine: String,
+    /// Wall seconds of the last attempt; 0 where nobody has seen all of it.
     pub seconds: f64,
     /// Processors of the machine.
     pub processors: usize,
@@ -247,6 +251,7 @@ fn run_file(job: &Job, timing: &Timing) -> Result<FileEntry> {
     let run = RunFile {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         finished_unix: clock::unix_seconds(),
+        engine: timing.engine.to_owned(),
         seconds: timing.seconds,
         processors: std::thread::available_parallelism().map_or(1, usize::from),
         threads: job.options.threads,

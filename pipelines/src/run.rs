@@ -9,7 +9,7 @@ use stackmill_schemas::{Error, Result, TaskContext};
 use crate::clock::Stopwatch;
 use crate::console::Console;
 use crate::graph::{self, Graph};
-use crate::identity::{Identity, already_done, identify};
+use crate::identity::{Identity, already_done, identify, is_identified};
 use crate::interrupt::Signals;
 use crate::job::{Job, Options, Stages};
 use crate::passes::{Cost, Step, TaskReport};
@@ -26,6 +26,14 @@ pub struct Outcome {
     pub was_done: bool,
 }
 
+/// A run that can go on, or one that is complete.
+pub enum Start {
+    /// This very run is complete.
+    Complete(Box<Manifest>),
+    /// Everything is built, and its folders are there.
+    Begun(Box<Job>, Box<Identity>),
+}
+
 /// Runs `recipe` into `options.out`, or finishes what an earlier run began.
 pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcome> {
     // Said before anything is built.
@@ -33,8 +41,33 @@ pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcom
     let stages = Stages::build(&recipe)?;
     let _claim = Claim::take(&options.out)?;
     let work = work_folder(&options.out, options.scratch.as_deref())?;
-    let signals = Signals::install(*console)?;
-    let engine = Engine::new(&work, &options, signals, console);
+    let engine = Engine::new(&work, &options, Signals::install(*console)?, console);
+    let replace = options.replace;
+    let (job, identity) = match start(recipe, stages, options, &engine)? {
+        Start::Begun(job, identity) => (job, identity),
+        Start::Complete(manifest) => {
+            return Ok(Outcome {
+                manifest: *manifest,
+                was_done: true,
+            });
+        }
+    };
+    let run = Run {
+        job: &job,
+        engine: &engine,
+        runner: Runner::new(&job, &engine)?,
+        costs: BTreeMap::new(),
+    };
+    let manifest = run.all(&identity).map_err(|error| resumable(error, replace))?;
+    Ok(Outcome {
+        manifest,
+        was_done: false,
+    })
+}
+
+/// Locks the sources and makes the folders of a run; `options.out` is claimed already.
+pub fn start(recipe: Recipe, stages: Stages, options: Options, engine: &Engine<'_>) -> Result<Start> {
+    let work = work_folder(&options.out, options.scratch.as_deref())?;
     let lock = lock::load_or_resolve(&recipe, &options, &engine.context())?;
     lock::check_resolved(&lock, &recipe.run)?;
     let identity = Identity::new(stages.config(&recipe)?, &lock)?;
@@ -43,28 +76,33 @@ pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcom
     } else if let Some(manifest) = already_done(&options.out, &identity)? {
         // Killed after the manifest and before the last clean-up.
         Workdir::discard_all(&work)?;
-        return Ok(Outcome {
-            manifest,
-            was_done: true,
-        });
+        return Ok(Start::Complete(Box::new(manifest)));
     }
     let workdir = Workdir::create(&options.out, &work, options.scratch_budget)?;
     identify(&workdir, &identity)?;
     publish::sources(&workdir, &lock)?;
-    let replace = options.replace;
     let job = Job::new(recipe, (lock, stages), workdir, options)?;
-    let runner = Runner::new(&job, &engine)?;
-    let run = Run {
-        job: &job,
-        engine: &engine,
-        runner,
-        costs: BTreeMap::new(),
+    Ok(Start::Begun(Box::new(job), Box::new(identity)))
+}
+
+/// Takes part in a run that [`start`] has begun, here or on another machine.
+pub fn join(recipe: Recipe, stages: Stages, options: Options, work: &Path) -> Result<Start> {
+    let begun = || {
+        Error::input("no run of this recipe has begun here")
+            .context(options.out.display().to_string())
+            .hint("run the stage `prepare` first, with the same --out and --scratch")
     };
-    let manifest = run.all(&identity).map_err(|error| resumable(error, replace))?;
-    Ok(Outcome {
-        manifest,
-        was_done: false,
-    })
+    let lock = lock::read(&options.out)?.ok_or_else(begun)?;
+    let identity = Identity::new(stages.config(&recipe)?, &lock)?;
+    if let Some(manifest) = already_done(&options.out, &identity)? {
+        return Ok(Start::Complete(Box::new(manifest)));
+    }
+    let workdir = Workdir::join(&options.out, work, options.scratch_budget);
+    if !is_identified(&workdir, &identity)? {
+        return Err(begun());
+    }
+    let job = Job::new(recipe, (lock, stages), workdir, options)?;
+    Ok(Start::Begun(Box::new(job), Box::new(identity)))
 }
 
 /// `--replace` said again would start over again: whoever is told to repeat the command must leave it out.
@@ -122,6 +160,7 @@ impl Run<'_> {
             parse.seconds += self.engine.workers.processor_seconds();
         }
         let timing = publish::Timing {
+            engine: "embedded",
             seconds: watch.seconds(),
             costs: self.costs,
         };
@@ -146,16 +185,8 @@ impl Run<'_> {
             workdir.discard(&task_marker(step.name(), task))?;
         }
         step.spent().iter().try_for_each(|folder| workdir.discard(folder))?;
-        self.account(&reports);
+        reports.iter().for_each(|report| report.add_costs(&mut self.costs));
         Ok(reports)
-    }
-
-    fn account(&mut self, reports: &[TaskReport]) {
-        for (stage, cost) in reports.iter().flat_map(|report| &report.costs) {
-            let sum = self.costs.entry(stage.clone()).or_default();
-            sum.seconds += cost.seconds;
-            sum.bytes += cost.bytes;
-        }
     }
 }
 

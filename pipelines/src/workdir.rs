@@ -93,22 +93,36 @@ pub fn work_folder(out: &Path, scratch: Option<&Path>) -> Result<PathBuf> {
     Ok(scratch.join(format!("stackmill-{hash:016x}")))
 }
 
-/// A data set's folder that no other process works in until this is dropped.
+/// A data set's folder that no other process works in until this is dropped, or only those that share the work.
 #[derive(Debug)]
 pub struct Claim {
     path: PathBuf,
     /// Holds the lock.
     _file: File,
+    shared: bool,
 }
 
 impl Claim {
     /// Makes the folder if it is not there, and claims it.
     pub fn take(out: &Path) -> Result<Self> {
+        Self::new(out, false)
+    }
+
+    /// As [`Claim::take`], together with others that share.
+    pub fn share(out: &Path) -> Result<Self> {
+        Self::new(out, true)
+    }
+
+    fn new(out: &Path, shared: bool) -> Result<Self> {
         fs::create_dir_all(out).map_err(|error| cannot_write(out, &error))?;
         let path = out.join(".lock");
         loop {
             let file = File::create(&path).map_err(|error| cannot_write(out, &error))?;
-            match file.try_lock() {
+            let locked = match shared {
+                true => file.try_lock_shared(),
+                false => file.try_lock(),
+            };
+            match locked {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
                     return Err(Error::resource("another stackmill is working in this folder")
@@ -119,7 +133,11 @@ impl Claim {
             }
             // Whoever had it may have deleted it between our opening and our locking: then it guards nothing.
             if same_file(&file, &path) {
-                return Ok(Self { path, _file: file });
+                return Ok(Self {
+                    path,
+                    _file: file,
+                    shared,
+                });
             }
         }
     }
@@ -127,8 +145,10 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        // Still locked: nobody can have taken it.
-        let _ = fs::remove_file(&self.path);
+        // A shared one is left to whoever publishes. Still locked: nobody can have taken it.
+        if !self.shared {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -169,6 +189,15 @@ impl Workdir {
         };
         this.budget.grow(folder_bytes(work))?;
         Ok(this)
+    }
+
+    /// The folders of a run that others work in, too: nothing is deleted, and only what is written here is counted.
+    pub fn join(out: &Path, work: &Path, budget: u64) -> Self {
+        Self {
+            out: out.to_owned(),
+            work: work.to_owned(),
+            budget: Arc::new(Budget::new(budget)),
+        }
     }
 
     /// The most scratch that was used at once, in bytes.
@@ -272,8 +301,10 @@ fn sweep(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// A name that no other process takes, on this machine or on another one that sees the same folder.
 fn temporary_name(name: &str) -> String {
-    format!(".{name}{TEMPORARY}{}", std::process::id())
+    let machine = fingerprint::seeded(0, rustix::system::uname().nodename().to_bytes());
+    format!(".{name}{TEMPORARY}{}{machine:020}", std::process::id())
 }
 
 fn is_temporary(name: &str) -> bool {

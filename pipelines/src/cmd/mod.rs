@@ -7,6 +7,7 @@ mod list;
 mod plan;
 mod run;
 mod status;
+mod task;
 mod verify;
 
 use std::io::Write as _;
@@ -20,6 +21,7 @@ use crate::cli::Command;
 pub fn run(command: Command) -> Result<u8> {
     match command {
         Command::Run(args) => run::run(&args),
+        Command::Task(args) => task::task(&args),
         Command::Plan(args) => plan::plan(&args),
         Command::Check(args) => check::check(&args),
         Command::Explain(args) => explain::explain(&args),

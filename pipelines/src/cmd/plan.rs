@@ -12,7 +12,7 @@ use super::{print, print_json};
 use crate::cli::PlanArgs;
 use crate::job::Stages;
 use crate::units::{bytes_text, count_text};
-use crate::{Recipe, lock, run};
+use crate::{Recipe, lock, ranks, run};
 
 pub(super) fn plan(args: &PlanArgs) -> Result<u8> {
     let recipe = Recipe::read(&args.recipe, &args.source.set)?;
@@ -29,6 +29,9 @@ pub(super) fn plan(args: &PlanArgs) -> Result<u8> {
     let bytes: u64 = lock.units.iter().map(|unit| unit.length_bytes).sum();
     let chunks = bytes.div_ceil(recipe.run.task_bytes).max(splits);
     let passes = passes(&stages, splits, chunks);
+    if args.tasks {
+        return print_json(&ranks::plan(&stages, splits, &args.recipe)).map(|()| 0);
+    }
     if args.json {
         let passes = passes
             .iter()

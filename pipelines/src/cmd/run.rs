@@ -27,7 +27,8 @@ pub(super) fn run(args: &RunArgs) -> Result<u8> {
     Ok(0)
 }
 
-fn options(args: &RunArgs) -> Options {
+/// How to run.
+pub(super) fn options(args: &RunArgs) -> Options {
     let processors = || std::thread::available_parallelism().map_or(1, usize::from);
     Options {
         scratch: args.scratch.clone(),

@@ -59,6 +59,17 @@ pub struct TaskReport {
     pub costs: BTreeMap<String, Cost>,
 }
 
+impl TaskReport {
+    /// Adds what the task cost to `sums`.
+    pub fn add_costs(&self, sums: &mut BTreeMap<String, Cost>) {
+        for (stage, cost) in &self.costs {
+            let sum = sums.entry(stage.clone()).or_default();
+            sum.seconds += cost.seconds;
+            sum.bytes += cost.bytes;
+        }
+    }
+}
+
 /// A run of surviving files of one split: what one content task reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chunk {
