@@ -123,7 +123,31 @@ impl SpillWriter {
     }
 }
 
-/// An exchange on its way to disk: the contract's scatter, wired to a spill file.
+/// Who carries scattered rows to their partitions; whoever it is, gather sees the same rows.
+pub trait Carrier: Send + Sync {
+    /// Takes what one task scatters.
+    fn scatter(&self, workdir: &Workdir, target: Target<'_>, task: u32) -> Result<SpillWriter>;
+
+    /// The rows of one partition.
+    fn gather(&self, workdir: &Workdir, target: Target<'_>, partition: u32) -> Result<Batches<'static>>;
+}
+
+/// Spill files in scratch, which all tasks see.
+#[derive(Clone, Copy, Debug)]
+pub struct Files;
+
+impl Carrier for Files {
+    fn scatter(&self, workdir: &Workdir, target: Target<'_>, task: u32) -> Result<SpillWriter> {
+        let exchange = target.exchange;
+        SpillWriter::create(workdir, exchange.name(), task, exchange.keyed())
+    }
+
+    fn gather(&self, workdir: &Workdir, target: Target<'_>, partition: u32) -> Result<Batches<'static>> {
+        Ok(Spills::new(workdir, target.exchange.name(), target.feeders).partition(partition))
+    }
+}
+
+/// An exchange on its way: the contract's scatter, wired to a spill file.
 pub struct Scattering<'a> {
     /// The exchange.
     pub exchange: &'a dyn Exchange,
@@ -136,21 +160,20 @@ pub struct Scattering<'a> {
 }
 
 impl<'a> Scattering<'a> {
-    /// Opens the spill file of `task`.
-    pub fn create(workdir: &Workdir, to: Target<'a>, task: u32) -> Result<Self> {
+    /// Into `spill`, which the carrier gave.
+    pub fn new(target: Target<'a>, spill: SpillWriter) -> Self {
         let Target {
             exchange,
             partitions,
             homes,
             ..
-        } = to;
-        let spill = SpillWriter::create(workdir, exchange.name(), task, exchange.keyed())?;
-        Ok(Self {
+        } = target;
+        Self {
             exchange,
             partitions,
             homes,
             spill,
-        })
+        }
     }
 
     /// Scatters a batch.
@@ -179,13 +202,6 @@ pub struct Target<'a> {
     pub feeders: u32,
 }
 
-impl Target<'_> {
-    /// What was scattered.
-    pub fn spills(&self, workdir: &Workdir) -> Spills {
-        Spills::new(workdir, self.exchange.name(), self.feeders)
-    }
-}
-
 /// The spill files of an exchange, one of each task that fed it.
 #[derive(Clone, Debug)]
 pub struct Spills {
@@ -208,6 +224,20 @@ impl Spills {
             slices.unwrap_or_else(|error| Box::new(std::iter::once(Err(error))))
         }))
     }
+}
+
+/// The segments of one spill file as they are, each with its partition; read one after the other.
+pub fn segments(path: &Path) -> Result<impl Iterator<Item = Result<(u32, Vec<u8>)>> + use<>> {
+    let index = read_index(&mut table::open(path)?).with_context(|| path.display().to_string())?;
+    let path = path.to_owned();
+    Ok(index
+        .into_iter()
+        .map(move |(partition, offset, length, hash)| Ok((partition, segment(&path, offset, length, hash)?))))
+}
+
+/// The rows of a segment.
+pub fn segment_rows(segment: Vec<u8>) -> Result<Batches<'static>> {
+    table::read_stream(Cursor::new(segment), "a carried segment".to_owned())
 }
 
 fn slices(path: &Path, partition: u32) -> Result<Batches<'static>> {
@@ -238,17 +268,23 @@ fn read_index(file: &mut File) -> Result<Index> {
     serde_json::from_slice(&json).map_err(|error| table::damaged(&error))
 }
 
-/// One segment, at most about `FLUSH_BYTES`; its hash is checked before it is parsed.
 fn slice(path: &Path, offset: u64, length: u64, hash: u64) -> Result<Batches<'static>> {
-    let place = path.display().to_string();
+    table::read_stream(
+        Cursor::new(segment(path, offset, length, hash)?),
+        path.display().to_string(),
+    )
+}
+
+/// One segment, at most about `FLUSH_BYTES`; its hash is checked before it is parsed.
+fn segment(path: &Path, offset: u64, length: u64, hash: u64) -> Result<Vec<u8>> {
     let mut file = table::open(path)?;
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(offset))?;
     file.take(length).read_to_end(&mut bytes)?;
-    if xxh3_64(&bytes) != hash {
-        return Err(table::damaged(&table::CHANGED).context(place));
+    match xxh3_64(&bytes) == hash {
+        true => Ok(bytes),
+        false => Err(table::damaged(&table::CHANGED).context(path.display().to_string())),
     }
-    table::read_stream(Cursor::new(bytes), place)
 }
 
 #[cfg(test)]

@@ -31,6 +31,9 @@ const SYNTAX: &str = "syntax";
 const PACK: &str = "pack";
 const LEDGER: &str = "ledger";
 
+/// Steps whose reports later steps are built from.
+pub const TELLING: [&str; 2] = [LIST, CUT];
+
 /// The steps of a recipe, in order.
 pub fn steps(stages: &Stages) -> Vec<&'static str> {
     let mut steps = vec![LIST];

@@ -16,6 +16,7 @@ use stackmill_ingest::detect::language::Language;
 use stackmill_ingest::detect::license::{License, LicensePolicy};
 use stackmill_ingest::select::Select;
 use stackmill_ingest::sources;
+use stackmill_schemas::context::Batches;
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::lock::{Lock, Split};
 use stackmill_schemas::rank::{Criterion, default_policy};
@@ -23,7 +24,7 @@ use stackmill_schemas::stage::{InputSize, Map, Source};
 use stackmill_schemas::{Error, Result, ResultExt};
 use stackmill_tokenize::{Pack, TokenizeConfig};
 
-use crate::exchange::{Spills, Target};
+use crate::exchange::{Carrier, Files, Scattering, Spills, Target};
 use crate::lock;
 use crate::passes::cut::Layout;
 use crate::passes::listing::Listed;
@@ -213,6 +214,7 @@ pub struct Job {
     /// How to run.
     pub options: Options,
     sources: BTreeMap<String, Arc<dyn Source>>,
+    carrier: Box<dyn Carrier>,
 }
 
 impl Job {
@@ -229,7 +231,25 @@ impl Job {
             workdir,
             options,
             sources,
+            carrier: Box::new(Files),
         })
+    }
+
+    /// The same, with scattered rows carried by somebody else.
+    #[must_use]
+    pub fn carried_by(self, carrier: Box<dyn Carrier>) -> Self {
+        Self { carrier, ..self }
+    }
+
+    /// Opens an exchange for what `task` scatters.
+    pub fn scatter<'a>(&self, target: Target<'a>, task: u32) -> Result<Scattering<'a>> {
+        let spill = self.carrier.scatter(&self.workdir, target, task)?;
+        Ok(Scattering::new(target, spill))
+    }
+
+    /// What was scattered to a partition.
+    pub fn gathered(&self, target: Target<'_>, partition: u32) -> Result<Batches<'static>> {
+        self.carrier.gather(&self.workdir, target, partition)
     }
 
     /// The source of that name.

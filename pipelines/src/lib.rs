@@ -22,6 +22,7 @@ pub mod identity;
 pub mod interrupt;
 pub mod isolate;
 pub mod job;
+pub mod local;
 pub mod lock;
 pub mod passes;
 pub mod publish;
@@ -34,6 +35,7 @@ pub mod shard;
 pub mod table;
 pub mod units;
 pub mod workdir;
+pub mod worker;
 
 pub use job::Options;
 pub use recipe::Recipe;

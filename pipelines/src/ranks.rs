@@ -77,7 +77,7 @@ pub fn task(recipe: Recipe, options: Options, stage: &str, rank: Rank, console: 
         false => Claim::share(&options.out)?,
     };
     let work = work_folder(&options.out, options.scratch.as_deref())?;
-    let engine = Engine::new(&work, &options, Signals::install(*console)?, console);
+    let engine = Engine::new(&work, &options, Signals::install(*console)?, *console);
     let started = match stage {
         PREPARE => start(recipe, stages, options, &engine)?,
         _ => join(recipe, stages, options, &work)?,
@@ -117,7 +117,7 @@ pub fn names(stages: &Stages) -> Vec<&'static str> {
     names
 }
 
-fn share(job: &Job, engine: &Engine<'_>, name: &str, rank: Rank) -> Result<usize> {
+fn share(job: &Job, engine: &Engine, name: &str, rank: Rank) -> Result<usize> {
     let mut graph = Graph::default();
     for earlier in graph::steps(&job.stages).into_iter().take_while(|step| *step != name) {
         let step = graph.step(job, earlier)?;
@@ -140,7 +140,7 @@ fn share(job: &Job, engine: &Engine<'_>, name: &str, rank: Rank) -> Result<usize
 }
 
 /// Takes note of reports; where too many repositories have failed, their tasks are to be done again.
-fn learn(graph: &mut Graph, job: &Job, step: &str, reports: Vec<TaskReport>) -> Result<()> {
+pub fn learn(graph: &mut Graph, job: &Job, step: &str, reports: Vec<TaskReport>) -> Result<()> {
     let count = reports.len() as u32;
     graph.learn(job, step, reports).or_else(|error| {
         if step == LIST {
@@ -150,7 +150,8 @@ fn learn(graph: &mut Graph, job: &Job, step: &str, reports: Vec<TaskReport>) -> 
     })
 }
 
-fn all_parts(job: &Job, world: u32) -> Result<(publish::Parts, BTreeMap<String, Cost>)> {
+/// What a manifest is made of, from the reports of all steps; and what they cost.
+pub fn all_parts(job: &Job, world: u32) -> Result<(publish::Parts, BTreeMap<String, Cost>)> {
     let mut graph = Graph::default();
     let mut costs = BTreeMap::new();
     for name in graph::steps(&job.stages) {
@@ -168,7 +169,7 @@ fn world_marker(step: &str) -> String {
 }
 
 /// The reports of all tasks of a step, or which of them are missing.
-fn reports(job: &Job, step: &str, tasks: u32, world: u32) -> Result<Vec<TaskReport>> {
+pub fn reports(job: &Job, step: &str, tasks: u32, world: u32) -> Result<Vec<TaskReport>> {
     if let Some(reports) = job.workdir.load(&step_marker(step))? {
         return Ok(reports);
     }

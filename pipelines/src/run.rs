@@ -41,7 +41,7 @@ pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcom
     let stages = Stages::build(&recipe)?;
     let _claim = Claim::take(&options.out)?;
     let work = work_folder(&options.out, options.scratch.as_deref())?;
-    let engine = Engine::new(&work, &options, Signals::install(*console)?, console);
+    let engine = Engine::new(&work, &options, Signals::install(*console)?, *console);
     let replace = options.replace;
     let (job, identity) = match start(recipe, stages, options, &engine)? {
         Start::Begun(job, identity) => (job, identity),
@@ -66,7 +66,7 @@ pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcom
 }
 
 /// Locks the sources and makes the folders of a run; `options.out` is claimed already.
-pub fn start(recipe: Recipe, stages: Stages, options: Options, engine: &Engine<'_>) -> Result<Start> {
+pub fn start(recipe: Recipe, stages: Stages, options: Options, engine: &Engine) -> Result<Start> {
     let work = work_folder(&options.out, options.scratch.as_deref())?;
     let lock = lock::load_or_resolve(&recipe, &options, &engine.context())?;
     lock::check_resolved(&lock, &recipe.run)?;
@@ -132,13 +132,12 @@ fn clear(out: &Path, work: &Path) -> Result<()> {
 
 /// A context without a run: enough to resolve sources. Signals end the program as usual.
 pub fn bare_context(options: &Options) -> TaskContext {
-    let console = Console::new(true);
-    Engine::new(Path::new(""), options, Signals::none(), &console).context()
+    Engine::new(Path::new(""), options, Signals::none(), Console::new(true)).context()
 }
 
 struct Run<'a> {
     job: &'a Job,
-    engine: &'a Engine<'a>,
+    engine: &'a Engine,
     runner: Runner<'a>,
     costs: BTreeMap<String, Cost>,
 }

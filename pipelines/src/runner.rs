@@ -34,18 +34,18 @@ pub fn threads(options: &Options) -> Result<usize> {
 }
 
 /// What outlives single steps: signals, workers, progress.
-pub struct Engine<'a> {
+pub struct Engine {
     work: PathBuf,
     cache: PathBuf,
     signals: Arc<Signals>,
     /// The parse workers.
     pub workers: Arc<Workers>,
-    console: &'a Console,
+    console: Console,
 }
 
-impl<'a> Engine<'a> {
+impl Engine {
     /// For a run with its scratch in `work`.
-    pub fn new(work: &Path, options: &Options, signals: Signals, console: &'a Console) -> Self {
+    pub fn new(work: &Path, options: &Options, signals: Signals, console: Console) -> Self {
         // Not its path: an upgrade may put another program there while this one runs.
         let program = "/proc/self/exe".into();
         Self {
@@ -62,7 +62,8 @@ impl<'a> Engine<'a> {
         self.context_with(Arc::new(Board::default()), &Layout::default())
     }
 
-    fn context_with(&self, board: Arc<Board>, layout: &Layout) -> TaskContext {
+    /// For tasks of a step.
+    pub fn context_with(&self, board: Arc<Board>, layout: &Layout) -> TaskContext {
         let homes = layout.homes.clone();
         let side = Side {
             work: self.work.clone(),
@@ -107,13 +108,13 @@ pub fn task_marker(step: &str, task: u32) -> String {
 /// Runs tasks of steps.
 pub struct Runner<'a> {
     job: &'a Job,
-    engine: &'a Engine<'a>,
+    engine: &'a Engine,
     pool: rayon::ThreadPool,
 }
 
 impl<'a> Runner<'a> {
     /// Starts the pool.
-    pub fn new(job: &'a Job, engine: &'a Engine<'a>) -> Result<Self> {
+    pub fn new(job: &'a Job, engine: &'a Engine) -> Result<Self> {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads(&job.options)?)
             .build()
@@ -167,7 +168,7 @@ impl<'a> Runner<'a> {
 }
 
 /// Runs one task; whatever goes wrong in it is an error that names it.
-fn run_task(job: &Job, step: &dyn Step, task: u32, cx: &TaskContext) -> Result<TaskReport> {
+pub fn run_task(job: &Job, step: &dyn Step, task: u32, cx: &TaskContext) -> Result<TaskReport> {
     let place = || format!("recipe {}, step `{}`, task {task}", job.recipe.name, step.name());
     let run = || std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| step.run(task, cx)));
     run()

@@ -26,6 +26,7 @@ use stackmill_schemas::{Error, Result, ResultExt, fingerprint};
 
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 
+use crate::local::process_digits;
 use crate::table::{CHANGED, damaged};
 use crate::units::bytes_text;
 
@@ -254,6 +255,11 @@ impl Workdir {
         Ok(())
     }
 
+    /// Whether a file of scratch is there.
+    pub fn holds_scratch(&self, path: &str) -> bool {
+        self.work.join(path).exists()
+    }
+
     /// Whether a published file is still there, by its length.
     pub fn holds(&self, file: &FileEntry) -> bool {
         fs::metadata(self.out.join(&file.path)).is_ok_and(|there| there.len() == file.length_bytes)
@@ -301,10 +307,8 @@ fn sweep(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A name that no other process takes, on this machine or on another one that sees the same folder.
 fn temporary_name(name: &str) -> String {
-    let machine = fingerprint::seeded(0, rustix::system::uname().nodename().to_bytes());
-    format!(".{name}{TEMPORARY}{}{machine:020}", std::process::id())
+    format!(".{name}{TEMPORARY}{}", process_digits())
 }
 
 fn is_temporary(name: &str) -> bool {

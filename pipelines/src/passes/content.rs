@@ -135,7 +135,7 @@ impl<'a> Task<'a> {
         let near = match job.near_targets(layout) {
             Some(targets) => Some(Near {
                 side: TableWriter::create(workdir, &format!("side/{name}"), &side_schema())?,
-                buckets: Scattering::create(workdir, targets.buckets, task)?,
+                buckets: job.scatter(targets.buckets, task)?,
             }),
             None => None,
         };

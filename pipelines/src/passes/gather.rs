@@ -48,7 +48,7 @@ impl Step for Gather<'_> {
         let exchange = self.target.exchange;
         let partition = Partition {
             index: task,
-            batches: self.target.spills(&self.job.workdir).partition(task),
+            batches: self.job.gathered(self.target, task)?,
         };
         let mut sink = Sink::open(self, task)?;
         let meter = Meter::default();
@@ -81,7 +81,7 @@ enum Sink<'a> {
 impl<'a> Sink<'a> {
     fn open(step: &Gather<'a>, task: u32) -> Result<Self> {
         Ok(match &step.next {
-            Next::Exchange(target) => Self::Exchange(Scattering::create(&step.job.workdir, *target, task)?),
+            Next::Exchange(target) => Self::Exchange(step.job.scatter(*target, task)?),
             Next::Decisions { name, homes } => Self::Decisions(
                 SpillWriter::create(&step.job.workdir, name, task, Decision::schema())?,
                 homes,

@@ -5,7 +5,7 @@ use stackmill_schemas::{Result, TaskContext, columns};
 
 use super::listing::SURVIVES;
 use super::{Meter, Step, TaskReport};
-use crate::exchange::{Scattering, Target};
+use crate::exchange::Target;
 use crate::job::Job;
 use crate::table;
 
@@ -27,7 +27,7 @@ impl Step for Keys<'_> {
     }
 
     fn run(&self, split: u32, cx: &TaskContext) -> Result<TaskReport> {
-        let mut exact = Scattering::create(&self.job.workdir, self.target, split)?;
+        let mut exact = self.job.scatter(self.target, split)?;
         let meter = Meter::default();
         for batch in table::read(&self.job.workdir.work.join(format!("listing/{split:05}")))? {
             cx.check()?;

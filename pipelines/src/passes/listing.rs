@@ -21,6 +21,7 @@ use stackmill_schemas::{Error, FileBatch, FileId, Outcome, Reason, Result, Resul
 
 use super::{DecisionWriter, Fused, Meter, Step, TaskReport, finish};
 use crate::job::Job;
+use crate::local::process_digits;
 use crate::table::{self, TableWriter};
 
 /// Number of the unit in the lock: internal to scratch.
@@ -302,7 +303,8 @@ impl<'a> Spool<'a> {
     fn new(job: &'a Job, split: u32) -> Self {
         Self {
             job,
-            path: format!("listing-spool/{split:05}"),
+            // Another attempt at the same task may be under way elsewhere.
+            path: format!("listing-spool/{split:05}-{}", process_digits()),
             waiting: Vec::new(),
             waiting_bytes: 0,
             table: None,

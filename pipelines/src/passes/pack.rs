@@ -30,7 +30,7 @@ impl Step for Packing<'_> {
         let exchange = self.target.exchange;
         let partition = Partition {
             index: task,
-            batches: self.target.spills(&self.job.workdir).partition(task),
+            batches: self.job.gathered(self.target, task)?,
         };
         let path = format!("tokens/part-{task:05}.parquet");
         let mut shard: Option<ShardWriter> = None;

@@ -144,7 +144,7 @@ impl<'a> Task<'a> {
             decisions: DecisionWriter::create(workdir, "syntax-decisions", task)?,
             pack: job
                 .pack_target(layout)
-                .map(|target| Scattering::create(workdir, target, task))
+                .map(|target| job.scatter(target, task))
                 .transpose()?,
             report: TaskReport::default(),
         })

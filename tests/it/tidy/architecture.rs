@@ -129,6 +129,7 @@ const FORBIDDEN: [(&[&str], &[&str], &str); 7] = [
         ],
         &[
             "pipelines/src/workdir.rs",
+            "pipelines/src/local.rs",
             "pipelines/src/publish.rs",
             "pipelines/src/run.rs",
             // The clone cache, at the place that the task context names.

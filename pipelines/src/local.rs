@@ -1,0 +1,28 @@
+//! What one process of many has for itself: digits for names, and a folder.
+
+use std::path::Path;
+
+use stackmill_schemas::{Result, ResultExt, fingerprint};
+
+/// Digits that no other process has, on this machine or on another one that sees the same folders.
+pub fn process_digits() -> String {
+    let machine = fingerprint::seeded(0, rustix::system::uname().nodename().to_bytes());
+    format!("{}{machine:020}", std::process::id())
+}
+
+/// A folder on this machine; gone when dropped.
+#[derive(Debug)]
+pub struct LocalFolder(tempfile::TempDir);
+
+impl LocalFolder {
+    /// A new one, where this machine keeps temporary files.
+    pub fn new() -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("stackmill-").tempdir();
+        Ok(Self(folder.context("the folder for temporary files")?))
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+}

@@ -1,0 +1,237 @@
+//! One process of a cluster engine: it runs single tasks as they are given to it, wherever the engine places them.
+//!
+//! ```text
+//!   driver     begin ─► for each step: tasks somewhere ─► finish(step) ─► … ─► publish
+//!   worker     join ─► run(step, task, segments that came) ─► segments that go, each with its partition
+//! ```
+//! The engine carries the segments of the exchanges in [`CARRIED`]; everything else lies in the folders that all
+//! processes see. A task may be run twice, at once or one after the other: it writes the same files, leaves the same
+//! report under one name, and hands on the same segments.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use stackmill_schemas::context::Batches;
+use stackmill_schemas::manifest::Manifest;
+use stackmill_schemas::{Error, Result};
+
+use crate::console::{Board, Console};
+use crate::exchange::{Carrier, Files, SpillWriter, Target, segment_rows, segments};
+use crate::graph::{self, Graph};
+use crate::identity::Identity;
+use crate::interrupt::Signals;
+use crate::job::{Job, Options, Stages};
+use crate::local::LocalFolder;
+use crate::publish;
+use crate::ranks;
+use crate::recipe::Recipe;
+use crate::run::{Start, join, start};
+use crate::runner::{Engine, run_task, step_marker, task_marker, threads};
+use crate::workdir::{Claim, Workdir, work_folder};
+
+/// Exchanges of small rows. Shingle sets on their way to be compared (`near-verify`) and tokens (`pack`) are large, and
+/// stay in spill files.
+pub const CARRIED: [&str; 4] = ["exact", "near-buckets", "near-attach", "near-keepers"];
+
+/// Rows of a spill file on their way, encoded.
+pub type Segment = Vec<u8>;
+
+/// The driver's side of a run.
+pub struct Driver {
+    job: Box<Job>,
+    identity: Box<Identity>,
+    graph: Graph,
+    _claim: Claim,
+}
+
+/// A run to be driven, or one that is complete.
+pub enum Begun {
+    /// There is nothing to do.
+    Complete(Box<Manifest>),
+    /// Steps are to be run.
+    Driver(Box<Driver>),
+}
+
+impl Driver {
+    /// Locks the sources, makes the folders, or finds what an earlier attempt left.
+    pub fn begin(recipe: Recipe, options: Options) -> Result<Begun> {
+        threads(&options)?;
+        let stages = Stages::build(&recipe)?;
+        let claim = Claim::take(&options.out)?;
+        let work = work_folder(&options.out, options.scratch.as_deref())?;
+        let engine = Engine::new(&work, &options, Signals::none(), Console::new(true));
+        Ok(match start(recipe, stages, options, &engine)? {
+            Start::Complete(manifest) => Begun::Complete(manifest),
+            Start::Begun(job, identity) => Begun::Driver(Box::new(Self {
+                job,
+                identity,
+                graph: Graph::default(),
+                _claim: claim,
+            })),
+        })
+    }
+
+    /// The steps, in order.
+    pub fn steps(&self) -> Vec<&'static str> {
+        graph::steps(&self.job.stages)
+    }
+
+    /// Number of tasks of a step, once those before it are finished.
+    pub fn tasks(&self, step: &str) -> Result<u32> {
+        Ok(self.graph.step(&self.job, step)?.tasks())
+    }
+
+    /// Whether all tasks of a step are done, from an earlier attempt or this one.
+    pub fn is_finished(&self, step: &str) -> Result<bool> {
+        Ok(self.job.workdir.holds_scratch(&step_marker(step)))
+    }
+
+    /// Gathers the reports of a step whose tasks have all been run; one that left none is named.
+    pub fn finish(&mut self, step: &str) -> Result<()> {
+        let (tasks, spent) = {
+            let step = self.graph.step(&self.job, step)?;
+            (step.tasks(), step.spent())
+        };
+        let workdir = &self.job.workdir;
+        let reports = ranks::reports(&self.job, step, tasks, 1)?;
+        publish::unchanged(workdir, &reports)?;
+        workdir.save(&step_marker(step), &reports)?;
+        (0..tasks).try_for_each(|task| workdir.discard(&task_marker(step, task)))?;
+        spent.iter().try_for_each(|folder| workdir.discard(folder))?;
+        ranks::learn(&mut self.graph, &self.job, step, reports)
+    }
+
+    /// Checks the sums and puts the manifest in place; `engine` is what `run.json` says.
+    pub fn publish(self, engine: &'static str, seconds: f64) -> Result<Manifest> {
+        let (parts, costs) = ranks::all_parts(&self.job, 1)?;
+        let timing = publish::Timing { engine, seconds, costs };
+        publish::publish(&self.job, &self.identity, parts, &timing)
+    }
+}
+
+/// A process that runs tasks.
+pub struct Worker {
+    job: Box<Job>,
+    engine: Engine,
+    graph: Graph,
+    learned: Vec<&'static str>,
+    carried: Arc<Carried>,
+}
+
+impl Worker {
+    /// Takes part in a run that a [`Driver`] has begun.
+    pub fn join(recipe: Recipe, options: Options) -> Result<Self> {
+        let stages = Stages::build(&recipe)?;
+        let work = work_folder(&options.out, options.scratch.as_deref())?;
+        let engine = Engine::new(&work, &options, Signals::none(), Console::new(true));
+        let carried = Arc::new(Carried::default());
+        match join(recipe, stages, options, &work)? {
+            Start::Complete(_) => Err(Error::input("this run is complete")),
+            Start::Begun(job, _) => Ok(Self {
+                job: Box::new(job.carried_by(Box::new(Arc::clone(&carried)))),
+                engine,
+                graph: Graph::default(),
+                learned: Vec::new(),
+                carried,
+            }),
+        }
+    }
+
+    /// Runs one task. `came`: the segments of its partition, if the engine carries what it gathers. Gives the segments
+    /// that it scatters into an exchange that the engine carries.
+    pub fn run(&mut self, name: &str, task: u32, came: Vec<Segment>) -> Result<Outgoing> {
+        self.learn_before(name)?;
+        let step = self.graph.step(&self.job, name)?;
+        self.carried.put(came);
+        let cx = self
+            .engine
+            .context_with(Arc::new(Board::new(name, 1)), self.graph.layout());
+        let report = run_task(&self.job, step.as_ref(), task, &cx)?;
+        self.job.workdir.save(&task_marker(name, task), &report)?;
+        self.carried.take_outgoing()
+    }
+
+    /// Steps are learned once all their tasks are done; only `list` and `cut` say anything that tasks need.
+    fn learn_before(&mut self, name: &str) -> Result<()> {
+        for step in graph::steps(&self.job.stages) {
+            if step == name {
+                break;
+            }
+            if graph::TELLING.contains(&step) && !self.learned.contains(&step) {
+                let reports = self.job.workdir.load(&step_marker(step))?;
+                let reports = reports.ok_or_else(|| Error::bug(format!("step `{step}` is not finished")))?;
+                self.graph.learn(&self.job, step, reports)?;
+                self.learned.push(step);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Segments that a task hands on, read one after the other; their file is deleted with this.
+pub struct Outgoing {
+    segments: Box<dyn Iterator<Item = Result<(u32, Segment)>> + Send>,
+    /// Keeps the file until all is read.
+    _file: Option<LocalFolder>,
+}
+
+impl Iterator for Outgoing {
+    type Item = Result<(u32, Segment)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.segments.next()
+    }
+}
+
+/// Segments that came, and the local file of those that go.
+#[derive(Default)]
+struct Carried {
+    came: Mutex<Vec<Segment>>,
+    going: Mutex<Option<(LocalFolder, PathBuf)>>,
+}
+
+impl Carried {
+    fn put(&self, came: Vec<Segment>) {
+        *self.came.lock().unwrap_or_else(PoisonError::into_inner) = came;
+        *self.going.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn take_outgoing(&self) -> Result<Outgoing> {
+        let going = self.going.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Ok(match going {
+            Some((folder, path)) => Outgoing {
+                segments: Box::new(segments(&path)?),
+                _file: Some(folder),
+            },
+            None => Outgoing {
+                segments: Box::new(std::iter::empty()),
+                _file: None,
+            },
+        })
+    }
+}
+
+impl Carrier for Arc<Carried> {
+    fn scatter(&self, workdir: &Workdir, target: Target<'_>, task: u32) -> Result<SpillWriter> {
+        let exchange = target.exchange;
+        if !CARRIED.contains(&exchange.name()) {
+            return Files.scatter(workdir, target, task);
+        }
+        let folder = LocalFolder::new()?;
+        let local = Workdir::join(folder.path(), folder.path(), u64::MAX);
+        let spill = SpillWriter::create(&local, exchange.name(), task, exchange.keyed())?;
+        let path = folder.path().join(format!("{}/{task:05}", exchange.name()));
+        *self.going.lock().unwrap_or_else(PoisonError::into_inner) = Some((folder, path));
+        Ok(spill)
+    }
+
+    fn gather(&self, workdir: &Workdir, target: Target<'_>, partition: u32) -> Result<Batches<'static>> {
+        if !CARRIED.contains(&target.exchange.name()) {
+            return Files.gather(workdir, target, partition);
+        }
+        let came = std::mem::take(&mut *self.came.lock().unwrap_or_else(PoisonError::into_inner));
+        Ok(Box::new(came.into_iter().flat_map(|segment| {
+            segment_rows(segment).unwrap_or_else(|error| Box::new(std::iter::once(Err(error))))
+        })))
+    }
+}
