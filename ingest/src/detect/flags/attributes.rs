@@ -23,6 +23,8 @@ const LINE_BYTES: usize = 2048;
 const LINES: usize = 100_000;
 /// Lines with wildcards of one revision that are kept: each is tried on every file below its folder.
 const WILDCARD_LINES: usize = 1024;
+/// Longest name of a language: no language has a longer one.
+const LANGUAGE_BYTES: usize = 128;
 /// Wildcards in one pattern: matching may take time exponential in them.
 const WILDCARDS: usize = 8;
 
@@ -100,8 +102,12 @@ impl Attributes {
             for assignment in assignments.flatten() {
                 let name = assignment.name.as_str();
                 match self.macros.get(name) {
-                    Some(expanded) if assignment.state == StateRef::Set => found.extend(expanded.iter().cloned()),
-                    _ => found.extend(Assignment::new(name, assignment.state)),
+                    Some(expanded) if assignment.state == StateRef::Set => {
+                        expanded.iter().for_each(|assignment| assignment.join(&mut found));
+                    }
+                    _ => Assignment::new(name, assignment.state)
+                        .iter()
+                        .for_each(|assignment| assignment.join(&mut found)),
                 }
             }
             match kind {
@@ -210,11 +216,19 @@ impl Assignment {
             "linguist-generated" => Self::Generated(flag(state)),
             "linguist-documentation" => Self::Documentation(flag(state)),
             "linguist-language" => Self::Language(match state {
-                StateRef::Value(value) => Some(value.as_bstr().to_str_lossy().into_owned()),
+                StateRef::Value(value) if value.as_bstr().len() <= LANGUAGE_BYTES => {
+                    Some(value.as_bstr().to_str_lossy().into_owned())
+                }
                 _ => None,
             }),
             _ => return None,
         })
+    }
+
+    /// Joins those of one line, of which the last of each kind counts: macros of macros would be without end.
+    fn join(&self, line: &mut Vec<Self>) {
+        line.retain(|other| std::mem::discriminant(other) != std::mem::discriminant(self));
+        line.push(self.clone());
     }
 
     /// Stands unless a stronger line has spoken.
