@@ -111,6 +111,30 @@ pub(super) fn open_file(path: &Path) -> Result<File> {
     File::open(path).map_err(|error| unreadable(path, &error))
 }
 
+/// Descriptors that have to be free before a library is believed that something is not there.
+const SPARE_DESCRIPTORS: usize = 32;
+
+/// Reads again what seems to have permanent trouble, once there are descriptors to spare: libraries take a file that
+/// cannot be opened for one that is missing, and tasks beside this one may have closed theirs since.
+pub(super) fn surely<T>(mut read: impl FnMut() -> Result<T>) -> Result<T> {
+    match read() {
+        Err(error) if error.is_permanent_trouble() => {
+            spare_descriptors()?;
+            read()
+        }
+        done => done,
+    }
+}
+
+/// An error where few descriptors are left.
+pub(super) fn spare_descriptors() -> Result<()> {
+    let opened: std::io::Result<Vec<File>> = (0..SPARE_DESCRIPTORS).map(|_| File::open("/")).collect();
+    match opened.map_err(|error| Error::shortage(&error)) {
+        Err(Some(shortage)) => Err(shortage),
+        _ => Ok(()),
+    }
+}
+
 /// The trouble of a file or unit in words, where an error is its own and permanent; other errors come back.
 pub(super) fn trouble_of<T>(found: Result<T>) -> Result<Result<T, String>> {
     match found {

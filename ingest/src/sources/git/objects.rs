@@ -14,6 +14,7 @@ use gix::{ObjectId, oid};
 use stackmill_schemas::{Error, Result};
 
 use super::super::paths::Trouble;
+use super::super::place::spare_descriptors;
 use super::repository::{MOST_OBJECT_BYTES, shortage, words};
 
 /// Bytes of decoded objects that are kept because others may be stored as their differences (32 MiB): a part of what a
@@ -31,7 +32,10 @@ pub(super) const HASH: gix::hash::Kind = gix::hash::Kind::Sha1;
 
 /// The objects of one repository.
 pub(super) struct Objects {
+    folder: PathBuf,
     database: gix::odb::Handle,
+    /// Whether the database was opened with descriptors to spare.
+    is_sure: bool,
     packs: Vec<Bundle>,
     cache: MemoryCappedHashmap,
     inflate: Inflate,
@@ -40,25 +44,18 @@ pub(super) struct Objects {
 impl Objects {
     /// Opens a folder of objects and those that it borrows from.
     pub(super) fn open(folder: &Path) -> Result<Self> {
-        let broken = |words: String| Error::input(format!("the objects of the repository cannot be read: {words}"));
-        let options = gix::odb::store::init::Options {
-            alloc_limit_bytes: Some(MOST_OBJECT_BYTES),
-            ..Default::default()
-        };
-        let mut database =
-            gix::odb::at_opts(folder, HASH, [], options)
-                .map_err(|error| Error::shortage(&error).unwrap_or_else(|| broken(error.kind().to_string())))?;
-        database.refresh_never();
-        let borrowed = database
-            .store_ref()
-            .alternate_db_paths()
-            .map_err(|error| shortage(&error).unwrap_or_else(|| broken(words(&error, folder))))?;
+        let database = database(folder)?;
+        let borrowed = database.store_ref().alternate_db_paths();
+        let borrowed = borrowed
+            .map_err(|error| shortage(&error).unwrap_or_else(|| broken(&words(&error, folder))))?;
         let mut bundles = Vec::new();
         for folder in std::iter::once(folder.to_owned()).chain(borrowed) {
             bundles.extend(packs(&folder)?);
         }
         Ok(Self {
+            folder: folder.to_owned(),
             database,
+            is_sure: false,
             packs: bundles,
             cache: MemoryCappedHashmap::new(CACHE_BYTES),
             inflate: Inflate::default(),
@@ -106,9 +103,10 @@ impl Objects {
             }
             break;
         }
-        let found = self.database.try_find(id, buffer);
-        let found = found.map(|object| object.map(|object| object.kind));
-        self.missing(found)
+        self.ask(|database| {
+            let object = database.try_find(id, buffer)?;
+            Ok(object.map(|object| object.kind))
+        })
     }
 
     /// Kind and length of an object, from its header alone.
@@ -123,22 +121,29 @@ impl Objects {
             }
             break;
         }
-        let header = self.database.try_header(id);
-        let header = header.map(|header| header.map(|header| (header.kind(), header.size())));
-        self.missing(header)
+        self.ask(|database| {
+            let header = database.try_header(id)?;
+            Ok(header.map(|header| (header.kind(), header.size())))
+        })
     }
 
-    /// What the object database found, or why there is nothing. It takes a pack that it cannot open for one that is not
-    /// there: whether this machine is short of something has to be asked for.
-    fn missing<T>(&self, found: gix::Result<Option<T>>) -> Result<Result<T, Missing>> {
-        let missing = match found {
-            Ok(Some(found)) => return Ok(Ok(found)),
-            Ok(None) => Missing::Gone,
-            Err(error) => shortage(&error).map_or(Ok(Missing::Broken), Err)?,
-        };
-        match std::fs::File::open(self.database.store_ref().path()) {
-            Err(error) => Error::shortage(&error).map_or(Ok(Err(missing)), Err),
-            Ok(_) => Ok(Err(missing)),
+    /// What the object database knows, or why that is nothing. A pack that it cannot open is one that is not there to
+    /// it: the first time that it misses something, it is opened anew, with descriptors to spare.
+    fn ask<T>(
+        &mut self,
+        mut question: impl FnMut(&gix::odb::Handle) -> gix::Result<Option<T>>,
+    ) -> Result<Result<T, Missing>> {
+        let mut found = question(&self.database);
+        if !self.is_sure && !matches!(found, Ok(Some(_))) {
+            spare_descriptors()?;
+            self.database = database(&self.folder)?;
+            self.is_sure = true;
+            found = question(&self.database);
+        }
+        match found {
+            Ok(Some(found)) => Ok(Ok(found)),
+            Ok(None) => Ok(Err(Missing::Gone)),
+            Err(error) => shortage(&error).map_or(Ok(Err(Missing::Broken)), Err),
         }
     }
 
@@ -173,6 +178,22 @@ impl Missing {
             Self::TooLong => Trouble::BlobTooLarge,
         }
     }
+}
+
+/// What no pack index knows.
+fn database(folder: &Path) -> Result<gix::odb::Handle> {
+    let options = gix::odb::store::init::Options {
+        alloc_limit_bytes: Some(MOST_OBJECT_BYTES),
+        ..Default::default()
+    };
+    let mut database = gix::odb::at_opts(folder, HASH, [], options)
+        .map_err(|error| Error::shortage(&error).unwrap_or_else(|| broken(&error.kind().to_string())))?;
+    database.refresh_never();
+    Ok(database)
+}
+
+fn broken(words: &str) -> Error {
+    Error::input(format!("the objects of the repository cannot be read: {words}"))
 }
 
 /// The packs in a folder of objects, by name; those that are broken are left to the database.

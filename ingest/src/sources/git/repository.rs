@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use gix::ObjectId;
 use stackmill_schemas::{Error, Result};
 
-use super::super::place::trouble_of;
+use super::super::place::{surely, trouble_of};
 
 /// Most bytes that one object may take while it is decoded from a foreign repository (128 MiB), whatever its header
 /// says; the large hosts of repositories do not take larger files.
@@ -28,6 +28,10 @@ pub(super) fn isolated() -> gix::open::Options {
 
 /// The commit that `revision` names in the clone at `path`, and the bytes that its objects take on disk.
 pub(super) fn commit(path: &Path, revision: &str) -> Result<(ObjectId, u64)> {
+    surely(|| resolved(path, revision))
+}
+
+fn resolved(path: &Path, revision: &str) -> Result<(ObjectId, u64)> {
     let repository = open(path)?;
     let trouble = |error: gix::Error| shortage(&error).unwrap_or_else(|| match repository.head().is_ok_and(|head| head.is_unborn()) {
         true => Error::input("the repository has no commits"),
@@ -41,14 +45,14 @@ pub(super) fn commit(path: &Path, revision: &str) -> Result<(ObjectId, u64)> {
 
 /// The address that the clone at `path` came from, as its own settings say; only its name is ever used.
 pub(super) fn origin(path: &Path) -> Result<Option<String>> {
-    let opened = trouble_of(open(path))?.ok();
+    let opened = trouble_of(surely(|| open(path)))?.ok();
     let url = opened.and_then(|repository| repository.config_snapshot().string("remote.origin.url"));
     Ok(url.map(|url| url.to_string()))
 }
 
 /// The folder of objects of the clone at `path`.
 pub(super) fn objects_of(path: &Path) -> Result<PathBuf> {
-    Ok(open(path)?.objects.store_ref().path().to_owned())
+    Ok(surely(|| open(path))?.objects.store_ref().path().to_owned())
 }
 
 fn open(path: &Path) -> Result<gix::Repository> {
