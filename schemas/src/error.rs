@@ -84,10 +84,12 @@ impl Error {
         Self::new(ErrorKind::Bug, message)
     }
 
-    /// Adds what the user can do.
+    /// Adds what the user can do. A shortage keeps its own hint: what was tried when it struck is not to blame.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.inner.hint = Some(hint.into());
+        if self.kind() != ErrorKind::Resource || self.inner.hint.is_none() {
+            self.inner.hint = Some(hint.into());
+        }
         self
     }
 
@@ -237,7 +239,9 @@ mod tests {
         assert_eq!([12, 23, 24, 28].map(kind), [ErrorKind::Resource; 4]);
         assert_eq!([5, 2, 13].map(kind), [ErrorKind::Io; 3]);
         let error = Error::from(io::Error::from_raw_os_error(24));
-        assert!(error.message().contains("open files") && error.hint_text().is_some());
+        assert!(error.message().contains("open files"));
+        let error = error.hint("look elsewhere");
+        assert!(error.hint_text().is_some_and(|hint| hint.contains("ulimit -n")));
         assert!(!error.is_permanent_trouble());
     }
 

@@ -13,7 +13,7 @@ use stackmill_schemas::{Error, Result, TaskContext};
 
 use super::super::SourceConfig;
 use super::super::listing::mode;
-use super::super::paths::{self, FolderId, Found, Paths, TooLarge, Trouble};
+use super::super::paths::{self, Entry, FolderId, Found, Paths, TooLarge, Trouble};
 use super::super::place::unreadable;
 
 /// Deepest folder that is entered.
@@ -55,7 +55,7 @@ impl Folder {
 
     /// Bytes of all files.
     pub(super) fn length_bytes(&self) -> u64 {
-        self.0.entries().iter().map(|entry| entry.bytes()).sum()
+        self.0.entries().iter().map(Entry::bytes).sum()
     }
 
     /// Hexadecimal sha256 over mode, path and length of every entry.

@@ -84,7 +84,7 @@ fn bytes_of(folder: &Path, depth: u32) -> Result<u64> {
 
 /// The shortage of this machine that an error of the library comes from, if it does.
 pub(super) fn shortage(error: &gix::Error) -> Option<Error> {
-    error.iter_errors().find_map(|cause| Error::shortage(cause))
+    error.iter_errors().find_map(Error::shortage)
 }
 
 /// What went wrong, outermost first, in one line that is the same on every machine: `hidden` is not named.
