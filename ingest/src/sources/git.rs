@@ -25,14 +25,14 @@ use arrow_array::RecordBatch;
 use gix::ObjectId;
 use stackmill_schemas::lock::Unit;
 use stackmill_schemas::stage::{Emit, Source};
-use stackmill_schemas::{BlobId, Error, Result, TaskContext};
+use stackmill_schemas::{BlobId, Error, Result, ResultExt, TaskContext};
 
 use self::objects::Objects;
 use self::repositories::Repository;
 use super::contents::{Contents, Wanted};
 use super::listing::{Evidence, Listing, Owner, Row, mode};
 use super::paths::{Paths, Trouble};
-use super::place::path_of;
+use super::place::{found_or_trouble, path_of};
 use super::{Setup, SourceConfig};
 
 /// Bytes that a repository elsewhere is taken for until it is cloned: an ordinary one at depth 1.
@@ -110,11 +110,9 @@ impl Git {
                 .map(|commit| (commit, UNKNOWN_BYTES)),
             false => repository::commit(&path_of(&self.setup.folder, &repository.location), revision),
         };
-        let (revision_id, length_bytes, trouble) = match resolved {
-            Ok((commit, length_bytes)) => (commit.to_string(), length_bytes, None),
-            Err(error) if error.is_permanent_trouble() => (String::new(), 0, Some(error.message().to_owned())),
-            Err(error) => return Err(error.context(repository.location)),
-        };
+        let resolved = resolved.map(|(commit, length_bytes)| (commit.to_string(), length_bytes));
+        let ((revision_id, length_bytes), trouble) =
+            found_or_trouble(resolved).with_context(|| repository.location.clone())?;
         let repo_name = match &self.setup.config.repo_name {
             Some(name) => name.clone(),
             None => repository.repo_name(&self.setup.folder)?,

@@ -316,3 +316,47 @@ impl<'a, 'e> Listing<'a, 'e> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn evidence() -> Evidence {
+        Evidence::new(&Unit {
+            source: String::new(),
+            repo_name: String::new(),
+            revision_id: String::new(),
+            location: String::new(),
+            length_bytes: 0,
+            metadata: BTreeMap::new(),
+            trouble: None,
+        })
+    }
+
+    #[test]
+    fn evidence_is_wanted_up_to_its_limits() {
+        let mut evidence = evidence();
+        let wants = |evidence: &Evidence, length| evidence.wants(b"a/LICENSE", mode::FILE, length);
+        assert!(wants(&evidence, LARGEST_EVIDENCE) && !wants(&evidence, LARGEST_EVIDENCE + 1));
+        assert!(!evidence.wants(b"a/LICENSE", mode::SYMLINK, 1) && !evidence.wants(b"a/b.rs", mode::FILE, 1));
+        evidence.read = MOST_READ - 10;
+        assert!(wants(&evidence, 10) && !wants(&evidence, 11));
+        (evidence.read, evidence.retained) = (0, MOST_RETAINED - 1);
+        assert!(wants(&evidence, 1));
+        evidence.add(b"a/LICENSE", b"MIT License\n");
+        assert!(!wants(&evidence, 1));
+    }
+
+    #[test]
+    fn what_is_retained_is_counted() {
+        let mut evidence = evidence();
+        evidence.add(b"a/.gitattributes", b"b linguist-vendored\n");
+        assert_eq!(evidence.retained, 20 * RETAINED_OF_ATTRIBUTE_BYTE as u64);
+        let manifest = format!("{{\"license\": \"MIT{}\"}}", " OR ISC".repeat(1000));
+        evidence.add(b"package.json", manifest.as_bytes());
+        assert!(evidence.retained > 512, "{}", evidence.retained);
+        assert_eq!(evidence.read as usize, 20 + manifest.len());
+    }
+}

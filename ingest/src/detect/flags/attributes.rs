@@ -322,6 +322,31 @@ mod tests {
     }
 
     #[test]
+    fn macros_of_macros_do_not_grow() {
+        let mut lines = "[attr]m0 linguist-vendored linguist-language=C\n".to_owned();
+        for i in 1..200 {
+            lines += &format!("[attr]m{i} m{0} m{0} -linguist-vendored m{0}\n", i - 1);
+        }
+        let all = attributes(&[(".gitattributes", &(lines + "*.c m199\n*.d m199 -linguist-vendored\n"))]);
+        assert_eq!(
+            (vendored(&all, "a.c"), vendored(&all, "a.d")),
+            (Some(true), Some(false))
+        );
+        assert_eq!(all.of(b"a.d").language.as_deref(), Some("C"));
+    }
+
+    #[test]
+    fn a_language_has_a_name_of_limited_length() {
+        for (length, known) in [(LANGUAGE_BYTES, true), (LANGUAGE_BYTES + 1, false)] {
+            let line = format!("* linguist-language={}\n", "x".repeat(length));
+            assert_eq!(
+                attributes(&[(".gitattributes", &line)]).of(b"a").language.is_some(),
+                known
+            );
+        }
+    }
+
+    #[test]
     fn languages_and_macros() {
         let lines = "[attr]ours linguist-generated linguist-language=Rust\n*.gen ours\n*.h linguist-language=C++\n";
         let all = attributes(&[(".gitattributes", lines)]);
