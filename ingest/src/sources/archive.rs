@@ -179,7 +179,12 @@ impl Walk<'_> {
         // Limits of entries are below 2^32.
         let number = entry.number as u32;
         let more = Stored { number, blob };
-        let found = Found { mode, bytes, trouble, more };
+        let found = Found {
+            mode,
+            bytes,
+            trouble,
+            more,
+        };
         let pushed = self.paths.push_path(&entry.path, found);
         pushed.map_err(|TooLarge| too_many(self.config))
     }

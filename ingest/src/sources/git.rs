@@ -156,7 +156,11 @@ fn evidence(unit: &Unit, paths: &Paths<tree::Id>, objects: &mut Objects) -> Resu
         // A name with a slash is no less a license.
         let has_blob = matches!(entry.trouble(), None | Some(Trouble::NameHasSlash));
         let wanted = has_blob && evidence.wants(path, entry.mode(), entry.bytes());
-        if wanted && objects.blob(&ObjectId::from(entry.more), entry.bytes(), &mut buffer)?.is_ok() {
+        if wanted
+            && objects
+                .blob(&ObjectId::from(entry.more), entry.bytes(), &mut buffer)?
+                .is_ok()
+        {
             evidence.add(path, &buffer);
         }
     }

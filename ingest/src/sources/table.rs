@@ -27,7 +27,7 @@ use self::record::Records;
 use super::Setup;
 use super::contents::{Contents, Wanted};
 use super::listing::Listing;
-use super::place::{expand, name_of, not_there, path_of, sha256_of, found_or_trouble};
+use super::place::{expand, found_or_trouble, name_of, not_there, path_of, sha256_of};
 
 /// The source behind `parquet = …` and `jsonl = …`.
 pub(super) struct Table {

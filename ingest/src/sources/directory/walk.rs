@@ -75,7 +75,9 @@ impl Walk<'_> {
     /// Notes everything in a folder.
     fn enter(&mut self, folder: FolderId, depth: usize) -> Result<()> {
         let mut buffer = Vec::new();
-        let path = self.root.join(OsStr::from_bytes(self.paths.folder_path(folder, &mut buffer)));
+        let path = self
+            .root
+            .join(OsStr::from_bytes(self.paths.folder_path(folder, &mut buffer)));
         let children = match std::fs::read_dir(path) {
             Ok(children) => children,
             Err(error) if depth == 0 => return Err(unreadable(self.root, &error)),

@@ -46,8 +46,7 @@ impl Objects {
     pub(super) fn open(folder: &Path) -> Result<Self> {
         let database = database(folder)?;
         let borrowed = database.store_ref().alternate_db_paths();
-        let borrowed = borrowed
-            .map_err(|error| shortage(&error).unwrap_or_else(|| broken(&words(&error, folder))))?;
+        let borrowed = borrowed.map_err(|error| shortage(&error).unwrap_or_else(|| broken(&words(&error, folder))))?;
         let mut bundles = Vec::new();
         for folder in std::iter::once(folder.to_owned()).chain(borrowed) {
             bundles.extend(packs(&folder)?);
@@ -210,8 +209,8 @@ fn packs(folder: &Path) -> Result<Vec<Bundle>> {
 }
 
 fn bundle(path: &Path) -> Result<Option<Bundle>> {
-    let opened = data::File::at(path.with_extension("pack"), HASH)
-        .and_then(|pack| Ok((pack, index::File::at(path, HASH)?)));
+    let opened =
+        data::File::at(path.with_extension("pack"), HASH).and_then(|pack| Ok((pack, index::File::at(path, HASH)?)));
     match opened {
         Ok((pack, index)) => Ok(Some(Bundle {
             pack: pack.with_alloc_limit_bytes(Some(MOST_OBJECT_BYTES)),

@@ -291,7 +291,11 @@ mod tests {
             let found = named(&setup).ok().map(|found| found[0].location.clone());
             assert_eq!(found.as_deref(), location, "{url}");
             let listed = located(url, Path::new("lists")).ok();
-            assert_eq!(listed.map(|repository| repository.location).as_deref(), location, "{url}");
+            assert_eq!(
+                listed.map(|repository| repository.location).as_deref(),
+                location,
+                "{url}"
+            );
         }
     }
 

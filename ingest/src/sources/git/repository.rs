@@ -33,10 +33,12 @@ pub(super) fn commit(path: &Path, revision: &str) -> Result<(ObjectId, u64)> {
 
 fn resolved(path: &Path, revision: &str) -> Result<(ObjectId, u64)> {
     let repository = open(path)?;
-    let trouble = |error: gix::Error| shortage(&error).unwrap_or_else(|| match repository.head().is_ok_and(|head| head.is_unborn()) {
-        true => Error::input("the repository has no commits"),
-        false => Error::input(format!("revision `{revision}` cannot be read: {}", words(&error, path))),
-    });
+    let trouble = |error: gix::Error| {
+        shortage(&error).unwrap_or_else(|| match repository.head().is_ok_and(|head| head.is_unborn()) {
+            true => Error::input("the repository has no commits"),
+            false => Error::input(format!("revision `{revision}` cannot be read: {}", words(&error, path))),
+        })
+    };
     let found = repository.rev_parse_single(revision).map_err(trouble)?;
     let object = found.object().map_err(trouble)?;
     let commit = object.peel_to_kind(gix::object::Kind::Commit).map_err(trouble)?;

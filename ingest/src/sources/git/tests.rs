@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering::SeqCst;
 
-use stackmill_schemas::{ErrorKind, columns};
 use stackmill_schemas::path::{escape, unescape};
+use stackmill_schemas::{ErrorKind, columns};
 
 use super::super::testing::{config, context, git, list, list_batch, opened, read, repository, rows, write};
 use super::*;
@@ -882,8 +882,13 @@ fn a_server_that_says_nothing_is_given_up() {
         let mut config = config("git", &url);
         (config.attempts, config.timeout_seconds) = (1, 1);
         let source = super::super::open(&config, root.path()).expect("valid");
-        let error = source.resolve(&context(&root.path().join("cache"))).expect_err("silence");
-        assert!(error.is_transient() && error.kind() == ErrorKind::Source, "{url}: {error}");
+        let error = source
+            .resolve(&context(&root.path().join("cache")))
+            .expect_err("silence");
+        assert!(
+            error.is_transient() && error.kind() == ErrorKind::Source,
+            "{url}: {error}"
+        );
         assert_eq!(count.load(SeqCst), 1, "{url}");
     }
 }
@@ -900,8 +905,16 @@ fn a_git_daemon_is_cloned_from() {
         let mut line = vec![0; usize::from_str_radix(digits, 16).expect("digits") - 4];
         stream.read_exact(&mut line).expect("a request");
         let line = String::from_utf8_lossy(&line).into_owned();
-        let path = line.split([' ', '\0']).nth(1).expect("a path").trim_start_matches('/').to_owned();
-        assert!(line.contains("\0host=127.0.0.1:") && line.contains("\0version=2\0"), "{line:?}");
+        let path = line
+            .split([' ', '\0'])
+            .nth(1)
+            .expect("a path")
+            .trim_start_matches('/')
+            .to_owned();
+        assert!(
+            line.contains("\0host=127.0.0.1:") && line.contains("\0version=2\0"),
+            "{line:?}"
+        );
         let output = stream.try_clone().expect("a socket");
         let mut child = Command::new("git")
             .args(["upload-pack"])
@@ -941,8 +954,15 @@ fn a_clone_over_its_limit_is_trouble() {
         list(source.as_ref(), &units[0], &cx)
     };
     let error = listed(399_000).expect_err("too large");
-    assert!(error.is_permanent_trouble() && error.message().contains("more bytes"), "{error}");
-    assert!(error.hint_text().is_some_and(|hint| hint.contains("max-repository-bytes")));
+    assert!(
+        error.is_permanent_trouble() && error.message().contains("more bytes"),
+        "{error}"
+    );
+    assert!(
+        error
+            .hint_text()
+            .is_some_and(|hint| hint.contains("max-repository-bytes"))
+    );
     assert_eq!(names_in(&root.path().join("cache")), [""; 0]);
     assert_eq!(listed(410_000).expect("fits").len(), 1);
 }
@@ -957,7 +977,13 @@ fn references_without_end_are_given_up() {
             "HTTP/1.1 200 OK\r\ncontent-type: application/x-git-upload-pack-{kind}\r\nconnection: close\r\n\r\n"
         );
         if number == 0 {
-            let lines = ["# service=git-upload-pack\n", "version 2\n", "ls-refs\n", "fetch=shallow\n"].map(packet);
+            let lines = [
+                "# service=git-upload-pack\n",
+                "version 2\n",
+                "ls-refs\n",
+                "fetch=shallow\n",
+            ]
+            .map(packet);
             let _ = write!(stream, "{}0000{}0000", lines[0], lines[1..].concat());
             return;
         }
@@ -1009,7 +1035,9 @@ fn a_tree_or_blob_beyond_its_limit_is_not_inflated() {
         let mut blob = |most| objects.blob(&id("HEAD:b"), most, &mut buffer).expect("no shortage");
         assert_eq!((blob(1000), blob(999)), (Ok(()), Err(Trouble::BlobTooLarge)));
         assert_eq!(objects.blob_length(&id("HEAD:b")).expect("no shortage"), Ok(1000));
-        let tree = objects.object(&id("HEAD^{tree}"), 10, &mut buffer).expect("no shortage");
+        let tree = objects
+            .object(&id("HEAD^{tree}"), 10, &mut buffer)
+            .expect("no shortage");
         assert_eq!(tree, Err(objects::Missing::TooLong));
     }
 }

@@ -110,7 +110,15 @@ fn daemon(host: &str, url: &gix::Url, guard: &Arc<Guard>) -> Result<Box<dyn Tran
     };
     let virtual_host = Some((host, url.port));
     let path = url.path.clone();
-    let connection = Connection::new(reader, writer, Protocol::V2, path, virtual_host, ConnectMode::Daemon, false);
+    let connection = Connection::new(
+        reader,
+        writer,
+        Protocol::V2,
+        path,
+        virtual_host,
+        ConnectMode::Daemon,
+        false,
+    );
     Ok(Box::new(connection))
 }
 

@@ -191,7 +191,11 @@ fn open(path: &Path) -> Result<Builder> {
 
 /// Calls into the Parquet library, which panics over some broken files: one flipped byte is enough.
 fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Error::input("the Parquet file is broken or cannot be read: its reader panicked")))
+    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(Error::input(
+            "the Parquet file is broken or cannot be read: its reader panicked",
+        ))
+    })
 }
 
 /// The batches of a reader, which is given up at the first error.
