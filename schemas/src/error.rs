@@ -16,9 +16,9 @@ pub enum ErrorKind {
     Input,
     /// A source elsewhere cannot be reached.
     Source,
-    /// The local file system refused.
+    /// The local file system refused what is ours: scratch, cache, output.
     Io,
-    /// A declared budget (memory, scratch) or the disk is used up.
+    /// A declared budget (memory, scratch) is used up, or what this machine has: disk, memory, open files, processes.
     Resource,
     /// Somebody asked us to stop.
     Interrupted,
@@ -84,10 +84,12 @@ impl Error {
         Self::new(ErrorKind::Bug, message)
     }
 
-    /// Adds what the user can do.
+    /// Adds what the user can do. A shortage keeps its own hint: what was tried when it struck is not to blame.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.inner.hint = Some(hint.into());
+        if self.kind() != ErrorKind::Resource || self.inner.hint.is_none() {
+            self.inner.hint = Some(hint.into());
+        }
         self
     }
 
@@ -113,6 +115,26 @@ impl Error {
     /// Whether a retry may help.
     pub fn is_transient(&self) -> bool {
         self.inner.transient
+    }
+
+    /// Whether it is trouble of what was read alone, and will be there the next time, too: no shortage of this machine,
+    /// no outage, no mistake of ours.
+    pub fn is_permanent_trouble(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Input | ErrorKind::Source) && !self.is_transient()
+    }
+
+    /// The shortage of this machine that `error` comes from, if it does: whatever was read when it struck is not to blame.
+    pub fn shortage(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let io = error.downcast_ref::<std::io::Error>();
+            if let Some((message, hint)) = io.and_then(shortage_of) {
+                return Some(Self::resource(message).hint(hint));
+            }
+            let wrapped = io.and_then(std::io::Error::get_ref);
+            next = wrapped.map(|inner| inner as _).or_else(|| error.source());
+        }
+        None
     }
 
     /// The cause alone, without places and hint.
@@ -143,15 +165,38 @@ impl std::error::Error for Error {}
 
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
-        use std::io::ErrorKind as Io;
-        match error.kind() {
-            Io::StorageFull | Io::QuotaExceeded => Self::resource(format!("out of disk space ({error})")).hint(
-                "free some space, point --scratch elsewhere or allow a larger --scratch-budget, \
-                     then run the same command again to resume",
-            ),
-            _ => Self::new(ErrorKind::Io, error.to_string()),
-        }
+        Self::shortage(&error).unwrap_or_else(|| Self::new(ErrorKind::Io, error.to_string()))
     }
+}
+
+/// `ENFILE` and `EMFILE`, for which the standard library has no names; the same numbers on every Unix.
+const OUT_OF_FILES: [i32; 2] = [23, 24];
+
+/// What this machine has no more of, and what its owner can do.
+fn shortage_of(error: &std::io::Error) -> Option<(String, &'static str)> {
+    use std::io::ErrorKind as Io;
+    let (what, hint) = match error.kind() {
+        Io::StorageFull | Io::QuotaExceeded => (
+            "disk space",
+            "free some space, point --scratch elsewhere or allow a larger --scratch-budget, \
+             then run the same command again to resume",
+        ),
+        Io::OutOfMemory => (
+            "memory",
+            "use fewer --threads or less --memory, then run the same command again to resume",
+        ),
+        // What a system that has no more processes or threads to give says.
+        Io::WouldBlock => (
+            "processes",
+            "allow more processes (`ulimit -u`) or use fewer --threads, then run the same command again to resume",
+        ),
+        _ if error.raw_os_error().is_some_and(|code| OUT_OF_FILES.contains(&code)) => (
+            "open files",
+            "allow more open files (`ulimit -n`) or use fewer --threads, then run the same command again to resume",
+        ),
+        _ => return None,
+    };
+    Some((format!("out of {what} ({error})"), hint))
 }
 
 impl From<arrow_schema::ArrowError> for Error {
@@ -178,5 +223,49 @@ impl<T, E: Into<Error>> ResultExt<T> for std::result::Result<T, E> {
 
     fn with_context<S: Into<String>>(self, place: impl FnOnce() -> S) -> Result<T> {
         self.map_err(|error| error.into().context(place()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn shortages_of_the_machine_are_told_from_trouble_with_a_file() {
+        // ENOMEM, ENFILE, EMFILE, ENOSPC; EIO, ENOENT, EACCES.
+        let kind = |code| Error::from(io::Error::from_raw_os_error(code)).kind();
+        assert_eq!([12, 23, 24, 28].map(kind), [ErrorKind::Resource; 4]);
+        assert_eq!([5, 2, 13].map(kind), [ErrorKind::Io; 3]);
+        let error = Error::from(io::Error::from_raw_os_error(24));
+        assert!(error.message().contains("open files"));
+        let error = error.hint("look elsewhere");
+        assert!(error.hint_text().is_some_and(|hint| hint.contains("ulimit -n")));
+        assert!(!error.is_permanent_trouble());
+    }
+
+    #[test]
+    fn a_shortage_is_found_below_other_errors() {
+        let wrapped = |code| io::Error::other(io::Error::other(io::Error::from_raw_os_error(code)));
+        assert!(Error::shortage(&wrapped(24)).is_some());
+        assert!(Error::shortage(&wrapped(5)).is_none());
+        assert!(Error::shortage(&fmt::Error).is_none());
+    }
+
+    #[test]
+    fn only_what_was_read_has_permanent_trouble() {
+        let permanent = [Error::input("a"), Error::source("a")];
+        assert!(permanent.iter().all(Error::is_permanent_trouble));
+        let others = [
+            Error::source("a").transient(),
+            Error::resource("a"),
+            Error::new(ErrorKind::Io, "a"),
+            Error::new(ErrorKind::Interrupted, "a"),
+            Error::bug("a"),
+            Error::config("a"),
+            Error::schema("a"),
+        ];
+        assert!(!others.iter().any(Error::is_permanent_trouble));
     }
 }

@@ -20,12 +20,13 @@ use stackmill_schemas::path::{escape, hostile};
 use stackmill_schemas::stage::{Emit, Source};
 use stackmill_schemas::{BlobId, Error, Result, TaskContext};
 
-use self::tape::{Entry, Kind, scan};
-use super::Setup;
+use self::tape::{Entry, Kind, scan, too_many};
 use super::contents::{Contents, Wanted};
 use super::inflate::broken;
 use super::listing::{BlobHasher, Evidence, Inherited, Listing, Owner, Row, mode};
-use super::place::{changed_since_lock, expand, name_of, not_there, path_of, sha256_of, trouble_of};
+use super::paths::{self, Found, Paths, TooLarge, Trouble};
+use super::place::{changed_since_lock, expand, found_or_trouble, name_of, not_there, path_of, sha256_of};
+use super::{Setup, SourceConfig};
 
 /// Endings that are no part of an archive's name.
 const ENDINGS: [&str; 7] = [".tar.gz", ".tar.zst", ".tgz", ".tzst", ".crate", ".tar", ".gz"];
@@ -48,22 +49,29 @@ impl Source for Archives {
 
     fn list(&self, unit: &Unit, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()> {
         let path = path_of(&self.setup.folder, &unit.location);
-        let mut found = Found {
-            files: Vec::new(),
+        let mut walk = Walk {
+            paths: Paths::new(&self.setup.config),
             evidence: Evidence::new(unit),
+            config: &self.setup.config,
         };
         let revision_id = scan(&path, &self.setup.config, cx, &mut |entry, content| {
-            found.add(entry, content)?;
+            walk.add(&entry, content)?;
             Ok(true)
         })?;
         if revision_id != unit.revision_id {
             return Err(changed_since_lock(&path));
         }
-        let shared = found.finish();
+        let shared = walk.finish();
         let mut listing = Listing::new(&self.setup.config, emit, cx);
-        for file in &found.files {
-            let inherited = file.inherited(&found.evidence, shared);
-            listing.push(Owner::of(unit), file.row(shared), &inherited)?;
+        let mut buffer = Vec::new();
+        for entry in walk.paths.entries() {
+            let path = walk.paths.path(entry, &mut buffer);
+            let row = Row {
+                blob: entry.more.blob,
+                locator: entry.more.number.into(),
+                ..walk.paths.row(entry, &path[shared..])
+            };
+            listing.push(Owner::of(unit), row, &inherited(&walk.evidence, path, shared))?;
         }
         listing.finish()
     }
@@ -99,7 +107,7 @@ impl Archives {
         if !path.is_file() {
             return Err(not_there(&path, "a file"));
         }
-        let ((revision_id, length_bytes), trouble) = trouble_of(sha256_of(&path, cx))?;
+        let ((revision_id, length_bytes), trouble) = found_or_trouble(sha256_of(&path, cx))?;
         Ok(Unit {
             source: self.setup.config.name().to_owned(),
             repo_name: stem(&name_of(&path)).to_owned(),
@@ -130,117 +138,106 @@ fn fill(buffer: &mut Vec<u8>, entry: &Entry, content: &mut dyn Read) -> Result<(
     Ok(())
 }
 
-/// What a listing finds.
-struct Found {
-    files: Vec<FoundFile>,
-    evidence: Evidence,
-}
-
-/// One entry that is no folder.
-struct FoundFile {
-    path: Vec<u8>,
-    number: u64,
-    mode: u32,
-    length: u64,
+/// What is known of an entry beside its path.
+#[derive(Clone, Copy)]
+struct Stored {
+    number: u32,
     blob: Option<BlobId>,
-    trouble: Option<&'static str>,
 }
 
-impl Found {
-    fn add(&mut self, entry: Entry, content: &mut dyn Read) -> Result<()> {
+/// What a listing finds.
+struct Walk<'a> {
+    paths: Paths<Stored>,
+    evidence: Evidence,
+    config: &'a SourceConfig,
+}
+
+impl Walk<'_> {
+    fn add(&mut self, entry: &Entry, content: &mut dyn Read) -> Result<()> {
         let (mode, trouble) = match entry.kind {
             Kind::Folder => return Ok(()),
             Kind::File if entry.is_executable => (mode::EXECUTABLE, None),
             Kind::File => (mode::FILE, None),
             Kind::Link => (mode::SYMLINK, None),
-            Kind::Other => (mode::FILE, Some("the entry is not a regular file")),
-            Kind::Sparse => (mode::FILE, Some("the entry is a sparse file")),
+            Kind::Other => (mode::FILE, Some(Trouble::EntryNotRegular)),
+            Kind::Sparse => (mode::FILE, Some(Trouble::EntrySparse)),
         };
-        let (length, hash) = match entry.kind {
-            Kind::Link => (
-                entry.link.len() as u64,
-                hash(entry.link.len() as u64, &mut &entry.link[..])?,
-            ),
-            Kind::File if Evidence::wants(&entry.path, mode, entry.length) => {
-                (entry.length, self.evidence(&entry, content)?)
+        let target = entry.link.len() as u64;
+        let (bytes, hash) = match entry.kind {
+            Kind::Link => (target, hash(target, &mut &entry.link[..])?),
+            Kind::File if self.evidence.wants(&entry.path, mode, entry.length) => {
+                (entry.length, self.evidence(entry, content)?)
             }
             Kind::File => (entry.length, hash(entry.length, content)?),
             _ => (0, Hash::None),
         };
         let (blob, trouble) = match hash {
             Hash::Blob(blob) => (Some(blob), trouble),
-            Hash::Collision => (None, Some("its hash shows a collision attack")),
+            Hash::Collision => (None, Some(Trouble::Collision)),
             Hash::None => (None, trouble),
         };
-        self.files.push(FoundFile {
-            path: entry.path,
-            number: entry.number,
+        // Limits of entries are below 2^32.
+        let number = entry.number as u32;
+        let more = Stored { number, blob };
+        let found = Found {
             mode,
-            length,
-            blob,
+            bytes,
             trouble,
-        });
-        Ok(())
+            more,
+        };
+        let pushed = self.paths.push_path(&entry.path, found);
+        pushed.map_err(|TooLarge| too_many(self.config))
     }
 
     fn evidence(&mut self, entry: &Entry, content: &mut dyn Read) -> Result<Hash> {
         let mut bytes = Vec::new();
         content.read_to_end(&mut bytes).map_err(|error| broken(&error))?;
         if hostile(&entry.path).is_none() {
-            self.evidence.add(&entry.path, &bytes)?;
+            self.evidence.add(&entry.path, &bytes);
         }
         hash(entry.length, &mut &bytes[..])
     }
 
     /// Sorts the files, marks those that later entries shadow, and returns the length of the shared folder.
     fn finish(&mut self) -> usize {
-        self.files
-            .sort_unstable_by(|a, b| a.path.cmp(&b.path).then(a.number.cmp(&b.number)));
-        for i in 1..self.files.len() {
-            if self.files[i - 1].path == self.files[i].path {
-                self.files[i - 1].trouble = Some("shadowed by a later entry of the same path");
-            }
+        self.paths.sort();
+        let is_shadowed = |pair: &[paths::Entry<Stored>]| self.paths.compare(&pair[0], &pair[1]).is_eq();
+        let pairs = self.paths.entries().windows(2).enumerate();
+        let shadowed: Vec<usize> = pairs.filter(|(_, pair)| is_shadowed(pair)).map(|(i, _)| i).collect();
+        for i in shadowed {
+            self.paths.entries_mut()[i].replace_trouble(Trouble::Shadowed);
         }
         self.shared()
     }
 
     /// Length of the folder that all paths share, with its slash; 0 where there is none.
     fn shared(&self) -> usize {
-        let Some(first) = self.files.first() else { return 0 };
-        let Some(end) = first.path.iter().position(|&byte| byte == b'/') else {
+        let (mut first, mut other) = (Vec::new(), Vec::new());
+        let mut entries = self.paths.entries().iter();
+        let Some(entry) = entries.next() else { return 0 };
+        let first = self.paths.path(entry, &mut first);
+        let Some(end) = first.iter().position(|&byte| byte == b'/') else {
             return 0;
         };
-        let folder = &first.path[..=end];
+        let folder = &first[..=end];
         let is_plain = !matches!(folder, b"/" | b"../" | b"./");
-        match is_plain && self.files.iter().all(|file| file.path.starts_with(folder)) {
+        match is_plain && entries.all(|entry| self.paths.path(entry, &mut other).starts_with(folder)) {
             true => folder.len(),
             false => 0,
         }
     }
 }
 
-impl FoundFile {
-    fn row(&self, shared: usize) -> Row<'_> {
-        Row {
-            path: &self.path[shared..],
-            mode: self.mode,
-            length: self.length,
-            blob: self.blob,
-            locator: self.number,
-            trouble: self.trouble.map(str::to_owned),
-        }
+/// What the entry at `path` inherits; the shared folder is no part of where it was found.
+fn inherited(evidence: &Evidence, path: &[u8], shared: usize) -> Inherited {
+    let mut inherited = evidence.inherited(path);
+    let folder = escape(&path[..shared]);
+    if let Some((_, place)) = &mut inherited.license
+        && let Some(rest) = place.strip_prefix(&folder)
+    {
+        *place = rest.to_owned();
     }
-
-    fn inherited(&self, evidence: &Evidence, shared: usize) -> Inherited {
-        let mut inherited = evidence.inherited(&self.path);
-        let folder = escape(&self.path[..shared]);
-        if let Some((_, place)) = &mut inherited.license
-            && let Some(rest) = place.strip_prefix(&folder)
-        {
-            *place = rest.to_owned();
-        }
-        inherited
-    }
+    inherited
 }
 
 enum Hash {

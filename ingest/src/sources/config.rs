@@ -34,8 +34,8 @@ pub struct SourceConfig {
     /// Name of the source in the ledger; default: the key of its kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Git repositories: paths of local clones, URLs (`https`, `http`, `git`, `file`; no `ssh`), or lists of both:
-    /// files that end in `.txt` (one a line, `#` comments) or `.jsonl` (one object a line, see `repositories`).
+    /// Git repositories: paths of local clones, URLs (`https`, `http`, `git`; `file` is a path; no `ssh`), or lists of
+    /// both: files that end in `.txt` (one a line, `#` comments) or `.jsonl` (one object a line, see `repositories`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub git: Option<Patterns>,
     /// Plain folders; each match is one unit. `.git` folders inside are passed over.
@@ -65,7 +65,9 @@ pub struct SourceConfig {
     /// columns that are not named here are looked for under names in common use.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub columns: BTreeMap<String, String>,
-    /// Most entries of one unit (files and folders together); default 4,000,000.
+    /// Most entries of one unit (files and folders together); default 1,500,000. Each takes 24 (`directory`), 44 (`git`)
+    /// or 52 bytes (`archives`) of memory while the unit is listed, its name, and its share of its folder's path; names
+    /// and folders together at most 64 bytes an entry.
     pub max_entries: u64,
     /// Most bytes of one path; longer ones are recorded as trouble; default 4,096 (as in Linux).
     pub max_path_bytes: u64,
@@ -78,6 +80,10 @@ pub struct SourceConfig {
     pub max_ratio: u64,
     /// Most bytes of one line of a JSON-lines file; longer ones are recorded as trouble; default 64 MiB.
     pub max_line_bytes: u64,
+    /// Git: most bytes that a server may send for one clone; a repository with more is trouble; default 16 GiB.
+    pub max_repository_bytes: u64,
+    /// Git: seconds after which a server that cannot be reached, or says nothing, has failed an attempt; default 60.
+    pub timeout_seconds: u64,
     /// How often a repository elsewhere is asked before its trouble counts; default 3.
     pub attempts: u32,
 }
@@ -95,12 +101,14 @@ impl Default for SourceConfig {
             repositories: BTreeMap::new(),
             repo_name: None,
             columns: BTreeMap::new(),
-            max_entries: 4_000_000,
+            max_entries: 1_500_000,
             max_path_bytes: 4096,
             max_entry_bytes: 128 << 20,
             max_archive_bytes: 8 << 30,
             max_ratio: 200,
             max_line_bytes: 64 << 20,
+            max_repository_bytes: 16 << 30,
+            timeout_seconds: 60,
             attempts: 3,
         }
     }
@@ -185,6 +193,8 @@ impl SourceConfig {
             ("max-archive-bytes", self.max_archive_bytes, u64::MAX),
             ("max-ratio", self.max_ratio, u64::MAX),
             ("max-line-bytes", self.max_line_bytes, LARGEST_ENTRY),
+            ("max-repository-bytes", self.max_repository_bytes, u64::MAX),
+            ("timeout-seconds", self.timeout_seconds, 3600),
             ("attempts", u64::from(self.attempts), 100),
         ];
         match limits.iter().find(|(_, limit, most)| *limit == 0 || limit > most) {

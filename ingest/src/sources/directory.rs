@@ -7,23 +7,27 @@
 mod walk;
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
 use stackmill_schemas::lock::Unit;
 use stackmill_schemas::path::unescape;
 use stackmill_schemas::stage::{Emit, Source};
-use stackmill_schemas::{BlobId, Result, TaskContext};
+use stackmill_schemas::{BlobId, Error, Result, TaskContext};
 
-use self::walk::{Entry, Folder};
+use self::walk::Folder;
 use super::Setup;
 use super::contents::{Contents, Wanted};
-use super::listing::{BlobHasher, Evidence, Listing, Owner, Row, mode};
-use super::place::{changed_since_lock, expand, name_of, not_there, path_from, path_of, trouble_of};
+use super::listing::{BlobHasher, Evidence, Listing, Owner, mode};
+use super::paths::{Entry, Trouble};
+use super::place::{
+    changed_since_lock, expand, found_or_trouble, name_of, not_there, path_from, path_of, trouble_of, trouble_with,
+};
 
 /// The source behind `directory = …`.
 pub(super) struct Directory {
@@ -49,10 +53,17 @@ impl Source for Directory {
         }
         let evidence = evidence(unit, &root, &folder)?;
         let mut listing = Listing::new(&self.setup.config, emit, cx);
-        let mut buffer = vec![0; 1 << 16];
-        for entry in folder.entries() {
-            let row = row(&root, entry, &mut buffer);
-            listing.push(Owner::of(unit), row, &evidence.inherited(&entry.path))?;
+        let (mut path, mut buffer) = (Vec::new(), vec![0; 1 << 16]);
+        for entry in folder.0.entries() {
+            let path = folder.0.path(entry, &mut path);
+            let mut row = folder.0.row(entry, path);
+            if row.trouble.is_none() {
+                (row.blob, row.trouble) = match trouble_of(hash(&place(&root, path), entry, &mut buffer))? {
+                    Ok(blob) => (Some(blob), None),
+                    Err(trouble) => (None, Some(trouble)),
+                };
+            }
+            listing.push(Owner::of(unit), row, &evidence.inherited(path))?;
         }
         listing.finish()
     }
@@ -64,7 +75,8 @@ impl Source for Directory {
         let mut buffer = Vec::new();
         for i in 0..wanted.len() {
             let path = root.join(path_from(unescape(wanted.path(i))));
-            match content(&path, wanted.mode(i), self.setup.config.max_entry_bytes, &mut buffer) {
+            let most = self.setup.config.max_entry_bytes;
+            match trouble_of(content(&path, wanted.mode(i), most, &mut buffer))? {
                 Ok(()) => contents.checked(&wanted, i, &buffer)?,
                 Err(trouble) => contents.trouble(wanted.file_id(i), &trouble)?,
             }
@@ -81,7 +93,7 @@ impl Directory {
         }
         let walked = Folder::walk(&root, &self.setup.config, cx);
         let ((revision_id, length_bytes), trouble) =
-            trouble_of(walked.map(|folder| (folder.revision_id(), folder.length_bytes())))?;
+            found_or_trouble(walked.map(|folder| (folder.revision_id(), folder.length_bytes())))?;
         Ok(Unit {
             source: self.setup.config.name().to_owned(),
             repo_name: self.setup.config.repo_name.clone().unwrap_or_else(|| name_of(&root)),
@@ -96,47 +108,37 @@ impl Directory {
 
 fn evidence(unit: &Unit, root: &Path, folder: &Folder) -> Result<Evidence> {
     let mut evidence = Evidence::new(unit);
-    let mut buffer = Vec::new();
-    for entry in folder.entries() {
-        let wanted = entry.trouble.is_none() && Evidence::wants(&entry.path, entry.mode, entry.length);
-        if wanted && content(&entry.place(root), entry.mode, entry.length, &mut buffer).is_ok() {
-            evidence.add(&entry.path, &buffer)?;
+    let (mut path, mut buffer) = (Vec::new(), Vec::new());
+    for entry in folder.0.entries() {
+        let path = folder.0.path(entry, &mut path);
+        if entry.trouble().is_some() || !evidence.wants(path, entry.mode(), entry.bytes()) {
+            continue;
+        }
+        let read = content(&place(root, path), entry.mode(), entry.bytes(), &mut buffer);
+        if trouble_of(read)?.is_ok() {
+            evidence.add(path, &buffer);
         }
     }
     Ok(evidence)
 }
 
-fn row<'a>(root: &Path, entry: &'a Entry, buffer: &mut [u8]) -> Row<'a> {
-    let hashed = match &entry.trouble {
-        Some(trouble) => Err(trouble.clone()),
-        None => hash(&entry.place(root), entry, buffer),
-    };
-    let (blob, trouble) = match hashed {
-        Ok(blob) => (Some(blob), None),
-        Err(trouble) => (None, Some(trouble)),
-    };
-    Row {
-        path: &entry.path,
-        mode: entry.mode,
-        length: entry.length,
-        blob,
-        locator: 0,
-        trouble,
-    }
+/// Where a path of a folder is.
+fn place(root: &Path, path: &[u8]) -> PathBuf {
+    root.join(OsStr::from_bytes(path))
 }
 
 /// The blob id of a file or link, or why there is none.
-fn hash(path: &Path, entry: &Entry, buffer: &mut [u8]) -> Result<BlobId, String> {
-    let mut hasher = BlobHasher::new(entry.length);
-    let mut left = entry.length;
-    if entry.mode == mode::SYMLINK {
-        let target = std::fs::read_link(path).map_err(|error| trouble(&error))?;
+fn hash(path: &Path, entry: &Entry<()>, buffer: &mut [u8]) -> Result<BlobId> {
+    let mut hasher = BlobHasher::new(entry.bytes());
+    let mut left = entry.bytes();
+    if entry.mode() == mode::SYMLINK {
+        let target = std::fs::read_link(path).map_err(|error| trouble_with(&error))?;
         hasher.update(target.as_os_str().as_bytes());
         left = left.wrapping_sub(target.as_os_str().len() as u64);
     } else {
         let mut file = open_regular(path)?;
         loop {
-            let count = file.read(buffer).map_err(|error| trouble(&error))?;
+            let count = file.read(buffer).map_err(|error| trouble_with(&error))?;
             if count == 0 || count as u64 > left {
                 left = left.wrapping_sub(count as u64);
                 break;
@@ -146,48 +148,45 @@ fn hash(path: &Path, entry: &Entry, buffer: &mut [u8]) -> Result<BlobId, String>
         }
     }
     match left {
-        0 => hasher
-            .finish()
-            .map_err(|_| "its hash shows a collision attack".to_owned()),
-        _ => Err("it changed while it was read".to_owned()),
+        0 => hasher.finish().map_err(|_| Error::input(Trouble::Collision.words())),
+        _ => Err(Error::input(Trouble::ChangedMeanwhile.words())),
     }
 }
 
 /// Puts the content of a file or link into `buffer`, or says why there is none.
-fn content(path: &Path, mode: u32, most: u64, buffer: &mut Vec<u8>) -> Result<(), String> {
+fn content(path: &Path, mode: u32, most: u64, buffer: &mut Vec<u8>) -> Result<()> {
     buffer.clear();
     if mode == mode::SYMLINK {
-        let target = std::fs::read_link(path).map_err(|error| trouble(&error))?;
+        let target = std::fs::read_link(path).map_err(|error| trouble_with(&error))?;
         buffer.extend_from_slice(target.as_os_str().as_bytes());
         return Ok(());
     }
     let file = open_regular(path)?;
+    let too_long = || Error::input(format!("longer than {most} bytes"));
+    if file.metadata().map_err(|error| trouble_with(&error))?.len() > most {
+        return Err(too_long());
+    }
     file.take(most + 1)
         .read_to_end(buffer)
-        .map_err(|error| trouble(&error))?;
+        .map_err(|error| trouble_with(&error))?;
     match buffer.len() as u64 > most {
-        true => Err(format!("longer than {most} bytes")),
+        true => Err(too_long()),
         false => Ok(()),
     }
 }
 
 /// Opens a regular file; neither a link nor a pipe that took its place meanwhile.
-fn open_regular(path: &Path) -> Result<File, String> {
+fn open_regular(path: &Path) -> Result<File> {
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
     let file = File::options()
         .read(true)
         .custom_flags(flags)
         .open(path)
-        .map_err(|error| trouble(&error))?;
+        .map_err(|error| trouble_with(&error))?;
     match file.metadata().is_ok_and(|metadata| metadata.is_file()) {
         true => Ok(file),
-        false => Err("it is not a regular file any more".to_owned()),
+        false => Err(Error::input("it is not a regular file any more")),
     }
-}
-
-/// An IO error in words that are the same on every machine.
-fn trouble(error: &std::io::Error) -> String {
-    format!("it cannot be read: {}", error.kind())
 }
 
 #[cfg(test)]

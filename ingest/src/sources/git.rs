@@ -16,6 +16,7 @@ mod repositories;
 mod repository;
 #[cfg(test)]
 mod tests;
+mod transport;
 mod tree;
 
 use std::path::PathBuf;
@@ -24,14 +25,14 @@ use arrow_array::RecordBatch;
 use gix::ObjectId;
 use stackmill_schemas::lock::Unit;
 use stackmill_schemas::stage::{Emit, Source};
-use stackmill_schemas::{Error, ErrorKind, Result, TaskContext};
+use stackmill_schemas::{BlobId, Error, Result, ResultExt, TaskContext};
 
 use self::objects::Objects;
 use self::repositories::Repository;
-use self::tree::{Node, Tree};
 use super::contents::{Contents, Wanted};
-use super::listing::{Evidence, Listing, Owner, Row, blob_of, mode};
-use super::place::path_of;
+use super::listing::{Evidence, Listing, Owner, Row, mode};
+use super::paths::{Paths, Trouble};
+use super::place::{found_or_trouble, path_of};
 use super::{Setup, SourceConfig};
 
 /// Bytes that a repository elsewhere is taken for until it is cloned: an ordinary one at depth 1.
@@ -64,13 +65,17 @@ impl Source for Git {
 
     fn list(&self, unit: &Unit, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()> {
         let mut objects = self.objects(unit, cx)?;
-        let tree = Tree::walk(&mut objects, commit_of(unit)?, &self.setup.config, cx)?;
-        let lengths = Lengths::of(&tree, &objects, cx)?;
-        let evidence = evidence(unit, &tree, &lengths, &mut objects)?;
+        let paths = tree::walk(&mut objects, commit_of(unit)?, &self.setup.config, cx)?;
+        let evidence = evidence(unit, &paths, &mut objects)?;
+        drop(objects);
         let mut listing = Listing::new(&self.setup.config, emit, cx);
-        for (i, node) in tree.nodes().iter().enumerate() {
-            let path = tree.path(node);
-            let row = row(node, path, lengths.0[i]);
+        let mut buffer = Vec::new();
+        for entry in paths.entries() {
+            let path = paths.path(entry, &mut buffer);
+            let row = Row {
+                blob: (entry.mode() != mode::SUBMODULE).then_some(BlobId(entry.more)),
+                ..paths.row(entry, path)
+            };
             listing.push(Owner::of(unit), row, &evidence.inherited(path))?;
         }
         listing.finish()
@@ -82,7 +87,7 @@ impl Source for Git {
         let mut contents = Contents::new(&self.setup.config, emit, cx);
         let mut buffer = Vec::new();
         for i in storage_order(&wanted, &objects) {
-            match blob(&mut objects, &wanted, i, &self.setup.config, &mut buffer) {
+            match blob(&mut objects, &wanted, i, &self.setup.config, &mut buffer)? {
                 Ok(()) => contents.checked(&wanted, i, &buffer)?,
                 Err(trouble) => contents.trouble(wanted.file_id(i), &trouble)?,
             }
@@ -105,19 +110,16 @@ impl Git {
                 .map(|commit| (commit, UNKNOWN_BYTES)),
             false => repository::commit(&path_of(&self.setup.folder, &repository.location), revision),
         };
-        let (revision_id, length_bytes, trouble) = match resolved {
-            Ok((commit, length_bytes)) => (commit.to_string(), length_bytes, None),
-            Err(error) if is_permanent(&error) => (String::new(), 0, Some(error.message().to_owned())),
-            Err(error) => return Err(error.context(repository.location)),
+        let resolved = resolved.map(|(commit, length_bytes)| (commit.to_string(), length_bytes));
+        let ((revision_id, length_bytes), trouble) =
+            found_or_trouble(resolved).with_context(|| repository.location.clone())?;
+        let repo_name = match &self.setup.config.repo_name {
+            Some(name) => name.clone(),
+            None => repository.repo_name(&self.setup.folder)?,
         };
         Ok(Unit {
             source: self.setup.config.name().to_owned(),
-            repo_name: self
-                .setup
-                .config
-                .repo_name
-                .clone()
-                .unwrap_or_else(|| repository.repo_name(&self.setup.folder)),
+            repo_name,
             revision_id,
             location: repository.location,
             length_bytes,
@@ -139,10 +141,6 @@ impl Git {
     }
 }
 
-fn is_permanent(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Input | ErrorKind::Source) && !error.is_transient()
-}
-
 fn commit_of(unit: &Unit) -> Result<ObjectId> {
     ObjectId::from_hex(unit.revision_id.as_bytes()).map_err(|_| {
         Error::input(format!("`{}` is not the id of a commit", unit.revision_id))
@@ -150,48 +148,23 @@ fn commit_of(unit: &Unit) -> Result<ObjectId> {
     })
 }
 
-/// Length of every node of a tree, or its trouble.
-struct Lengths(Vec<Result<u64, &'static str>>);
-
-impl Lengths {
-    fn of(tree: &Tree, objects: &Objects, cx: &TaskContext) -> Result<Self> {
-        let mut lengths = Vec::with_capacity(tree.nodes().len());
-        for (i, node) in tree.nodes().iter().enumerate() {
-            if i % 4096 == 0 {
-                cx.check()?;
-            }
-            lengths.push(match node.mode {
-                mode::SUBMODULE | mode::FOLDER => Ok(0),
-                _ => objects.blob_length(&node.id),
-            });
-        }
-        Ok(Self(lengths))
-    }
-}
-
-fn evidence(unit: &Unit, tree: &Tree, lengths: &Lengths, objects: &mut Objects) -> Result<Evidence> {
+fn evidence(unit: &Unit, paths: &Paths<tree::Id>, objects: &mut Objects) -> Result<Evidence> {
     let mut evidence = Evidence::new(unit);
-    let mut buffer = Vec::new();
-    for (node, length) in tree.nodes().iter().zip(&lengths.0) {
-        let path = tree.path(node);
-        let wanted = length.is_ok_and(|length| Evidence::wants(path, node.mode, length));
-        if wanted && objects.blob(&node.id, &mut buffer).is_ok() {
-            evidence.add(path, &buffer)?;
+    let (mut path, mut buffer) = (Vec::new(), Vec::new());
+    for entry in paths.entries() {
+        let path = paths.path(entry, &mut path);
+        // A name with a slash is no less a license.
+        let has_blob = matches!(entry.trouble(), None | Some(Trouble::NameHasSlash));
+        let wanted = has_blob && evidence.wants(path, entry.mode(), entry.bytes());
+        if wanted
+            && objects
+                .blob(&ObjectId::from(entry.more), entry.bytes(), &mut buffer)?
+                .is_ok()
+        {
+            evidence.add(path, &buffer);
         }
     }
     Ok(evidence)
-}
-
-fn row<'a>(node: &Node, path: &'a [u8], length: Result<u64, &'static str>) -> Row<'a> {
-    let trouble = node.trouble.or(length.err());
-    Row {
-        path,
-        mode: node.mode,
-        length: length.unwrap_or_default(),
-        blob: (node.mode != mode::SUBMODULE).then(|| blob_of(&node.id)),
-        locator: 0,
-        trouble: trouble.map(str::to_owned),
-    }
 }
 
 /// Rows in the order in which their objects are stored.
@@ -212,12 +185,13 @@ fn blob(
     i: usize,
     config: &SourceConfig,
     buffer: &mut Vec<u8>,
-) -> Result<(), String> {
+) -> Result<Result<(), String>> {
     let Some(blob) = wanted.blob(i) else {
-        return Err("it has no blob".to_owned());
+        return Ok(Err("it has no blob".to_owned()));
     };
     if wanted.length(i) > config.max_entry_bytes {
-        return Err(format!("longer than {} bytes", config.max_entry_bytes));
+        return Ok(Err(format!("longer than {} bytes", config.max_entry_bytes)));
     }
-    objects.blob(&ObjectId::from(blob.0), buffer).map_err(str::to_owned)
+    let found = objects.blob(&ObjectId::from(blob.0), config.max_entry_bytes, buffer)?;
+    Ok(found.map_err(Trouble::words))
 }

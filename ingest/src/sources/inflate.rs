@@ -111,7 +111,7 @@ impl Read for Inflated {
         }?;
         self.out += count as u64;
         match self.is_bomb() {
-            Some(words) => Err(IoError::new(Io::QuotaExceeded, words)),
+            Some(words) => Err(IoError::new(Io::FileTooLarge, words)),
             None => Ok(count),
         }
     }
@@ -119,10 +119,11 @@ impl Read for Inflated {
 
 /// Our error for one of inflating or unpacking a foreign file.
 pub(super) fn broken(error: &IoError) -> Error {
+    if let Some(shortage) = Error::shortage(error) {
+        return shortage;
+    }
     match error.kind() {
-        Io::QuotaExceeded => {
-            Error::input(error.to_string()).hint("raise the limits of the source if it is not hostile")
-        }
+        Io::FileTooLarge => Error::input(error.to_string()).hint("raise the limits of the source if it is not hostile"),
         Io::UnexpectedEof => Error::input("the file is cut short"),
         // Decoders quote what they choked on: no byte of a stranger's may reach a terminal as it is.
         _ => Error::input(format!("the file is broken: {}", escape(error.to_string().as_bytes()))),

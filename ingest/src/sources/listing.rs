@@ -9,7 +9,7 @@ use arrow_array::builder::{
 use stackmill_schemas::lock::Unit;
 use stackmill_schemas::path::{escape, hostile};
 use stackmill_schemas::stage::Emit;
-use stackmill_schemas::{BlobId, Error, Result, TaskContext, columns};
+use stackmill_schemas::{BlobId, Result, TaskContext, columns};
 
 use super::SourceConfig;
 use crate::detect::flags::{Attributes, FileAttributes};
@@ -21,8 +21,20 @@ const BATCH_ROWS: usize = 4096;
 /// License files, manifests and `.gitattributes` beyond this length (256 KiB) are ignored.
 const LARGEST_EVIDENCE: u64 = 256 << 10;
 
-/// Most bytes of such files in one unit; a hostile tree may hold millions.
-const MOST_EVIDENCE: u64 = 1 << 30;
+/// Most bytes of such files that are read in one unit (1 GiB); a hostile tree may hold millions.
+const MOST_READ: u64 = 1 << 30;
+
+/// Most bytes that what they say may take in memory (64 MiB), as [`Evidence::add`] estimates.
+const MOST_RETAINED: u64 = 64 << 20;
+
+/// What is kept of a license file or manifest beside its path, up to three times, and its expression.
+const RETAINED_OF_LICENSE: usize = 512;
+
+/// Memory for each byte of an SPDX expression, which is kept as a tree of short strings.
+const RETAINED_OF_EXPRESSION_BYTE: usize = 16;
+
+/// Memory for each byte of a `.gitattributes` file: a line as short as `a linguist-vendored` is kept as 200 bytes.
+const RETAINED_OF_ATTRIBUTE_BYTE: usize = 10;
 
 /// Longest prefix of a path that is recorded: one byte more than [`hostile`] allows.
 const LONGEST_RECORDED: usize = 4097;
@@ -112,11 +124,13 @@ pub(super) struct Inherited {
     pub(super) attributes: Option<FileAttributes>,
 }
 
-/// License files, manifests and `.gitattributes` of one unit.
+/// License files, manifests and `.gitattributes` of one unit. Those beyond the limits are ignored, in the order in which
+/// the source gives them: what they would have said comes from the folders above.
 pub(super) struct Evidence {
     licenses: LicenseTree,
     attributes: Attributes,
-    bytes: u64,
+    read: u64,
+    retained: u64,
 }
 
 impl Evidence {
@@ -125,29 +139,33 @@ impl Evidence {
         Self {
             licenses: LicenseTree::new(unit.metadata.get("license").map(String::as_str)),
             attributes: Attributes::new(),
-            bytes: 0,
+            read: 0,
+            retained: 0,
         }
     }
 
     /// Whether a regular file should be given to [`Evidence::add`].
-    pub(super) fn wants(path: &[u8], mode: u32, length: u64) -> bool {
+    pub(super) fn wants(&self, path: &[u8], mode: u32, length: u64) -> bool {
         let regular = mode == mode::FILE || mode == mode::EXECUTABLE;
-        regular && length <= LARGEST_EVIDENCE && (is_license_evidence(path) || Attributes::is_attributes(path))
+        let fits = length <= LARGEST_EVIDENCE && self.read + length <= MOST_READ && self.retained < MOST_RETAINED;
+        regular && fits && (is_license_evidence(path) || Attributes::is_attributes(path))
     }
 
     /// Takes note of one file.
-    pub(super) fn add(&mut self, path: &[u8], content: &[u8]) -> Result<()> {
-        self.bytes += content.len() as u64;
-        if self.bytes > MOST_EVIDENCE {
-            return Err(Error::input(format!(
-                "license files and manifests are over {MOST_EVIDENCE} bytes"
-            )));
-        }
-        match Attributes::is_attributes(path) {
-            true => self.attributes.add(path, content),
-            false => self.licenses.add(path, content),
-        }
-        Ok(())
+    pub(super) fn add(&mut self, path: &[u8], content: &[u8]) {
+        self.read += content.len() as u64;
+        let retained = if Attributes::is_attributes(path) {
+            self.attributes.add(path, content);
+            RETAINED_OF_ATTRIBUTE_BYTE * content.len()
+        } else {
+            self.licenses.add(path, content);
+            let expression = self
+                .licenses
+                .inherited(path)
+                .map_or(0, |(expression, _)| expression.len());
+            RETAINED_OF_LICENSE + 3 * path.len() + RETAINED_OF_EXPRESSION_BYTE * expression
+        };
+        self.retained += retained as u64;
     }
 
     /// What `path` inherits, once every file was added.
@@ -296,5 +314,49 @@ impl<'a, 'e> Listing<'a, 'e> {
             0 => Ok(()),
             _ => self.flush(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn evidence() -> Evidence {
+        Evidence::new(&Unit {
+            source: String::new(),
+            repo_name: String::new(),
+            revision_id: String::new(),
+            location: String::new(),
+            length_bytes: 0,
+            metadata: BTreeMap::new(),
+            trouble: None,
+        })
+    }
+
+    #[test]
+    fn evidence_is_wanted_up_to_its_limits() {
+        let mut evidence = evidence();
+        let wants = |evidence: &Evidence, length| evidence.wants(b"a/LICENSE", mode::FILE, length);
+        assert!(wants(&evidence, LARGEST_EVIDENCE) && !wants(&evidence, LARGEST_EVIDENCE + 1));
+        assert!(!evidence.wants(b"a/LICENSE", mode::SYMLINK, 1) && !evidence.wants(b"a/b.rs", mode::FILE, 1));
+        evidence.read = MOST_READ - 10;
+        assert!(wants(&evidence, 10) && !wants(&evidence, 11));
+        (evidence.read, evidence.retained) = (0, MOST_RETAINED - 1);
+        assert!(wants(&evidence, 1));
+        evidence.add(b"a/LICENSE", b"MIT License\n");
+        assert!(!wants(&evidence, 1));
+    }
+
+    #[test]
+    fn what_is_retained_is_counted() {
+        let mut evidence = evidence();
+        evidence.add(b"a/.gitattributes", b"b linguist-vendored\n");
+        assert_eq!(evidence.retained, 20 * RETAINED_OF_ATTRIBUTE_BYTE as u64);
+        let manifest = format!("{{\"license\": \"MIT{}\"}}", " OR ISC".repeat(1000));
+        evidence.add(b"package.json", manifest.as_bytes());
+        assert!(evidence.retained > 512, "{}", evidence.retained);
+        assert_eq!(evidence.read as usize, 20 + manifest.len());
     }
 }

@@ -8,13 +8,14 @@
 //!
 //!   config      the `[[source]]` table of a recipe       place     wildcards, paths as text, hashes of files
 //!   listing     rows without contents, inherited facts   contents  batches of contents
-//!   inflate     compressed files, with limits
+//!   inflate     compressed files, with limits             paths     what a walk found, a few dozen bytes an entry
 //! ```
 
 mod config;
 mod contents;
 mod inflate;
 mod listing;
+mod paths;
 mod place;
 #[cfg(test)]
 mod testing;

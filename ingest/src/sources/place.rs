@@ -10,7 +10,7 @@ use glob::{MatchOptions, Pattern};
 use sha2::{Digest, Sha256};
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::path::{escape, unescape};
-use stackmill_schemas::{Error, ErrorKind, Result, ResultExt, TaskContext};
+use stackmill_schemas::{Error, Result, ResultExt, TaskContext};
 
 use super::Setup;
 
@@ -53,11 +53,15 @@ pub(super) fn expand_one(setup: &Setup, pattern: &str, wanted: fn(&Path) -> bool
         ))
         .hint("the wildcards are `*`, `**` and `?`")
     })?;
-    let found: Vec<_> = paths
-        .flatten()
-        .filter(|path| wanted(path))
-        .map(|path| location_of(&setup.folder, &path))
-        .collect();
+    let mut found = Vec::new();
+    for path in paths {
+        match path {
+            Ok(path) if wanted(&path) => found.push(location_of(&setup.folder, &path)),
+            Ok(_) => {}
+            // A folder that may not be looked into is passed over, as a shell does.
+            Err(error) => Error::shortage(error.error()).map_or(Ok(()), Err)?,
+        }
+    }
     match found.is_empty() {
         true => Err(
             Error::input(format!("source: `{} = \"{pattern}\"` matches nothing", setup.key))
@@ -91,9 +95,15 @@ pub(super) fn name_of(path: &Path) -> String {
     escape(full.file_name().unwrap_or(OsStr::new("root")).as_bytes())
 }
 
-/// An error about a file of ours, with its name.
+/// What is wrong with a file that cannot be read, in words that are the same on every machine; a shortage of this
+/// machine is no trouble of the file.
+pub(super) fn trouble_with(error: &std::io::Error) -> Error {
+    Error::shortage(error).unwrap_or_else(|| Error::input(format!("it cannot be read: {}", error.kind())))
+}
+
+/// As [`trouble_with`], with the name of the file.
 pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Error {
-    Error::input(format!("it cannot be read: {}", error.kind())).context(path.display().to_string())
+    trouble_with(error).context(path.display().to_string())
 }
 
 /// Opens a file; a missing one says so with its name.
@@ -101,15 +111,45 @@ pub(super) fn open_file(path: &Path) -> Result<File> {
     File::open(path).map_err(|error| unreadable(path, &error))
 }
 
-/// The trouble of a unit, where an error is permanent and the unit's alone; other errors come back.
-pub(super) fn trouble_of<T: Default>(resolved: Result<T>) -> Result<(T, Option<String>)> {
-    match resolved {
-        Ok(value) => Ok((value, None)),
-        Err(error) if error.kind() == ErrorKind::Input && !error.is_transient() => {
-            Ok((T::default(), Some(error.message().to_owned())))
+/// Descriptors that have to be free before a library is believed that something is not there.
+const SPARE_DESCRIPTORS: usize = 32;
+
+/// Reads again what seems to have permanent trouble, once there are descriptors to spare: libraries take a file that
+/// cannot be opened for one that is missing, and tasks beside this one may have closed theirs since.
+pub(super) fn surely<T>(mut read: impl FnMut() -> Result<T>) -> Result<T> {
+    match read() {
+        Err(error) if error.is_permanent_trouble() => {
+            spare_descriptors()?;
+            read()
         }
+        done => done,
+    }
+}
+
+/// An error where few descriptors are left.
+pub(super) fn spare_descriptors() -> Result<()> {
+    let opened: std::io::Result<Vec<File>> = (0..SPARE_DESCRIPTORS).map(|_| File::open("/")).collect();
+    match opened.map_err(|error| Error::shortage(&error)) {
+        Err(Some(shortage)) => Err(shortage),
+        _ => Ok(()),
+    }
+}
+
+/// The trouble of a file or unit in words, where an error is its own and permanent; other errors come back.
+pub(super) fn trouble_of<T>(found: Result<T>) -> Result<Result<T, String>> {
+    match found {
+        Ok(value) => Ok(Ok(value)),
+        Err(error) if error.is_permanent_trouble() => Ok(Err(error.message().to_owned())),
         Err(error) => Err(error),
     }
+}
+
+/// As [`trouble_of`], with a default in place of what was not found.
+pub(super) fn found_or_trouble<T: Default>(found: Result<T>) -> Result<(T, Option<String>)> {
+    Ok(match trouble_of(found)? {
+        Ok(value) => (value, None),
+        Err(trouble) => (T::default(), Some(trouble)),
+    })
 }
 
 /// An error for what a recipe names and is not there: `kind` is what it should be.
@@ -151,7 +191,7 @@ impl<R: Read> Hashing<R> {
     /// Reads what is left.
     pub(super) fn drain(&mut self, cx: &TaskContext) -> Result<()> {
         let mut buffer = vec![0; 1 << 20];
-        while self.read(&mut buffer)? > 0 {
+        while self.read(&mut buffer).map_err(|error| trouble_with(&error))? > 0 {
             cx.check()?;
         }
         Ok(())

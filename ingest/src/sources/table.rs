@@ -27,7 +27,7 @@ use self::record::Records;
 use super::Setup;
 use super::contents::{Contents, Wanted};
 use super::listing::Listing;
-use super::place::{expand, name_of, not_there, path_of, sha256_of, trouble_of};
+use super::place::{expand, found_or_trouble, name_of, not_there, path_of, sha256_of};
 
 /// The source behind `parquet = …` and `jsonl = …`.
 pub(super) struct Table {
@@ -52,7 +52,7 @@ impl Source for Table {
             match self.is_parquet() {
                 true => units.extend(self.row_groups(location, &path)?),
                 false => {
-                    let ((revision_id, length_bytes), trouble) = trouble_of(sha256_of(&path, cx))?;
+                    let ((revision_id, length_bytes), trouble) = found_or_trouble(sha256_of(&path, cx))?;
                     units.push(Unit {
                         revision_id,
                         length_bytes,
@@ -100,7 +100,7 @@ impl Table {
     /// One unit a row group; one with trouble where the file cannot be read.
     fn row_groups(&self, location: String, path: &Path) -> Result<Vec<Unit>> {
         let name = name_of(path);
-        let ((revision_id, groups), trouble) = trouble_of(parquet::row_groups(path))?;
+        let ((revision_id, groups), trouble) = found_or_trouble(parquet::row_groups(path))?;
         if trouble.is_some() {
             return Ok(vec![Unit {
                 trouble,

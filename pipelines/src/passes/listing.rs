@@ -237,8 +237,7 @@ impl<'a> Task<'a> {
 
 /// Trouble that is the repository's own and will be there the next time, too.
 fn is_permanent(error: &Error) -> bool {
-    use stackmill_schemas::ErrorKind::{Input, Io, Source};
-    !error.is_transient() && matches!(error.kind(), Input | Source | Io)
+    error.is_permanent_trouble()
 }
 
 fn refuse_giants(files: &mut FileBatch) -> Result<()> {

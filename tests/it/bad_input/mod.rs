@@ -6,6 +6,7 @@ mod network;
 mod parsers;
 mod recipes;
 mod repositories;
+mod shortages;
 mod tables;
 
 use stackmill_tests::{Dataset, Row, Sandbox, Tree};

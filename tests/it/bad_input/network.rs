@@ -17,6 +17,8 @@ enum Mood {
     NotFound,
     /// The answer to a fetch ends in the middle.
     HangsUp,
+    /// Nothing is ever said.
+    Silent,
 }
 
 /// A server that speaks git's HTTP protocol for one repository.
@@ -26,7 +28,13 @@ struct Server {
     requests: Arc<AtomicU32>,
 }
 
-const MOODS: [Mood; 4] = [Mood::Healthy, Mood::Unavailable, Mood::NotFound, Mood::HangsUp];
+const MOODS: [Mood; 5] = [
+    Mood::Healthy,
+    Mood::Unavailable,
+    Mood::NotFound,
+    Mood::HangsUp,
+    Mood::Silent,
+];
 
 impl Server {
     fn start(repository: PathBuf) -> Self {
@@ -71,6 +79,10 @@ fn answer(stream: TcpStream, repository: &Path, mood: Mood) -> std::io::Result<(
     let mut first = String::new();
     reader.read_line(&mut first)?;
     let body = body(&mut reader)?;
+    if mood == Mood::Silent {
+        // Until the client has had enough.
+        return reader.read_line(&mut first).map(|_| ());
+    }
     let status = match mood {
         Mood::Unavailable => "503 Service Unavailable",
         Mood::NotFound => "404 Not Found",
@@ -250,4 +262,32 @@ fn nobody_at_home_is_transient() {
         format!("name = \"net\"\n[[source]]\ngit = \"{url}\"\nattempts = 2\n"),
     );
     sandbox.run("recipe.toml", &[]).fails(5, &closed.to_string());
+}
+
+/// Mutation: wait for a server without an end.
+#[test]
+fn a_server_that_says_nothing_is_given_up() {
+    let (sandbox, server) = served();
+    server.becomes(Mood::Silent);
+    let recipe = std::fs::read_to_string(sandbox.path("recipe.toml")).expect("written above");
+    sandbox.write("recipe.toml", format!("{recipe}timeout-seconds = 1\n"));
+    sandbox.run("recipe.toml", &[]).fails(5, "").hints("resume");
+    assert_eq!(server.asked(), 2);
+    server.becomes(Mood::Healthy);
+    assert_eq!(sandbox.built("recipe.toml", &[]).total("kept"), 300);
+}
+
+/// Mutation: count no bytes of a clone.
+#[test]
+fn a_repository_over_its_limit_is_trouble() {
+    let (sandbox, _server) = served();
+    let recipe = std::fs::read_to_string(sandbox.path("recipe.toml")).expect("written above");
+    sandbox.write("recipe.toml", format!("{recipe}max-repository-bytes = 2000\n"));
+    let data = sandbox.built("recipe.toml", &["--set", "run.max-failed-repositories=100%"]);
+    assert_eq!((data.total("listed"), data.total("repositories_failed")), (0, 1));
+    let trouble = data.rows("ledger")[0]["trouble"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    assert!(trouble.contains("more bytes"), "{trouble}");
 }

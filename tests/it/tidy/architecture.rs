@@ -179,7 +179,7 @@ const FORBIDDEN: [(&[&str], &[&str], &str); 7] = [
     ),
     (
         &["TcpStream", "TcpListener", "UdpSocket", "UnixStream"],
-        &[],
+        &["ingest/src/sources/git/transport.rs"],
         "only the git source speaks to the network, through gix",
     ),
 ];

@@ -23,6 +23,8 @@ const LINE_BYTES: usize = 2048;
 const LINES: usize = 100_000;
 /// Lines with wildcards of one revision that are kept: each is tried on every file below its folder.
 const WILDCARD_LINES: usize = 1024;
+/// Longest name of a language: no language has a longer one.
+const LANGUAGE_BYTES: usize = 128;
 /// Wildcards in one pattern: matching may take time exponential in them.
 const WILDCARDS: usize = 8;
 
@@ -100,8 +102,12 @@ impl Attributes {
             for assignment in assignments.flatten() {
                 let name = assignment.name.as_str();
                 match self.macros.get(name) {
-                    Some(expanded) if assignment.state == StateRef::Set => found.extend(expanded.iter().cloned()),
-                    _ => found.extend(Assignment::new(name, assignment.state)),
+                    Some(expanded) if assignment.state == StateRef::Set => {
+                        expanded.iter().for_each(|assignment| assignment.join(&mut found));
+                    }
+                    _ => Assignment::new(name, assignment.state)
+                        .iter()
+                        .for_each(|assignment| assignment.join(&mut found)),
                 }
             }
             match kind {
@@ -210,11 +216,19 @@ impl Assignment {
             "linguist-generated" => Self::Generated(flag(state)),
             "linguist-documentation" => Self::Documentation(flag(state)),
             "linguist-language" => Self::Language(match state {
-                StateRef::Value(value) => Some(value.as_bstr().to_str_lossy().into_owned()),
+                StateRef::Value(value) if value.as_bstr().len() <= LANGUAGE_BYTES => {
+                    Some(value.as_bstr().to_str_lossy().into_owned())
+                }
                 _ => None,
             }),
             _ => return None,
         })
+    }
+
+    /// Joins those of one line, of which the last of each kind counts: macros of macros would be without end.
+    fn join(&self, line: &mut Vec<Self>) {
+        line.retain(|other| std::mem::discriminant(other) != std::mem::discriminant(self));
+        line.push(self.clone());
     }
 
     /// Stands unless a stronger line has spoken.
@@ -304,6 +318,31 @@ mod tests {
             ("with space.c", true),
         ] {
             assert_eq!(vendored(&all, path).unwrap_or(false), value, "{path}");
+        }
+    }
+
+    #[test]
+    fn macros_of_macros_do_not_grow() {
+        let mut lines = "[attr]m0 linguist-vendored linguist-language=C\n".to_owned();
+        for i in 1..200 {
+            lines += &format!("[attr]m{i} m{0} m{0} -linguist-vendored m{0}\n", i - 1);
+        }
+        let all = attributes(&[(".gitattributes", &(lines + "*.c m199\n*.d m199 -linguist-vendored\n"))]);
+        assert_eq!(
+            (vendored(&all, "a.c"), vendored(&all, "a.d")),
+            (Some(true), Some(false))
+        );
+        assert_eq!(all.of(b"a.d").language.as_deref(), Some("C"));
+    }
+
+    #[test]
+    fn a_language_has_a_name_of_limited_length() {
+        for (length, known) in [(LANGUAGE_BYTES, true), (LANGUAGE_BYTES + 1, false)] {
+            let line = format!("* linguist-language={}\n", "x".repeat(length));
+            assert_eq!(
+                attributes(&[(".gitattributes", &line)]).of(b"a").language.is_some(),
+                known
+            );
         }
     }
 

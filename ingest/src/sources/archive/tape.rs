@@ -22,9 +22,6 @@ const LONGEST_NAME: u64 = 8192;
 /// Longest set of pax keys that is read: 1 MiB.
 const LONGEST_KEYS: u64 = 1 << 20;
 
-/// Most bytes that names may take together, for each entry that an archive may have.
-const NAME_BYTES_PER_ENTRY: u64 = 256;
-
 /// What an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -82,7 +79,7 @@ pub(super) fn scan(path: &Path, config: &SourceConfig, cx: &TaskContext, visit: 
             continue;
         }
         let described = std::mem::take(&mut ahead).describe(&entry, number)?;
-        spent.entry(&described, config)?;
+        Spent::entry(&described, config)?;
         number += 1;
         if !visit(described, &mut entry)? {
             return Ok(String::new());
@@ -95,7 +92,6 @@ pub(super) fn scan(path: &Path, config: &SourceConfig, cx: &TaskContext, visit: 
 #[derive(Default)]
 struct Spent {
     headers: u64,
-    names: u64,
 }
 
 impl Spent {
@@ -107,10 +103,8 @@ impl Spent {
         }
     }
 
-    fn entry(&mut self, entry: &Entry, config: &SourceConfig) -> Result<()> {
-        self.names += entry.path.len() as u64;
-        let most_names = config.max_entries.saturating_mul(NAME_BYTES_PER_ENTRY).max(1 << 20);
-        if entry.number >= config.max_entries || self.names > most_names {
+    fn entry(entry: &Entry, config: &SourceConfig) -> Result<()> {
+        if entry.number >= config.max_entries {
             return Err(too_many(config));
         }
         match entry.length > config.max_entry_bytes {
@@ -124,7 +118,8 @@ impl Spent {
     }
 }
 
-fn too_many(config: &SourceConfig) -> Error {
+/// The archive holds more than its limit.
+pub(super) fn too_many(config: &SourceConfig) -> Error {
     Error::input(format!("archive bomb: more than {} entries", config.max_entries))
         .hint("raise `max-entries` of the source if it is not hostile")
 }

@@ -13,10 +13,16 @@ use gix::zlib::Inflate;
 use gix::{ObjectId, oid};
 use stackmill_schemas::{Error, Result};
 
-use super::repository::{MOST_OBJECT_BYTES, words};
+use super::super::paths::Trouble;
+use super::super::place::spare_descriptors;
+use super::repository::{MOST_OBJECT_BYTES, shortage, words};
 
-/// Bytes of decoded objects that are kept because others may be stored as their differences.
-const CACHE_BYTES: usize = 64 << 20;
+/// Bytes of decoded objects that are kept because others may be stored as their differences (32 MiB): a part of what a
+/// task may take, beside the paths of a listing, or the contents of a batch.
+const CACHE_BYTES: usize = 32 << 20;
+
+/// Longest commit that is read (16 MiB): signatures and messages may be long.
+const LONGEST_COMMIT: u64 = 16 << 20;
 
 /// Most packs of one repository that are opened directly.
 const MOST_PACKS: usize = 1024;
@@ -26,7 +32,10 @@ pub(super) const HASH: gix::hash::Kind = gix::hash::Kind::Sha1;
 
 /// The objects of one repository.
 pub(super) struct Objects {
+    folder: PathBuf,
     database: gix::odb::Handle,
+    /// Whether the database was opened with descriptors to spare.
+    is_sure: bool,
     packs: Vec<Bundle>,
     cache: MemoryCappedHashmap,
     inflate: Inflate,
@@ -35,25 +44,18 @@ pub(super) struct Objects {
 impl Objects {
     /// Opens a folder of objects and those that it borrows from.
     pub(super) fn open(folder: &Path) -> Result<Self> {
-        let broken = |words: String| Error::input(format!("the objects of the repository cannot be read: {words}"));
-        let options = gix::odb::store::init::Options {
-            alloc_limit_bytes: Some(MOST_OBJECT_BYTES),
-            ..Default::default()
-        };
-        let mut database =
-            gix::odb::at_opts(folder, HASH, [], options).map_err(|error| broken(error.kind().to_string()))?;
-        database.refresh_never();
-        let borrowed = database
-            .store_ref()
-            .alternate_db_paths()
-            .map_err(|error| broken(words(&error, folder)))?;
-        let packs = std::iter::once(folder.to_owned())
-            .chain(borrowed)
-            .flat_map(|folder| packs(&folder))
-            .collect();
+        let database = database(folder)?;
+        let borrowed = database.store_ref().alternate_db_paths();
+        let borrowed = borrowed.map_err(|error| shortage(&error).unwrap_or_else(|| broken(&words(&error, folder))))?;
+        let mut bundles = Vec::new();
+        for folder in std::iter::once(folder.to_owned()).chain(borrowed) {
+            bundles.extend(packs(&folder)?);
+        }
         Ok(Self {
+            folder: folder.to_owned(),
             database,
-            packs,
+            is_sure: false,
+            packs: bundles,
             cache: MemoryCappedHashmap::new(CACHE_BYTES),
             inflate: Inflate::default(),
         })
@@ -68,44 +70,88 @@ impl Objects {
     }
 
     /// Length of a blob, from its header alone, or why there is none.
-    pub(super) fn blob_length(&self, id: &oid) -> Result<u64, &'static str> {
-        match self.database.try_header(id) {
-            Ok(Some(header)) if header.kind() == Kind::Blob => Ok(header.size()),
-            Ok(Some(_)) => Err("the object is not a blob"),
-            Ok(None) => Err("the blob is missing"),
-            Err(_) => Err("the blob is broken"),
-        }
+    pub(super) fn blob_length(&mut self, id: &oid) -> Result<Result<u64, Trouble>> {
+        Ok(match self.header(id)? {
+            Ok((Kind::Blob, length)) => Ok(length),
+            Ok(_) => Err(Trouble::NotBlob),
+            Err(missing) => Err(missing.blob()),
+        })
     }
 
-    /// Puts a blob into `buffer`, or says why there is none.
-    pub(super) fn blob(&mut self, id: &oid, buffer: &mut Vec<u8>) -> Result<(), &'static str> {
-        match self.object(id, buffer) {
-            Ok(Some(Kind::Blob)) => Ok(()),
-            Ok(Some(_)) => Err("the object is not a blob"),
-            Ok(None) => Err("the blob is missing"),
-            Err(_) => Err("the blob is broken"),
-        }
+    /// Puts a blob of at most `most` bytes into `buffer`, or says why there is none.
+    pub(super) fn blob(&mut self, id: &oid, most: u64, buffer: &mut Vec<u8>) -> Result<Result<(), Trouble>> {
+        Ok(match self.object(id, most, buffer)? {
+            Ok(Kind::Blob) => Ok(()),
+            Ok(_) => Err(Trouble::NotBlob),
+            Err(missing) => Err(missing.blob()),
+        })
     }
 
-    /// Puts an object into `buffer`; none where there is no such object.
-    pub(super) fn object(&mut self, id: &oid, buffer: &mut Vec<u8>) -> gix::Result<Option<Kind>> {
+    /// Puts an object of at most `most` bytes into `buffer`; a longer one is not even inflated.
+    pub(super) fn object(&mut self, id: &oid, most: u64, buffer: &mut Vec<u8>) -> Result<Result<Kind, Missing>> {
+        match self.header(id)? {
+            Ok((_, length)) if length > most => return Ok(Err(Missing::TooLong)),
+            Ok(_) => {}
+            Err(missing) => return Ok(Err(missing)),
+        }
         for pack in &self.packs {
             let Some(entry) = pack.index.lookup(id) else { continue };
             let found = pack.get_object_by_index(entry, buffer, &mut self.inflate, &mut self.cache);
             if let Ok((object, _)) = found {
-                return Ok(Some(object.kind));
+                return Ok(Ok(object.kind));
             }
             break;
         }
-        Ok(self.database.try_find(id, buffer)?.map(|object| object.kind))
+        self.ask(|database| {
+            let object = database.try_find(id, buffer)?;
+            Ok(object.map(|object| object.kind))
+        })
+    }
+
+    /// Kind and length of an object, from its header alone.
+    fn header(&mut self, id: &oid) -> Result<Result<(Kind, u64), Missing>> {
+        for pack in &self.packs {
+            let Some(entry) = pack.index.lookup(id) else { continue };
+            let offset = pack.index.pack_offset_at_index(entry);
+            let entry = pack.pack.entry(offset);
+            let header = entry.and_then(|entry| pack.pack.decode_header(entry, &mut self.inflate, &|_| Ok(None)));
+            if let Ok(header) = header {
+                return Ok(Ok((header.kind, header.object_size)));
+            }
+            break;
+        }
+        self.ask(|database| {
+            let header = database.try_header(id)?;
+            Ok(header.map(|header| (header.kind(), header.size())))
+        })
+    }
+
+    /// What the object database knows, or why that is nothing. A pack that it cannot open is one that is not there to
+    /// it: the first time that it misses something, it is opened anew, with descriptors to spare.
+    fn ask<T>(
+        &mut self,
+        mut question: impl FnMut(&gix::odb::Handle) -> gix::Result<Option<T>>,
+    ) -> Result<Result<T, Missing>> {
+        let mut found = question(&self.database);
+        if !self.is_sure && !matches!(found, Ok(Some(_))) {
+            spare_descriptors()?;
+            self.database = database(&self.folder)?;
+            self.is_sure = true;
+            found = question(&self.database);
+        }
+        match found {
+            Ok(Some(found)) => Ok(Ok(found)),
+            Ok(None) => Ok(Err(Missing::Gone)),
+            Err(error) => shortage(&error).map_or(Ok(Err(Missing::Broken)), Err),
+        }
     }
 
     /// The tree of a commit.
     pub(super) fn tree_of(&mut self, commit: &oid) -> Result<ObjectId> {
         let broken = || Error::input(format!("commit {commit} is missing or broken"));
         let mut buffer = Vec::new();
-        match self.object(commit, &mut buffer) {
-            Ok(Some(Kind::Commit)) => {
+        match self.object(commit, LONGEST_COMMIT, &mut buffer)? {
+            Ok(Kind::Commit) => {
                 let mut fields = gix::objs::CommitRefIter::from_bytes(&buffer, HASH);
                 fields.tree_id().map_err(|_| broken())
             }
@@ -114,20 +160,62 @@ impl Objects {
     }
 }
 
-/// The packs in a folder of objects, by name; those that cannot be opened are left to the database.
-fn packs(folder: &Path) -> Vec<Bundle> {
-    let entries = std::fs::read_dir(folder.join("pack")).into_iter().flatten().flatten();
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+/// Why there is no object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Missing {
+    Gone,
+    Broken,
+    TooLong,
+}
+
+impl Missing {
+    /// What that means for a blob.
+    fn blob(self) -> Trouble {
+        match self {
+            Self::Gone => Trouble::BlobMissing,
+            Self::Broken => Trouble::BlobBroken,
+            Self::TooLong => Trouble::BlobTooLarge,
+        }
+    }
+}
+
+/// What no pack index knows.
+fn database(folder: &Path) -> Result<gix::odb::Handle> {
+    let options = gix::odb::store::init::Options {
+        alloc_limit_bytes: Some(MOST_OBJECT_BYTES),
+        ..Default::default()
+    };
+    let mut database = gix::odb::at_opts(folder, HASH, [], options)
+        .map_err(|error| Error::shortage(&error).unwrap_or_else(|| broken(&error.kind().to_string())))?;
+    database.refresh_never();
+    Ok(database)
+}
+
+fn broken(words: &str) -> Error {
+    Error::input(format!("the objects of the repository cannot be read: {words}"))
+}
+
+/// The packs in a folder of objects, by name; those that are broken are left to the database.
+fn packs(folder: &Path) -> Result<Vec<Bundle>> {
+    let entries = match std::fs::read_dir(folder.join("pack")) {
+        Ok(entries) => entries,
+        Err(error) => return Error::shortage(&error).map_or(Ok(Vec::new()), Err),
+    };
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|ending| ending == "idx"));
     paths.sort_unstable();
     paths.truncate(MOST_PACKS);
-    paths.iter().filter_map(|path| bundle(path)).collect()
+    paths.iter().filter_map(|path| bundle(path).transpose()).collect()
 }
 
-fn bundle(path: &Path) -> Option<Bundle> {
-    let pack = data::File::at(path.with_extension("pack"), HASH).ok()?;
-    Some(Bundle {
-        pack: pack.with_alloc_limit_bytes(Some(MOST_OBJECT_BYTES)),
-        index: index::File::at(path, HASH).ok()?,
-    })
+fn bundle(path: &Path) -> Result<Option<Bundle>> {
+    let opened =
+        data::File::at(path.with_extension("pack"), HASH).and_then(|pack| Ok((pack, index::File::at(path, HASH)?)));
+    match opened {
+        Ok((pack, index)) => Ok(Some(Bundle {
+            pack: pack.with_alloc_limit_bytes(Some(MOST_OBJECT_BYTES)),
+            index,
+        })),
+        Err(error) => shortage(&error).map_or(Ok(None), Err),
+    }
 }

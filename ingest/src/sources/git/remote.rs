@@ -4,7 +4,8 @@
 //!   cache/git-<hash of URL>-<commit>     bare, depth 1; appears whole, by renaming
 //!   cache/.clone-XXXXXX                  while it is being fetched
 //! ```
-//! A clone is named by URL and commit, so that another lock finds another clone. No credentials are asked for.
+//! A clone is named by URL and commit, so that another lock finds another clone. No credentials are asked for. What a
+//! server may send, and how long it may say nothing, is limited (`transport`).
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use gix::ObjectId;
 use gix::bstr::ByteSlice;
 use gix::protocol::fetch::refmap::Mapping;
+use gix::protocol::transport::client::blocking_io::Transport;
 use gix::remote::Direction;
 use gix::remote::fetch::{Shallow, Tags};
 use stackmill_schemas::ids::hex;
@@ -21,7 +23,11 @@ use stackmill_schemas::{ContentHash, Error, ErrorKind, Result, ResultExt, TaskCo
 
 use super::super::SourceConfig;
 use super::objects::Objects;
-use super::repository::{isolated, words};
+use super::repository::{isolated, shortage, words};
+use super::transport::{self, Guard};
+
+/// Most bytes that a server may say before it sends a repository (64 MiB): its references, of which we ask for two.
+const MOST_REFERENCE_BYTES: u64 = 64 << 20;
 
 /// Pause before the second attempt; doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -32,8 +38,8 @@ pub(super) fn commit(url: &str, revision: &str, config: &SourceConfig, cx: &Task
         return Ok(id);
     }
     retrying(config.attempts, cx, || {
-        let session = Session::new(cx)?;
-        let mappings = session.references(url, &reference_names(revision))?;
+        let session = Session::new(config, cx)?;
+        let mappings = session.references(url, &reference_names(revision), cx)?;
         mappings
             .iter()
             .find_map(|mapping| mapping.remote.peeled_id())
@@ -51,8 +57,8 @@ pub(super) fn cloned(url: &str, commit: ObjectId, config: &SourceConfig, cx: &Ta
     let clone = cx.cache.join(name);
     if !clone.exists() {
         retrying(config.attempts, cx, || {
-            let session = Session::new(cx)?;
-            session.fetch(url, commit, cx)?;
+            let session = Session::new(config, cx)?;
+            session.fetch(url, commit, config.max_repository_bytes, cx)?;
             session.publish(&clone)
         })?;
     }
@@ -98,29 +104,38 @@ fn install_tls() {
 struct Session {
     folder: tempfile::TempDir,
     repository: gix::Repository,
+    guard: Arc<Guard>,
 }
 
 impl Session {
-    fn new(cx: &TaskContext) -> Result<Self> {
+    fn new(config: &SourceConfig, cx: &TaskContext) -> Result<Self> {
         install_tls();
         std::fs::create_dir_all(&cx.cache).with_context(|| format!("clone cache {}", cx.cache.display()))?;
         let folder = tempfile::Builder::new().prefix(".clone-").tempdir_in(&cx.cache)?;
         let options = gix::create::Options::default();
         let repository =
             gix::ThreadSafeRepository::init_opts(folder.path(), gix::create::Kind::Bare, options, isolated())
-                .map_err(|error| Error::new(ErrorKind::Io, words(&error, folder.path())))?
+                .map_err(|error| {
+                    let broken = || Error::new(ErrorKind::Io, words(&error, folder.path()));
+                    shortage(&error).unwrap_or_else(broken)
+                })?
                 .to_thread_local();
-        Ok(Self { folder, repository })
+        let guard = Guard::new(MOST_REFERENCE_BYTES, config.timeout_seconds, cx);
+        Ok(Self {
+            folder,
+            repository,
+            guard,
+        })
     }
 
     /// The references of the server among `names`, in the order of `names`.
-    fn references(&self, url: &str, names: &[String]) -> Result<Vec<Mapping>> {
-        let remote = self.remote(url, names)?;
-        let connection = remote.connect(Direction::Fetch).map_err(|error| self.trouble(&error))?;
-        let (map, _) = connection
+    fn references(&self, url: &str, names: &[String], cx: &TaskContext) -> Result<Vec<Mapping>> {
+        let (remote, transport) = self.remote(url, names)?;
+        let (map, _) = remote
+            .to_connection_with_transport(transport)
             .with_credentials(|_| Ok(None))
             .ref_map(gix::progress::Discard, Default::default())
-            .map_err(|error| self.trouble(&error))?;
+            .map_err(|error| self.trouble(&error, cx))?;
         let mut mappings = map.mappings;
         let place = |mapping: &Mapping| {
             let found = mapping.remote.as_name().map(|name| name.to_str_lossy().into_owned());
@@ -133,38 +148,42 @@ impl Session {
         Ok(mappings)
     }
 
-    /// Fetches `commit` without its history.
-    fn fetch(&self, url: &str, commit: ObjectId, cx: &TaskContext) -> Result<()> {
-        let remote = self.remote(url, &[commit.to_string()])?;
-        let connection = remote.connect(Direction::Fetch).map_err(|error| self.trouble(&error))?;
-        let stop = Arc::new(AtomicBool::new(false));
+    /// Fetches `commit` without its history: at most `bytes` bytes.
+    fn fetch(&self, url: &str, commit: ObjectId, bytes: u64, cx: &TaskContext) -> Result<()> {
+        let (remote, transport) = self.remote(url, &[commit.to_string()])?;
         let depth = std::num::NonZeroU32::MIN;
-        connection
+        remote
+            .to_connection_with_transport(transport)
             .with_credentials(|_| Ok(None))
             .prepare_fetch(gix::progress::Discard, Default::default())
             .and_then(|fetch| {
+                self.guard.allow(bytes);
                 fetch
                     .with_shallow(Shallow::DepthAtRemote(depth))
-                    .receive(gix::progress::Discard, &stop)
+                    .receive(gix::progress::Discard, &AtomicBool::new(false))
             })
-            .map_err(|error| self.trouble(&error))?;
+            .map_err(|error| self.trouble(&error, cx))?;
         cx.check()?;
         Objects::open(&self.folder.path().join("objects"))?
             .tree_of(&commit)
             .map(|_| ())
     }
 
-    fn remote(&self, url: &str, names: &[String]) -> Result<gix::Remote<'_>> {
-        self.repository
+    /// What to ask the server for, and the way to it.
+    fn remote(&self, url: &str, names: &[String]) -> Result<(gix::Remote<'_>, Box<dyn Transport + Send>)> {
+        let remote = self
+            .repository
             .remote_at_without_url_rewrite(url)
             .map(|remote| remote.with_fetch_tags(Tags::None))
             .and_then(|remote| remote.with_refspecs(names.iter().map(String::as_str), Direction::Fetch))
-            .map_err(|error| {
-                Error::input(format!(
-                    "not a URL that can be read: {}",
-                    words(&error, self.folder.path())
-                ))
-            })
+            .and_then(|remote| Ok((remote.sanitized_url_and_version(Direction::Fetch)?.0, remote)));
+        let (url, remote) = remote.map_err(|error| {
+            Error::input(format!(
+                "not a URL that can be read: {}",
+                words(&error, self.folder.path())
+            ))
+        })?;
+        Ok((remote, transport::connect(&url, &self.guard)?))
     }
 
     /// Moves the clone to its final name; another task may have been faster.
@@ -184,13 +203,21 @@ impl Session {
     }
 
     /// Our error for one of the network: transient where asking again may help.
-    fn trouble(&self, error: &gix::Error) -> Error {
+    fn trouble(&self, error: &gix::Error, cx: &TaskContext) -> Error {
+        if let Err(interrupted) = cx.check() {
+            return interrupted;
+        }
+        if self.guard.is_spent() {
+            return Error::source("the server sends more bytes than one repository may have")
+                .hint("raise `max-repository-bytes` of the source if it is not hostile");
+        }
         let text = words(error, self.folder.path());
-        match is_transient(error) {
-            true => Error::source(text)
+        match shortage(error) {
+            Some(shortage) => shortage,
+            None if is_transient(error) => Error::source(text)
                 .transient()
                 .hint("check the network, then run the same command again to resume"),
-            false => Error::source(text),
+            None => Error::source(text),
         }
     }
 }

@@ -37,24 +37,57 @@ impl Repository {
     }
 
     /// What a list says; else `owner/name` of the URL, or of the URL that a clone came from; else the folder's name.
-    pub(super) fn repo_name(&self, folder: &Path) -> String {
-        match &self.name {
+    pub(super) fn repo_name(&self, folder: &Path) -> Result<String> {
+        Ok(match &self.name {
             Some(name) => name.clone(),
             None if self.is_remote() => name_of_url(&self.location),
             None => {
                 let path = path_of(folder, &self.location);
-                let origin = repository::origin(&path).filter(|url| is_url(url) && !url.starts_with("file://"));
+                let origin = repository::origin(&path)?.filter(|url| is_url(url));
                 origin.map_or_else(|| name_of_clone(&path), |url| name_of_url(&url))
             }
-        }
+        })
     }
 }
 
-/// Whether a location is a URL.
+/// Whether a location is a URL of a repository elsewhere.
 pub(super) fn is_url(location: &str) -> bool {
-    ["https://", "http://", "git://", "file://"]
+    ["https://", "http://", "git://"]
         .iter()
         .any(|scheme| location.starts_with(scheme))
+}
+
+/// The location that a `file` URL stands for, if `text` is one: it is read in place, like any path. As in git, `%2f` and
+/// its kin stand for bytes.
+fn location_of_file_url(text: &str) -> Option<Result<String>> {
+    let path = text.strip_prefix("file://")?;
+    let path = path.strip_prefix("localhost").unwrap_or(path);
+    Some(match path.starts_with('/') {
+        true => Ok(escape(&decoded(path.as_bytes()))),
+        false => Err(Error::input(format!("`{text}` names no path of this machine"))
+            .hint("a `file` URL has three slashes, as in `file:///srv/git/name.git`")),
+    })
+}
+
+/// The bytes that a percent-encoded text stands for.
+fn decoded(text: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, after)) = rest.split_first() {
+        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let code = digits.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
+            Some(code) if byte == b'%' => {
+                bytes.push(code);
+                rest = &after[2..];
+            }
+            _ => {
+                bytes.push(byte);
+                rest = after;
+            }
+        }
+    }
+    bytes
 }
 
 /// Whether a location can only be reached with ssh: `ssh://…` or `user@host:path`.
@@ -65,17 +98,16 @@ pub(super) fn is_ssh(location: &str) -> bool {
     location.starts_with("ssh://") || location.starts_with("git+ssh://") || scp
 }
 
-/// The last two components of a URL's path; the last one alone of a `file` URL.
+/// The last two components of a URL's path.
 fn name_of_url(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let (_, rest) = url.split_once("://").unwrap_or(("", url));
     let rest = rest.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
     let rest = rest.strip_suffix(".git").unwrap_or(rest).trim_end_matches('/');
     let path = rest.split_once('/').map_or("", |(_host, path)| path);
-    let keep = if scheme == "file" { 1 } else { 2 };
     let mut components: Vec<_> = path
         .rsplit('/')
         .filter(|component| !component.is_empty())
-        .take(keep)
+        .take(2)
         .collect();
     components.reverse();
     match components.is_empty() {
@@ -102,6 +134,10 @@ pub(super) fn named(setup: &Setup) -> Result<Vec<Repository>> {
     for pattern in &setup.patterns {
         if is_url(pattern) {
             found.push(at(pattern.clone()));
+            continue;
+        }
+        if let Some(location) = location_of_file_url(pattern) {
+            found.push(at(location?));
             continue;
         }
         for location in expand_one(setup, pattern, |path| path.is_dir() || is_list(path))? {
@@ -167,9 +203,10 @@ fn located(text: &str, folder: &Path) -> Result<Repository> {
         return Err(Error::input(format!("`{text}` needs ssh, which is not supported"))
             .hint("use the https URL of the repository"));
     }
-    let location = match is_url(text) {
-        true => text.to_owned(),
-        false => location_of(Path::new(""), &folder.join(text)),
+    let location = match location_of_file_url(text) {
+        Some(location) => location?,
+        None if is_url(text) => text.to_owned(),
+        None => location_of(Path::new(""), &folder.join(text)),
     };
     Ok(at(location))
 }
@@ -229,15 +266,37 @@ mod tests {
             ("https://example.com/group/owner/name/", "owner/name"),
             ("http://example.com/name?x=1", "name"),
             ("git://example.com", "example.com"),
-            ("file:///srv/git/name.git", "name"),
             ("clones/name.git", "name"),
             ("clones/name/.git", "name"),
             ("/srv/name", "name"),
         ] {
-            assert_eq!(at(location.into()).repo_name(Path::new("/recipes")), name, "{location}");
+            let found = at(location.into()).repo_name(Path::new("/recipes"));
+            assert_eq!(found.expect("a name"), name, "{location}");
         }
         assert!(is_ssh("git@example.com:owner/name.git") && is_ssh("ssh://x/y"));
         assert!(!is_ssh("https://me@example.com:8080/y") && !is_ssh("folder/a@b:c"));
+    }
+
+    #[test]
+    fn file_urls_are_paths() {
+        for (url, location) in [
+            ("file:///srv/git/name.git", Some("/srv/git/name.git")),
+            ("file://localhost/srv/name", Some("/srv/name")),
+            ("file:///a%20b/%2", Some("/a b/%2")),
+            ("file:///a%fFb/%+1", Some("/a\\xffb/%+1")),
+            ("file://host/srv/name", None),
+            ("file://", None),
+        ] {
+            let setup = setup(Path::new("/recipes"), "git", url);
+            let found = named(&setup).ok().map(|found| found[0].location.clone());
+            assert_eq!(found.as_deref(), location, "{url}");
+            let listed = located(url, Path::new("lists")).ok();
+            assert_eq!(
+                listed.map(|repository| repository.location).as_deref(),
+                location,
+                "{url}"
+            );
+        }
     }
 
     #[test]
@@ -254,7 +313,7 @@ mod tests {
         let found = named(&setup(folder.path(), "git", "lists/*")).expect("readable lists");
         let names: Vec<_> = found
             .iter()
-            .map(|r| (r.location.as_str(), r.repo_name(folder.path())))
+            .map(|r| (r.location.as_str(), r.repo_name(folder.path()).expect("a name")))
             .collect();
         assert_eq!(
             names,

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering::SeqCst;
 
-use stackmill_schemas::columns;
 use stackmill_schemas::path::{escape, unescape};
+use stackmill_schemas::{ErrorKind, columns};
 
 use super::super::testing::{config, context, git, list, list_batch, opened, read, repository, rows, write};
 use super::*;
@@ -211,8 +211,8 @@ fn branches_tags_and_commits_are_revisions() {
         .expect("hex")
         .trim()
         .to_owned();
-    let url = format!("file://{}", folder.display());
-    for location in ["one", &url] {
+    let (url, _) = serve(root.path());
+    for location in ["one", &format!("{url}/one")] {
         for revision in ["v1", "old", "refs/tags/v1", &first] {
             let mut config = config("git", location);
             config.revision = Some(revision.to_owned());
@@ -247,7 +247,8 @@ fn trouble_with_a_repository_is_the_units() {
         b"nonsense",
     );
     repository(root.path(), "good", &[("a", b"1")]);
-    let empty_url = format!("file://{}", empty.display());
+    let (served, _) = serve(root.path());
+    let empty_url = format!("{served}/empty");
     for (location, words) in [
         ("missing", "there is no such repository"),
         ("plain", "not a git repository"),
@@ -266,7 +267,7 @@ fn trouble_with_a_repository_is_the_units() {
     }
     let mut no_branch = config("git", "good");
     no_branch.revision = Some("nope".into());
-    for location in ["good", &format!("file://{}", root.path().join("good").display())] {
+    for location in ["good", &format!("{served}/good")] {
         no_branch.git = Some(super::super::Patterns::One(location.to_owned()));
         let source = super::super::open(&no_branch, root.path()).expect("valid");
         let units = source.resolve(&context(&root.path().join("cache"))).expect("resolved");
@@ -541,20 +542,14 @@ fn metadata_and_attributes_reach_every_row() {
 fn a_repository_elsewhere_is_cloned_once_by_url_and_commit() {
     let root = tempfile::tempdir().expect("tempdir");
     let folder = repository(root.path(), "one", &various());
-    let url = format!("file://{}", folder.display());
+    let (served, _) = serve(root.path());
+    let url = format!("{served}/one");
     let unit = assert_same_as_git(root.path(), &url, &folder);
     assert_eq!(
         (unit.repo_name.as_str(), unit.location.as_str(), unit.length_bytes),
         ("one", url.as_str(), UNKNOWN_BYTES)
     );
-    let clones = || -> Vec<String> {
-        let entries = std::fs::read_dir(root.path().join("cache")).expect("a cache").flatten();
-        let mut names: Vec<String> = entries
-            .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .collect();
-        names.sort();
-        names
-    };
+    let clones = || -> Vec<String> { names_in(&root.path().join("cache")) };
     assert!(
         clones().len() == 1 && clones()[0].ends_with(&unit.revision_id),
         "{:?}",
@@ -567,10 +562,7 @@ fn a_repository_elsewhere_is_cloned_once_by_url_and_commit() {
     assert!(newer.revision_id != unit.revision_id && clones().len() == 2);
     // The cache answers when the repository is gone, and an older lock still finds its own commit.
     std::fs::rename(&folder, root.path().join("gone")).expect("renamed");
-    let (source, _) = (
-        super::super::open(&config("git", &url), root.path()).expect("valid"),
-        (),
-    );
+    let source = super::super::open(&config("git", &url), root.path()).expect("valid");
     assert_eq!(
         list(source.as_ref(), &unit, &context(&root.path().join("cache")))
             .expect("listed")
@@ -582,24 +574,77 @@ fn a_repository_elsewhere_is_cloned_once_by_url_and_commit() {
     assert!(!clones().iter().any(|name| name.starts_with(".clone")));
 }
 
-/// A server on the loopback that answers each connection with `answer`; its URL.
-fn server(
-    answer: impl Fn(usize, &mut TcpStream) + Send + 'static,
-) -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn file_urls_are_read_in_place() {
+    let root = tempfile::tempdir().expect("tempdir");
+    let folder = repository(root.path(), "a one", &various());
+    let url = format!("file://{}", folder.display().to_string().replace(' ', "%20"));
+    let unit = assert_same_as_git(root.path(), &url, &folder);
+    assert_eq!(unit.repo_name, "a one");
+    assert_eq!(unit.location, escape(folder.as_os_str().as_encoded_bytes()));
+    assert!(!root.path().join("cache").exists());
+}
+
+/// What git itself answers to a request of the smart HTTP protocol for a repository below `root`.
+fn answer(root: &Path, stream: &mut TcpStream) {
+    let (first, body) = request(stream);
+    let target = first.split(' ').nth(1).unwrap_or_default().trim_start_matches('/');
+    let name = target.split("/info/").next().unwrap_or_default();
+    let folder = root.join(name.trim_end_matches("/git-upload-pack"));
+    let (kind, content) = match folder.exists() {
+        true => upload_pack(&folder, &first, &body),
+        false => ("none", Vec::new()),
+    };
+    let status = if folder.exists() { "200 OK" } else { "404 Not Found" };
+    let _ = write!(
+        stream,
+        "HTTP/1.1 {status}\r\ncontent-type: application/x-git-upload-pack-{kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        content.len()
+    );
+    let _ = stream.write_all(&content);
+}
+
+/// A server on the loopback of the repositories below `root`; its URL.
+fn serve(root: &Path) -> (String, Count) {
+    let root = root.to_owned();
+    let (url, count) = listen(move |_, stream| answer(&root, stream));
+    (format!("http://{url}"), count)
+}
+
+type Count = std::sync::Arc<std::sync::atomic::AtomicUsize>;
+
+/// Hands each connection to `answer`; the address, and the number of connections.
+fn listen(answer: impl Fn(usize, &mut TcpStream) + Send + 'static) -> (String, Count) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("http://{}/owner/name", listener.local_addr().expect("an address"));
-    let count = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let address = listener.local_addr().expect("an address").to_string();
+    let count = Count::default();
     let counted = count.clone();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let Ok(mut stream) = stream else { return };
-            let mut buffer = [0; 4096];
-            let _ = stream.read(&mut buffer);
             let number = counted.fetch_add(1, SeqCst);
             answer(number, &mut stream);
         }
     });
-    (url, count)
+    (address, count)
+}
+
+/// A server on the loopback that answers each connection with `answer`; its URL.
+fn server(answer: impl Fn(usize, &mut TcpStream) + Send + 'static) -> (String, Count) {
+    let (address, count) = listen(move |number, stream| {
+        let _ = stream.read(&mut [0; 4096]);
+        answer(number, stream);
+    });
+    (format!("http://{address}/owner/name"), count)
 }
 
 fn resolve(root: &Path, url: &str) -> Result<Vec<Unit>> {
@@ -679,21 +724,20 @@ fn a_second_attempt_may_succeed() {
     let root = tempfile::tempdir().expect("tempdir");
     let commit = "56a6051ca2b02b04ef92d5150c9ef600403cb1de";
     let (url, count) = server(move |number, stream| {
-        let line = |text: &str| format!("{:04x}{text}", text.len() + 4);
         let (kind, body) = match number {
             0 => return,
             1 => (
                 "advertisement",
-                line("# service=git-upload-pack\n")
+                packet("# service=git-upload-pack\n")
                     + "0000"
-                    + &line("version 2\n")
-                    + &line("ls-refs\n")
-                    + &line("fetch=shallow\n")
+                    + &packet("version 2\n")
+                    + &packet("ls-refs\n")
+                    + &packet("fetch=shallow\n")
                     + "0000",
             ),
             _ => (
                 "result",
-                line(&format!("{commit} HEAD symref-target:refs/heads/main\n")) + "0000",
+                packet(&format!("{commit} HEAD symref-target:refs/heads/main\n")) + "0000",
             ),
         };
         let _ = write!(
@@ -776,13 +820,7 @@ fn upload_pack(folder: &Path, first: &str, body: &[u8]) -> (&'static str, Vec<u8
 #[test]
 fn packs_that_break_off_are_fetched_again_and_never_used() {
     let root = tempfile::tempdir().expect("tempdir");
-    let mut state = 1_u64;
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (state >> 56) as u8
-    };
-    let noise: Vec<u8> = (0..400_000).map(|_| next()).collect();
-    let folder = repository(root.path(), "one", &[("a", b"a"), ("noise", &noise)]);
+    let folder = repository(root.path(), "one", &[("a", b"a"), ("noise", &noise(400_000))]);
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/owner/name.git", listener.local_addr().expect("an address"));
     let cut = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
@@ -816,4 +854,190 @@ fn packs_that_break_off_are_fetched_again_and_never_used() {
     assert_eq!(list(source.as_ref(), &units[0], &cx).expect("fetched").len(), 2);
     let unit = assert_same_as_git(root.path(), &url, &folder);
     assert_eq!((unit.repo_name.as_str(), &unit), ("owner/name", &units[0]));
+}
+
+/// A line of git's protocol.
+fn packet(text: &str) -> String {
+    format!("{:04x}{text}", text.len() + 4)
+}
+
+#[test]
+fn a_server_that_says_nothing_is_given_up() {
+    let root = tempfile::tempdir().expect("tempdir");
+    let silent = |after: &'static str| {
+        move |_: usize, stream: &mut TcpStream| {
+            let _ = stream.write_all(after.as_bytes());
+            // Until the client hangs up.
+            let _ = std::io::copy(stream, &mut std::io::sink());
+        }
+    };
+    let headers = "HTTP/1.1 200 OK\r\ncontent-type: application/x-git-upload-pack-advertisement\r\ncontent-length: 900\r\n\r\n001e#";
+    for (scheme, (address, count)) in [
+        ("http", listen(silent(""))),
+        ("http", listen(silent(headers))),
+        ("git", listen(silent(""))),
+        ("git", listen(silent("000eversion 2\n"))),
+    ] {
+        let url = format!("{scheme}://{address}/owner/name");
+        let mut config = config("git", &url);
+        (config.attempts, config.timeout_seconds) = (1, 1);
+        let source = super::super::open(&config, root.path()).expect("valid");
+        let error = source
+            .resolve(&context(&root.path().join("cache")))
+            .expect_err("silence");
+        assert!(
+            error.is_transient() && error.kind() == ErrorKind::Source,
+            "{url}: {error}"
+        );
+        assert_eq!(count.load(SeqCst), 1, "{url}");
+    }
+}
+
+#[test]
+fn a_git_daemon_is_cloned_from() {
+    let root = tempfile::tempdir().expect("tempdir");
+    let folder = repository(root.path(), "one", &various());
+    let served = root.path().to_owned();
+    let (address, _) = listen(move |_, stream| {
+        let mut length = [0; 4];
+        stream.read_exact(&mut length).expect("a length");
+        let digits = std::str::from_utf8(&length).expect("digits");
+        let mut line = vec![0; usize::from_str_radix(digits, 16).expect("digits") - 4];
+        stream.read_exact(&mut line).expect("a request");
+        let line = String::from_utf8_lossy(&line).into_owned();
+        let path = line
+            .split([' ', '\0'])
+            .nth(1)
+            .expect("a path")
+            .trim_start_matches('/')
+            .to_owned();
+        assert!(
+            line.contains("\0host=127.0.0.1:") && line.contains("\0version=2\0"),
+            "{line:?}"
+        );
+        let output = stream.try_clone().expect("a socket");
+        let mut child = Command::new("git")
+            .args(["upload-pack"])
+            .arg(served.join(path))
+            .env("GIT_PROTOCOL", "version=2")
+            .stdin(std::os::fd::OwnedFd::from(stream.try_clone().expect("a socket")))
+            .stdout(std::os::fd::OwnedFd::from(output))
+            .spawn()
+            .expect("git runs");
+        child.wait().expect("git ends");
+    });
+    let unit = assert_same_as_git(root.path(), &format!("git://{address}/one"), &folder);
+    assert_eq!(unit.repo_name, "one");
+}
+
+/// Noise that no pack can shorten.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 1_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 56) as u8
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+#[test]
+fn a_clone_over_its_limit_is_trouble() {
+    let root = tempfile::tempdir().expect("tempdir");
+    repository(root.path(), "one", &[("noise", &noise(400_000))]);
+    let (served, _) = serve(root.path());
+    let listed = |bytes| {
+        let mut config = config("git", &format!("{served}/one"));
+        config.max_repository_bytes = bytes;
+        let source = super::super::open(&config, root.path()).expect("valid");
+        let cx = context(&root.path().join("cache"));
+        let units = source.resolve(&cx).expect("resolved");
+        list(source.as_ref(), &units[0], &cx)
+    };
+    let error = listed(399_000).expect_err("too large");
+    assert!(
+        error.is_permanent_trouble() && error.message().contains("more bytes"),
+        "{error}"
+    );
+    assert!(
+        error
+            .hint_text()
+            .is_some_and(|hint| hint.contains("max-repository-bytes"))
+    );
+    assert_eq!(names_in(&root.path().join("cache")), [""; 0]);
+    assert_eq!(listed(410_000).expect("fits").len(), 1);
+}
+
+#[test]
+fn references_without_end_are_given_up() {
+    let root = tempfile::tempdir().expect("tempdir");
+    let (url, _) = server(|number, stream| {
+        let kind = if number == 0 { "advertisement" } else { "result" };
+        let _ = write!(
+            stream,
+            "HTTP/1.1 200 OK\r\ncontent-type: application/x-git-upload-pack-{kind}\r\nconnection: close\r\n\r\n"
+        );
+        if number == 0 {
+            let lines = [
+                "# service=git-upload-pack\n",
+                "version 2\n",
+                "ls-refs\n",
+                "fetch=shallow\n",
+            ]
+            .map(packet);
+            let _ = write!(stream, "{}0000{}0000", lines[0], lines[1..].concat());
+            return;
+        }
+        let line = packet(&format!("{} refs/heads/{}\n", "1".repeat(40), "x".repeat(60_000)));
+        while stream.write_all(line.as_bytes()).is_ok() {}
+    });
+    let units = resolve(root.path(), &url).expect("resolved");
+    let trouble = units[0].trouble.as_deref().expect("trouble");
+    assert!(trouble.contains("more bytes"), "{trouble}");
+}
+
+/// An interrupt that comes after it was asked for a number of times.
+struct After(std::sync::atomic::AtomicUsize);
+
+impl stackmill_schemas::context::Interrupt for After {
+    fn is_raised(&self) -> bool {
+        self.0.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_err()
+    }
+}
+
+#[test]
+fn an_interrupt_stops_a_clone() {
+    let root = tempfile::tempdir().expect("tempdir");
+    repository(root.path(), "one", &[("noise", &noise(2_000_000))]);
+    let (served, _) = serve(root.path());
+    let source = super::super::open(&config("git", &format!("{served}/one")), root.path()).expect("valid");
+    let mut cx = context(&root.path().join("cache"));
+    let units = source.resolve(&cx).expect("resolved");
+    cx.interrupt = std::sync::Arc::new(After(20.into()));
+    let error = list(source.as_ref(), &units[0], &cx).expect_err("interrupted");
+    assert_eq!(error.kind(), ErrorKind::Interrupted, "{error}");
+    assert_eq!(names_in(&root.path().join("cache")), [""; 0]);
+}
+
+#[test]
+fn a_tree_or_blob_beyond_its_limit_is_not_inflated() {
+    let root = tempfile::tempdir().expect("tempdir");
+    let folder = repository(root.path(), "one", &[("a", b"1"), ("b", &[7; 1000])]);
+    for packed in [false, true] {
+        if packed {
+            git(&folder, &["gc", "-q"]);
+        }
+        let mut objects = Objects::open(&folder.join(".git/objects")).expect("opened");
+        let id = |name: &str| {
+            let id = git(&folder, &["rev-parse", name]);
+            ObjectId::from_hex(id.trim_ascii()).expect("hex")
+        };
+        let mut buffer = Vec::new();
+        let mut blob = |most| objects.blob(&id("HEAD:b"), most, &mut buffer).expect("no shortage");
+        assert_eq!((blob(1000), blob(999)), (Ok(()), Err(Trouble::BlobTooLarge)));
+        assert_eq!(objects.blob_length(&id("HEAD:b")).expect("no shortage"), Ok(1000));
+        let tree = objects
+            .object(&id("HEAD^{tree}"), 10, &mut buffer)
+            .expect("no shortage");
+        assert_eq!(tree, Err(objects::Missing::TooLong));
+    }
 }

@@ -1,11 +1,4 @@
-//! Every path of a commit, without contents.
-//!
-//! ```text
-//!   paths   src/lib.rssrc/main.rs…       one run of bytes; a node knows its range
-//!   nodes   (range, mode, id, trouble)   sorted by path bytes, as `git ls-tree -r` lists them
-//! ```
-
-use std::ops::Range;
+//! Every path of a commit, without contents, sorted as `git ls-tree -r` lists them.
 
 use gix::ObjectId;
 use gix::objs::tree::EntryKind;
@@ -13,131 +6,108 @@ use gix::objs::{Kind, TreeRefIter};
 use stackmill_schemas::{Error, Result, TaskContext};
 
 use super::super::SourceConfig;
-use super::super::listing::mode;
-use super::objects::{HASH, Objects};
+use super::super::listing::{blob_of, mode};
+use super::super::paths::{self, FolderId, Found, Paths, TooLarge, Trouble};
+use super::objects::{HASH, Missing, Objects};
 
 /// Deepest folder that is entered.
 const DEEPEST: u32 = 64;
 
-/// Most bytes that the paths of one tree may take together, for each entry that it may have.
-const PATH_BYTES_PER_ENTRY: u64 = 256;
+/// Longest tree that is read (32 MiB): about 700,000 files in one folder. A tree that is stored as a difference takes
+/// up to three times its length while it is put together.
+const LONGEST_TREE: u64 = 32 << 20;
 
-/// One path.
-#[derive(Clone, Debug)]
-pub(super) struct Node {
-    path: Range<usize>,
-    /// Git file mode; that of a folder only where it cannot be entered.
-    pub(super) mode: u32,
-    /// Blob, link, commit of a submodule, or tree.
-    pub(super) id: ObjectId,
-    /// Why there is more or less here than there seems.
-    pub(super) trouble: Option<&'static str>,
-}
-
-/// The paths of a commit.
-pub(super) struct Tree {
-    paths: Vec<u8>,
-    nodes: Vec<Node>,
-}
+/// Bytes of the id of a blob, a link, a submodule's commit, or a tree.
+pub(super) type Id = [u8; 20];
 
 /// A folder that is still to be entered.
 struct Folder {
-    path: Range<usize>,
+    folder: FolderId,
     id: ObjectId,
     depth: u32,
 }
 
 /// The walk: what was found, what is left, and how much of the limit is spent.
 struct Walk<'a> {
-    tree: Tree,
+    paths: Paths<Id>,
     left: Vec<Folder>,
     entries: u64,
     config: &'a SourceConfig,
 }
 
-impl Tree {
-    /// Walks the tree of `commit`. A folder that cannot be entered is a node with trouble; a commit that cannot be
-    /// read, or more entries than the limit, is an error.
-    pub(super) fn walk(
-        objects: &mut Objects,
-        commit: ObjectId,
-        config: &SourceConfig,
-        cx: &TaskContext,
-    ) -> Result<Self> {
-        let root = Folder {
-            path: 0..0,
-            id: objects.tree_of(&commit)?,
-            depth: 0,
-        };
-        let mut walk = Walk {
-            tree: Self {
-                paths: Vec::new(),
-                nodes: Vec::new(),
-            },
-            left: vec![root],
-            entries: 0,
-            config,
-        };
-        let mut buffer = Vec::new();
-        while let Some(folder) = walk.left.pop() {
+/// Walks the tree of `commit`; lengths are those that object headers say. A folder that cannot be entered is an entry
+/// with trouble; a commit that cannot be read, or more entries than the limit, is an error.
+pub(super) fn walk(
+    objects: &mut Objects,
+    commit: ObjectId,
+    config: &SourceConfig,
+    cx: &TaskContext,
+) -> Result<Paths<Id>> {
+    let root = Folder {
+        folder: paths::ROOT,
+        id: objects.tree_of(&commit)?,
+        depth: 0,
+    };
+    let mut walk = Walk {
+        paths: Paths::new(config),
+        left: vec![root],
+        entries: 0,
+        config,
+    };
+    let mut buffer = Vec::new();
+    while let Some(folder) = walk.left.pop() {
+        cx.check()?;
+        walk.visit(&folder, objects, &mut buffer)?;
+    }
+    drop(buffer);
+    let mut paths = walk.paths;
+    paths.sort();
+    lengths(&mut paths, objects, cx)?;
+    Ok(paths)
+}
+
+/// Looks up the length of every file and link.
+fn lengths(paths: &mut Paths<Id>, objects: &mut Objects, cx: &TaskContext) -> Result<()> {
+    for (i, entry) in paths.entries_mut().iter_mut().enumerate() {
+        if i % 4096 == 0 {
             cx.check()?;
-            match objects.object(&folder.id, &mut buffer) {
-                Ok(Some(Kind::Tree)) => walk.enter(&folder, &buffer)?,
-                _ if folder.depth == 0 => return Err(Error::input(format!("tree {} is missing or broken", folder.id))),
-                Ok(Some(_)) => walk.refuse(folder, "the object is not a tree"),
-                Ok(None) => walk.refuse(folder, "the tree is missing"),
-                Err(_) => walk.refuse(folder, "the tree is broken"),
-            }
         }
-        Ok(walk.tree.sorted())
-    }
-
-    /// The nodes, sorted by path.
-    pub(super) fn nodes(&self) -> &[Node] {
-        &self.nodes
-    }
-
-    /// The path of a node.
-    pub(super) fn path(&self, node: &Node) -> &[u8] {
-        &self.paths[node.path.clone()]
-    }
-
-    fn sorted(mut self) -> Self {
-        let paths = &self.paths;
-        self.nodes
-            .sort_by(|a, b| paths[a.path.clone()].cmp(&paths[b.path.clone()]));
-        self
-    }
-
-    /// Writes `folder/name` behind the other paths.
-    fn push_path(&mut self, folder: &Range<usize>, name: &[u8]) -> Range<usize> {
-        let start = self.paths.len();
-        if !folder.is_empty() {
-            self.paths.extend_from_within(folder.clone());
-            self.paths.push(b'/');
+        if matches!(entry.mode(), mode::SUBMODULE | mode::FOLDER) {
+            continue;
         }
-        self.paths.extend_from_slice(name);
-        start..self.paths.len()
+        match objects.blob_length(&ObjectId::from(entry.more))? {
+            Ok(length) => entry.set_bytes(length),
+            Err(trouble) => entry.refuse(trouble),
+        }
     }
+    Ok(())
 }
 
 impl Walk<'_> {
+    fn visit(&mut self, folder: &Folder, objects: &mut Objects, buffer: &mut Vec<u8>) -> Result<()> {
+        let trouble = match objects.object(&folder.id, LONGEST_TREE, buffer)? {
+            Ok(Kind::Tree) => return self.enter(folder, buffer),
+            Ok(_) => Trouble::NotTree,
+            Err(Missing::Gone) => Trouble::TreeMissing,
+            Err(Missing::Broken) => Trouble::TreeBroken,
+            Err(Missing::TooLong) => Trouble::TreeTooLarge,
+        };
+        match folder.depth {
+            0 => Err(Error::input(format!("tree {}: {}", folder.id, trouble.words()))),
+            _ => self.refuse(folder, trouble),
+        }
+    }
+
     /// Notes every entry of a folder.
     fn enter(&mut self, folder: &Folder, data: &[u8]) -> Result<()> {
         for entry in TreeRefIter::from_bytes(data, HASH) {
             let Ok(entry) = entry else {
-                self.refuse_path(folder.path.clone(), folder.id, "the tree is broken");
-                return Ok(());
+                return self.refuse(folder, Trouble::TreeBroken);
             };
-            self.spend(entry.filename.len())?;
-            let path = self.tree.push_path(&folder.path, entry.filename);
-            let trouble = entry
-                .filename
-                .contains(&b'/')
-                .then_some("the name of an entry holds a slash");
+            self.spend()?;
             let mode = match entry.mode.kind() {
                 EntryKind::Tree => {
-                    self.descend(folder, path, entry.oid.to_owned());
+                    self.descend(folder, entry.filename, entry.oid.to_owned())?;
                     continue;
                 }
                 EntryKind::Blob => mode::FILE,
@@ -145,48 +115,54 @@ impl Walk<'_> {
                 EntryKind::Link => mode::SYMLINK,
                 EntryKind::Commit => mode::SUBMODULE,
             };
-            let id = entry.oid.to_owned();
-            self.tree.nodes.push(Node {
-                path,
-                mode,
-                id,
-                trouble,
-            });
+            let trouble = entry.filename.contains(&b'/').then_some(Trouble::NameHasSlash);
+            let found = found(mode, entry.oid, trouble);
+            let pushed = self.paths.push(folder.folder, entry.filename, found);
+            pushed.map_err(|TooLarge| self.too_many())?;
         }
         Ok(())
     }
 
-    fn descend(&mut self, folder: &Folder, path: Range<usize>, id: ObjectId) {
+    fn descend(&mut self, folder: &Folder, name: &[u8], id: ObjectId) -> Result<()> {
         if folder.depth == DEEPEST {
-            return self.refuse_path(path, id, "the folder lies too deep");
+            let found = found(mode::FOLDER, &id, Some(Trouble::FolderTooDeep));
+            let pushed = self.paths.push(folder.folder, name, found);
+            return pushed.map_err(|TooLarge| self.too_many());
         }
-        let depth = folder.depth + 1;
-        self.left.push(Folder { path, id, depth });
-    }
-
-    fn refuse(&mut self, folder: Folder, trouble: &'static str) {
-        self.refuse_path(folder.path, folder.id, trouble);
-    }
-
-    fn refuse_path(&mut self, path: Range<usize>, id: ObjectId, trouble: &'static str) {
-        let mode = mode::FOLDER;
-        let trouble = Some(trouble);
-        self.tree.nodes.push(Node {
-            path,
-            mode,
+        let inner = self.paths.folder(folder.folder, name);
+        self.left.push(Folder {
+            folder: inner.map_err(|TooLarge| self.too_many())?,
             id,
-            trouble,
+            depth: folder.depth + 1,
         });
+        Ok(())
     }
 
-    fn spend(&mut self, name_bytes: usize) -> Result<()> {
+    fn refuse(&mut self, folder: &Folder, trouble: Trouble) -> Result<()> {
+        let found = found(mode::FOLDER, &folder.id, Some(trouble));
+        let pushed = self.paths.refuse(folder.folder, found);
+        pushed.map_err(|TooLarge| self.too_many())
+    }
+
+    fn spend(&mut self) -> Result<()> {
         self.entries += 1;
-        let most = self.config.max_entries;
-        let path_bytes = (self.tree.paths.len() + name_bytes) as u64;
-        if self.entries > most || path_bytes > most.saturating_mul(PATH_BYTES_PER_ENTRY).max(1 << 20) {
-            return Err(Error::input(format!("the tree has more than {most} entries"))
-                .hint("raise `max-entries` of the source if it is not hostile"));
+        match self.entries > self.config.max_entries {
+            true => Err(self.too_many()),
+            false => Ok(()),
         }
-        Ok(())
+    }
+
+    fn too_many(&self) -> Error {
+        Error::input(format!("the tree has more than {} entries", self.config.max_entries))
+            .hint("raise `max-entries` of the source if it is not hostile")
+    }
+}
+
+fn found(mode: u32, id: &gix::oid, trouble: Option<Trouble>) -> Found<Id> {
+    Found {
+        mode,
+        bytes: 0,
+        trouble,
+        more: blob_of(id).0,
     }
 }

@@ -5,18 +5,23 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type, Int32Type, Int64Type, UInt32Type, UInt64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, SchemaRef};
+use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
 };
+use parquet::errors::ParquetError;
+use parquet::file::reader::{ChunkReader, Length};
 use sha2::{Digest, Sha256};
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::{Error, Result, ResultExt};
@@ -32,7 +37,52 @@ const BATCH_ROWS: usize = 256;
 /// Longest footer that is read: 1 GiB.
 const LONGEST_FOOTER: u64 = 1 << 30;
 
-type Builder = ParquetRecordBatchReaderBuilder<File>;
+type Builder = ParquetRecordBatchReaderBuilder<Input>;
+
+/// A file that is read at offsets: it takes one descriptor, however many pages are read at once.
+struct Input {
+    file: Arc<File>,
+    length: u64,
+}
+
+impl Length for Input {
+    fn len(&self) -> u64 {
+        self.length
+    }
+}
+
+impl ChunkReader for Input {
+    type T = BufReader<Onward>;
+
+    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
+        let file = self.file.clone();
+        Ok(BufReader::new(Onward { file, at: start }))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
+        // A footer may promise more than any memory holds.
+        if start.checked_add(length as u64).is_none_or(|end| end > self.length) {
+            return Err(ParquetError::EOF("a part lies beyond the end of the file".to_owned()));
+        }
+        let mut bytes = vec![0; length];
+        self.file.read_exact_at(&mut bytes, start)?;
+        Ok(bytes.into())
+    }
+}
+
+/// What lies from an offset on.
+struct Onward {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl Read for Onward {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.file.read_at(buffer, self.at)?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}
 
 /// Revision of a file, and the uncompressed bytes of each of its row groups.
 pub(super) fn row_groups(path: &Path) -> Result<(String, Vec<u64>)> {
@@ -132,14 +182,20 @@ fn revision_of(path: &Path) -> Result<String> {
 /// Opens a file; types are those of Parquet itself, whatever the writer noted beside them.
 fn open(path: &Path) -> Result<Builder> {
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let file = open_file(path)?;
-    guarded(|| ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).map_err(|error| broken(&error)))
+    let file = Arc::new(open_file(path)?);
+    let length = file.metadata().map_err(|error| unreadable(path, &error))?.len();
+    let input = Input { file, length };
+    guarded(|| ParquetRecordBatchReaderBuilder::try_new_with_options(input, options).map_err(|error| broken(&error)))
         .with_context(|| path.display().to_string())
 }
 
 /// Calls into the Parquet library, which panics over some broken files: one flipped byte is enough.
 fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(broken(&"its reader panicked")))
+    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(Error::input(
+            "the Parquet file is broken or cannot be read: its reader panicked",
+        ))
+    })
 }
 
 /// The batches of a reader, which is given up at the first error.
@@ -165,8 +221,9 @@ impl Iterator for Batches {
     }
 }
 
-fn broken(error: &dyn std::fmt::Display) -> Error {
-    Error::input(format!("the Parquet file is broken or cannot be read: {error}"))
+fn broken(error: &(dyn std::error::Error + 'static)) -> Error {
+    Error::shortage(error)
+        .unwrap_or_else(|| Error::input(format!("the Parquet file is broken or cannot be read: {error}")))
 }
 
 fn rows_of(builder: &Builder, group: usize) -> Result<u64> {
