@@ -82,8 +82,10 @@ impl Driver {
     }
 
     /// Whether all tasks of a step are done, from an earlier attempt or this one.
-    pub fn is_finished(&self, step: &str) -> Result<bool> {
-        Ok(self.job.workdir.holds_scratch(&step_marker(step)))
+    pub fn is_done(&self, step: &str) -> Result<bool> {
+        let workdir = &self.job.workdir;
+        let reported = |task| workdir.holds_scratch(&task_marker(step, task));
+        Ok(workdir.holds_scratch(&step_marker(step)) || (0..self.tasks(step)?).all(reported))
     }
 
     /// Gathers the reports of a step whose tasks have all been run; one that left none is named.
