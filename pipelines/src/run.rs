@@ -41,7 +41,7 @@ pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcom
     let stages = Stages::build(&recipe)?;
     let _claim = Claim::take(&options.out)?;
     let work = work_folder(&options.out, options.scratch.as_deref())?;
-    let signals = Signals::install(*console)?;
+    let signals = Signals::install(console.clone())?;
     let engine = Engine::new(&work, &options, signals, console)?;
     let cx = engine.context(Arc::default());
     let lock = lock::load_or_resolve(&recipe, &options, &cx)?;
@@ -132,9 +132,7 @@ struct Engine<'a> {
 
 impl<'a> Engine<'a> {
     fn new(work: &Path, options: &Options, signals: Signals, console: &'a Console) -> Result<Self> {
-        // Not its path: an upgrade may put another program there while this one runs.
-        let program = "/proc/self/exe".into();
-        let workers = Arc::new(Workers::new(program));
+        let workers = Arc::new(Workers::default());
         let (work, cache) = (work.to_owned(), options.cache.clone());
         Ok(Self {
             work,

@@ -244,7 +244,8 @@ fn is_permanent(error: &Error) -> bool {
     !error.is_transient() && matches!(error.kind(), Input | Source | Io)
 }
 
-fn refuse_giants(files: &mut FileBatch) -> Result<()> {
+/// Refuses files that a task has no memory for.
+pub fn refuse_giants(files: &mut FileBatch) -> Result<()> {
     let lengths = columns::u64s(files.record(), columns::LENGTH_BYTES)?.clone();
     for row in 0..files.num_rows() {
         if lengths.value(row) > MAXIMUM_FILE_BYTES {
