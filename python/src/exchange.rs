@@ -27,6 +27,7 @@ const PARTITION: &str = "partition";
 pub(crate) struct Exchange {
     stages: Arc<Stages>,
     name: String,
+    homes: Arc<Homes>,
 }
 
 impl Exchange {
@@ -43,11 +44,21 @@ impl Exchange {
         })
     }
 
-    pub(crate) fn new(stages: &Arc<Stages>, name: &str) -> Option<Self> {
-        Self::find(stages, name).map(|_| Self {
+    /// `homes`: the first file id of each.
+    pub(crate) fn new(stages: &Arc<Stages>, name: &str, homes: Vec<u64>) -> Option<Self> {
+        Self::find(stages, name)?;
+        Some(Self {
             stages: stages.clone(),
             name: name.to_owned(),
+            homes: Arc::new(Homes::new(homes.into_iter().map(FileId).collect())),
         })
+    }
+
+    fn at_home(&self, cx: &TaskContext) -> TaskContext {
+        TaskContext {
+            homes: self.homes.clone(),
+            ..cx.clone()
+        }
     }
 
     fn contract(&self) -> &dyn Contract {
@@ -80,12 +91,11 @@ impl Exchange {
         self.contract().partitions(InputSize { files, bytes, homes }).max(1)
     }
 
-    /// `scatter(batch, partitions, homes)`: keyed rows, and the column `partition`.
-    fn scatter(&self, py: Python<'_>, batch: PyRecordBatch, partitions: u32, homes: Vec<u64>) -> PyResult<PyRecordBatch> {
+    /// `scatter(batch, partitions)`: keyed rows, and the column `partition`.
+    fn scatter(&self, py: Python<'_>, batch: PyRecordBatch, partitions: u32) -> PyResult<PyRecordBatch> {
         let batch = batch.into_inner();
         let rows = detached(py, |cx| {
-            let cx = at_homes(cx, homes);
-            let scattered = scatter(self.contract(), &batch, partitions.max(1), &cx)?;
+            let scattered = scatter(self.contract(), &batch, partitions.max(1), &self.at_home(cx))?;
             joined(&scattered, &self.contract().keyed())
         })?;
         Ok(PyRecordBatch::new(rows))
@@ -104,19 +114,12 @@ impl Exchange {
         let gathered = detached(py, |cx| {
             let keyed = self.contract().keyed();
             let rows = rows.by_ref().map(|batch| project(&batch?, &keyed)).collect::<Result<_>>()?;
+            let home = sets.is_some().then_some(partition);
             let batches = sets.iter_mut().flatten().map(|batch| Ok(batch?)).collect::<Result<_>>()?;
-            let home = partition;
-            gather(self.contract(), partition, rows, &with_sets(cx, Sets { home, batches }))
+            let cx = with_sets(&self.at_home(cx), Sets { home, batches });
+            gather(self.contract(), partition, rows, &cx)
         })?;
         PyTable::try_new(gathered, self.contract().schema())
-    }
-}
-
-fn at_homes(cx: &TaskContext, homes: Vec<u64>) -> TaskContext {
-    let starts = homes.into_iter().map(FileId).collect();
-    TaskContext {
-        homes: Arc::new(Homes::new(starts)),
-        ..cx.clone()
     }
 }
 

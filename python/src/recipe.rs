@@ -71,9 +71,9 @@ impl Recipe {
         NAMES.into_iter().filter(there).collect()
     }
 
-    /// The Exchange called `name`.
-    fn exchange(&self, py: Python<'_>, name: &str) -> PyResult<Exchange> {
-        Exchange::new(&self.stages, name).ok_or_else(|| {
+    /// The Exchange called `name`; `homes` has the first file id of each.
+    fn exchange(&self, py: Python<'_>, name: &str, homes: Vec<u64>) -> PyResult<Exchange> {
+        Exchange::new(&self.stages, name, homes).ok_or_else(|| {
             let error = Error::config(format!("the recipe has no exchange `{name}`"));
             raised(py, &error.hint(format!("it has {}", self.exchanges().join(", "))))
         })

@@ -73,12 +73,9 @@ class Exchange:
         """Number of partitions for an input of that size. It never depends on the number of workers."""
         return self._inner.partitions(files, bytes, homes)
 
-    def scatter(self, batch: TableLike, partitions: int, *, homes: Sequence[int] = (0,)) -> pyarrow.RecordBatch:
-        """Keyed rows, and in the column `partition` where each has to go.
-
-        `homes` has the first file id of every task that files live in; `near-attach` and `near-verify` send rows home.
-        """
-        return _batch(self._inner.scatter(arrow(batch), partitions, list(homes)))
+    def scatter(self, batch: TableLike, partitions: int) -> pyarrow.RecordBatch:
+        """Keyed rows, and in the column `partition` where each has to go."""
+        return _batch(self._inner.scatter(arrow(batch), partitions))
 
     def gather(self, partition: int, rows: TableLike, *, sets: TableLike | None = None) -> pyarrow.Table:
         """What one whole partition amounts to, whatever the order of its rows.
@@ -130,9 +127,13 @@ class Recipe:
         """Names of the Exchanges that the recipe asks for, in running order."""
         return self._inner.exchanges()
 
-    def exchange(self, name: str) -> Exchange:
-        """One of them."""
-        return Exchange(self._inner.exchange(name))
+    def exchange(self, name: str, *, homes: Sequence[int] = (0,)) -> Exchange:
+        """One of them.
+
+        `homes` has the first file id of every task that files live in, ascending: `near-attach` and `near-verify` have a
+        partition a home.
+        """
+        return Exchange(self._inner.exchange(name, list(homes)))
 
     def __repr__(self) -> str:
         return f"Recipe({self.name})"

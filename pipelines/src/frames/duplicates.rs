@@ -94,7 +94,7 @@ impl Found {
         let gathered = match (&stages.near, &stages.exact) {
             (Some(near), _) => {
                 let batches = self.kept.iter().map(|kept| project(kept, &side_schema())).collect::<Result<_>>()?;
-                let cx = with_sets(cx, Sets { home: 0, batches });
+                let cx = with_sets(cx, Sets { home: Some(0), batches });
                 let chain: [&dyn Exchange; 4] = [&near.buckets, &near.attach, &near.verify, &near.keepers];
                 self.chained(&chain, &cx)?
             }

@@ -11,17 +11,17 @@ use stackmill_schemas::{Error, Result, TaskContext};
 /// Side files at hand: the shingle sets of one home, in file order.
 #[derive(Debug, Default)]
 pub struct Sets {
-    /// The home.
-    pub home: u32,
+    /// The home; none: there are no sets.
+    pub home: Option<u32>,
     /// Its batches: `file_id`, `blob_id`, `shingles`.
     pub batches: Vec<RecordBatch>,
 }
 
 impl SideFiles for Sets {
     fn shingles(&self, home: u32) -> Result<Batches<'_>> {
-        if home != self.home {
-            let words = format!("sets of home {home} are needed, those of {} are there", self.home);
-            return Err(Error::input(words).hint("give gather the sets of the home that is its partition"));
+        if self.home != Some(home) {
+            return Err(Error::input(format!("the shingle sets of home {home} are needed"))
+                .hint("give gather the sets of the home that is its partition"));
         }
         Ok(Box::new(self.batches.iter().cloned().map(Ok)))
     }
