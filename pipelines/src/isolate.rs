@@ -68,15 +68,6 @@ impl WorkerCommand {
     pub fn set(self) {
         let _ = HOST.set(self);
     }
-
-    /// The host's command; by default this very program.
-    fn get() -> Self {
-        HOST.get().cloned().unwrap_or_else(|| Self {
-            // Not its path: an upgrade may put another program there while this one runs.
-            program: "/proc/self/exe".into(),
-            arguments: vec!["parse-worker".to_owned()],
-        })
-    }
 }
 
 /// A pool of workers; grows to the number of tasks that parse at once.
@@ -86,18 +77,31 @@ pub struct Workers {
     idle: Mutex<Vec<Worker>>,
 }
 
-impl Default for Workers {
-    fn default() -> Self {
-        let WorkerCommand { program, arguments } = WorkerCommand::get();
+impl Workers {
+    /// Workers started from `program`, which must know `parse-worker`.
+    pub fn new(program: PathBuf) -> Self {
+        let arguments = vec!["parse-worker".to_owned()];
+        Self::of(WorkerCommand { program, arguments })
+    }
+
+    /// Workers started as the host says; by default from this very program.
+    pub fn hosted() -> Self {
+        match HOST.get() {
+            Some(command) => Self::of(command.clone()),
+            // Not its path: an upgrade may put another program there while this one runs.
+            None => Self::new("/proc/self/exe".into()),
+        }
+    }
+
+    fn of(command: WorkerCommand) -> Self {
+        let WorkerCommand { program, arguments } = command;
         Self {
             program,
             arguments,
             idle: Mutex::new(Vec::new()),
         }
     }
-}
 
-impl Workers {
     fn idle(&self) -> MutexGuard<'_, Vec<Worker>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }

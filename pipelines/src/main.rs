@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ExitCode::from(stackmill::program::main(std::env::args_os()))
+    ExitCode::from(stackmill::program::main(stackmill::environment::arguments()))
 }

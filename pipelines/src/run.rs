@@ -132,7 +132,7 @@ struct Engine<'a> {
 
 impl<'a> Engine<'a> {
     fn new(work: &Path, options: &Options, signals: Signals, console: &'a Console) -> Result<Self> {
-        let workers = Arc::new(Workers::default());
+        let workers = Arc::new(Workers::hosted());
         let (work, cache) = (work.to_owned(), options.cache.clone());
         Ok(Self {
             work,

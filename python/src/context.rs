@@ -22,6 +22,10 @@ impl Polled {
 
 impl Interrupt for Polled {
     fn is_raised(&self) -> bool {
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method alone has one lifetime, not any"
+        )]
         let signals = Python::attach(|py| py.check_signals());
         let mut caught = self.caught.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(exception) = signals {

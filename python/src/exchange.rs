@@ -18,7 +18,14 @@ use stackmill_schemas::{FileId, Result, TaskContext};
 use crate::context::detached;
 
 /// Every Exchange, in running order.
-pub(crate) const NAMES: [&str; 6] = ["exact", "near-buckets", "near-attach", "near-verify", "near-keepers", "pack"];
+pub(crate) const NAMES: [&str; 6] = [
+    "exact",
+    "near-buckets",
+    "near-attach",
+    "near-verify",
+    "near-keepers",
+    "pack",
+];
 /// The column that scatter adds: where the row has to go.
 const PARTITION: &str = "partition";
 
@@ -113,9 +120,16 @@ impl Exchange {
         let mut sets = sets.map(AnyRecordBatch::into_reader).transpose()?;
         let gathered = detached(py, |cx| {
             let keyed = self.contract().keyed();
-            let rows = rows.by_ref().map(|batch| project(&batch?, &keyed)).collect::<Result<_>>()?;
+            let rows = rows
+                .by_ref()
+                .map(|batch| project(&batch?, &keyed))
+                .collect::<Result<_>>()?;
             let home = sets.is_some().then_some(partition);
-            let batches = sets.iter_mut().flatten().map(|batch| Ok(batch?)).collect::<Result<_>>()?;
+            let batches = sets
+                .iter_mut()
+                .flatten()
+                .map(|batch| Ok(batch?))
+                .collect::<Result<_>>()?;
             let cx = with_sets(&self.at_home(cx), Sets { home, batches });
             gather(self.contract(), partition, rows, &cx)
         })?;
@@ -125,7 +139,10 @@ impl Exchange {
 
 fn joined(scattered: &Scattered, keyed: &SchemaRef) -> Result<RecordBatch> {
     let rows = concat_batches(keyed, scattered.iter().map(|(rows, _)| rows))?;
-    let partitions: UInt32Array = scattered.iter().flat_map(|(_, to)| to.iter().copied().map(Some)).collect();
+    let partitions: UInt32Array = scattered
+        .iter()
+        .flat_map(|(_, to)| to.iter().copied().map(Some))
+        .collect();
     let field = Arc::new(Field::new(PARTITION, DataType::UInt32, false));
     let fields: Vec<_> = keyed.fields().iter().cloned().chain([field]).collect();
     let mut arrays = rows.columns().to_vec();

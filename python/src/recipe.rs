@@ -28,7 +28,7 @@ impl Recipe {
     #[new]
     #[pyo3(signature = (path, changes = Vec::new()))]
     fn new(py: Python<'_>, path: PathBuf, changes: Vec<String>) -> PyResult<Self> {
-        let built = || -> Result<Self> {
+        let built = move || -> Result<Self> {
             let recipe = stackmill::Recipe::read(&path, &changes)?;
             let stages = Stages::build(&recipe).map_err(|error| error.context(path.display().to_string()))?;
             Ok(Self {
@@ -55,7 +55,9 @@ impl Recipe {
     fn maps(&self, py: Python<'_>, pass: &str) -> PyResult<Vec<Map>> {
         let pass = Pass::named(pass).map_err(|error| raised(py, &error))?;
         let count = pass.maps(&self.stages).len();
-        Ok((0..count).map(|at| Map::new(self.stages.clone(), pass, at..at + 1)).collect())
+        Ok((0..count)
+            .map(|at| Map::new(self.stages.clone(), pass, at..at + 1))
+            .collect())
     }
 
     /// All Maps of a pass as one.

@@ -23,9 +23,7 @@ pub(crate) struct Watch {
 impl Watch {
     #[new]
     fn new() -> Self {
-        Self {
-            inner: Arc::default(),
-        }
+        Self { inner: Arc::default() }
     }
 
     /// Tasks under way finish, none is begun; with `now` they end at their next batch.
@@ -39,7 +37,10 @@ impl Watch {
     /// The steps so far: name; tasks done, tasks, files, bytes.
     fn steps(&self) -> Vec<(String, [u64; 4])> {
         let boards = self.inner.boards();
-        boards.iter().map(|board| (board.step().to_owned(), board.counts())).collect()
+        boards
+            .iter()
+            .map(|board| (board.step().to_owned(), board.counts()))
+            .collect()
     }
 }
 
@@ -58,7 +59,8 @@ pub(crate) fn run(py: Python<'_>, arguments: Vec<OsString>, watch: &Watch) -> Py
 /// `command(arguments)`: any other command; gives what it would print.
 #[pyfunction]
 pub(crate) fn command(py: Python<'_>, arguments: Vec<OsString>) -> PyResult<String> {
-    py.detach(|| program::command(arguments)).map_err(|error| raised(py, &error))
+    py.detach(|| program::command(arguments))
+        .map_err(|error| raised(py, &error))
 }
 
 /// `main(arguments)`: the whole program; gives the exit code.

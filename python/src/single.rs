@@ -66,7 +66,7 @@ pub(crate) fn duplicates(
     let found = detached(py, move |cx| {
         let schema = reader.schema();
         let batches = std::iter::from_fn(|| next(&mut reader)).collect::<Result<_>>()?;
-        stackmill::frames::duplicates(&stages(&settings)?, names(columns), Tables { schema, batches }, cx)
+        stackmill::frames::duplicates(&stages(&settings)?, names(columns), &Tables { schema, batches }, cx)
     })?;
     PyTable::try_new(found.batches, found.schema)
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, Union
+from typing import TYPE_CHECKING, Any, Protocol
 
 from stackmill.errors import SchemaError
 
@@ -23,14 +23,15 @@ class ArrowBatch(Protocol):
 
 
 # Anything with Arrow's PyCapsule interface, or a Hugging Face `datasets.Dataset` (which has no type to name here).
-TableLike = Union[ArrowStream, ArrowBatch, Any]
+TableLike = ArrowStream | ArrowBatch | Any
 
 
 def arrow(table: TableLike) -> Any:
     """The object that speaks Arrow for `table`."""
     if type(table).__module__.partition(".")[0] == "datasets":
+        data_set: Any = table
         # Through the format, because the table below a filtered or shuffled data set still has all its rows.
-        return table.with_format("arrow")[:]
+        return data_set.with_format("arrow")[:]
     if hasattr(table, "__arrow_c_stream__") or hasattr(table, "__arrow_c_array__"):
         return table
     raise SchemaError(

@@ -5,6 +5,6 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-import _stackmill  # noqa: E402  (found through the line above)
+import _stackmill  # type: ignore[import-not-found]  # noqa: E402  (found through the line above)
 
 _stackmill.serve()

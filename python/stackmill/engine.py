@@ -1,4 +1,4 @@
-"""Recipes for engines that bring their own scheduling: every Map and both halves of every Exchange, over record batches.
+"""Recipes for engines with a scheduling of their own: every Map and both halves of every Exchange, over record batches.
 
 ```text
     rows = recipe.rows(table)                                  numbered files
@@ -13,10 +13,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any
 
 from stackmill import _stackmill
 from stackmill._tables import TableLike, arrow, returned
+from stackmill.runs import changes
 
 if TYPE_CHECKING:
     import pyarrow
@@ -92,9 +93,8 @@ class Exchange:
 class Recipe:
     """A recipe with all its stages built and checked."""
 
-    def __init__(self, path: Union[str, os.PathLike[str]], *, set: Mapping[str, Any] | None = None) -> None:
-        changes = [f"{key}={json.dumps(value)}" for key, value in (set or {}).items()]
-        self._inner = _stackmill.Recipe(os.fspath(path), changes)
+    def __init__(self, path: str | os.PathLike[str], *, set: Mapping[str, Any] | None = None) -> None:
+        self._inner = _stackmill.Recipe(os.fspath(path), changes(set))
 
     @property
     def name(self) -> str:
@@ -104,11 +104,10 @@ class Recipe:
     @property
     def config(self) -> dict[str, Any]:
         """Every setting with defaults filled in."""
-        return json.loads(self._inner.config())
+        config: dict[str, Any] = json.loads(self._inner.config())
+        return config
 
-    def rows(
-        self, table: TableLike, *, content: str = "content", path: str = "path", first: int = 0
-    ) -> pyarrow.Table:
+    def rows(self, table: TableLike, *, content: str = "content", path: str = "path", first: int = 0) -> pyarrow.Table:
         """The table's files as rows for the Maps, in their order, numbered from `first` (`split << 32 | row`) on.
 
         Its batches hold at most 256 files and 8 MiB of content each.
@@ -130,8 +129,8 @@ class Recipe:
     def exchange(self, name: str, *, homes: Sequence[int] = (0,)) -> Exchange:
         """One of them.
 
-        `homes` has the first file id of every task that files live in, ascending: `near-attach` and `near-verify` have a
-        partition a home.
+        `homes` has the first file id of every task that files live in, ascending: `near-attach` and `near-verify` have
+        a partition a home.
         """
         return Exchange(self._inner.exchange(name, list(homes)))
 

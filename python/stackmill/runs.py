@@ -73,8 +73,8 @@ def run(
     Arguments are those of `stackmill run`: sizes as `"4G"` or bytes, `set={"near.threshold": 0.8}`. `progress` is a
     function that is told how far each step has come; `True` writes a line a step to `sys.stderr`.
 
-    Control-C lets the tasks under way finish, and then raises `Interrupted`; a second one ends them at their next batch.
-    The same call again resumes.
+    Control-C lets the tasks under way finish, and then raises `Interrupted`; a second one ends them at their next
+    batch. The same call again resumes.
     """
     options = {
         "out": out,
@@ -100,61 +100,82 @@ def plan(
     set: Mapping[str, Any] | None = None,
     update: bool = False,
 ) -> dict[str, Any]:
-    """What a run would do: `repositories`, `bytes`, `passes` with stages and numbers of tasks, `config`. Nothing runs."""
+    """What a run would do: `repositories`, `bytes`, `passes` with stages and tasks, `config`. Nothing runs."""
     options = {"out": out, "json": True, **_source(sample, cache, update)}
-    return _value("plan", [recipe], options, set)
+    return _facts("plan", [recipe], options, set)
 
 
 def check(recipe: AnyPath, *, set: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The recipe with every default filled in; raises `ConfigError` where it makes no sense. Sources are not touched."""
-    return _value("check", [recipe], {"json": True}, set)
+    """The recipe with every default filled in; `ConfigError` where it makes no sense. Sources are not touched."""
+    return _facts("check", [recipe], {"json": True}, set)
 
 
 def explain(what: AnyPath, file: str | None = None) -> Any:
     """A rule (`name`, `documentation`, `defaults`), or every ledger row of `file`, as `REPO:PATH`, of a data set."""
-    return _value("explain", [what] if file is None else [what, file], {"json": True})
+    return _printed("explain", [what] if file is None else [what, file], {"json": True})
 
 
 def verify(folder: AnyPath) -> dict[str, Any]:
     """Hashes every file of a data set again; raises `InputError` where one is not what was published."""
-    return _value("verify", [folder], {"json": True})
+    return _facts("verify", [folder], {"json": True})
 
 
 def status(folder: AnyPath, *, scratch: AnyPath | None = None) -> dict[str, Any]:
     """How far a run has come: `complete`, and what is done."""
-    return _value("status", [folder], {"scratch": scratch, "json": True})
+    return _facts("status", [folder], {"scratch": scratch, "json": True})
 
 
 def list_rules() -> list[dict[str, Any]]:
     """All rules in running order: `name`, `summary`, `needs`, `defaults`."""
-    return _value("list", ["rules"], {"json": True})
+    return _rows("list", ["rules"], {"json": True})
 
 
 def list_benchmarks() -> list[dict[str, Any]]:
     """All benchmarks that can be read: `name`, `title`, and whether a `pack` ships."""
-    return _value("list", ["benchmarks"], {"json": True})
+    return _rows("list", ["benchmarks"], {"json": True})
 
 
 def _source(sample: str | None, cache: AnyPath | None, update: bool) -> dict[str, Any]:
     return {"sample": sample, "cache": cache, "update": update}
 
 
-def _value(command: str, words: list[Any], options: Mapping[str, Any], set: Mapping[str, Any] | None = None) -> Any:
+def _printed(command: str, words: list[Any], options: Mapping[str, Any], set: Mapping[str, Any] | None = None) -> Any:
     return json.loads(_stackmill.command(_arguments(command, words, options, set)))
 
 
-def _arguments(
-    command: str, words: list[Any], options: Mapping[str, Any], set: Mapping[str, Any] | None
-) -> list[str]:
+def _facts(
+    command: str, words: list[Any], options: Mapping[str, Any], set: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    facts: dict[str, Any] = _printed(command, words, options, set)
+    return facts
+
+
+def _rows(command: str, words: list[Any], options: Mapping[str, Any]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = _printed(command, words, options)
+    return rows
+
+
+def _arguments(command: str, words: list[Any], options: Mapping[str, Any], set: Mapping[str, Any] | None) -> list[str]:
     arguments = ["stackmill", command]
     for name, value in options.items():
         if value is True:
             arguments.append(f"--{name}")
         elif value is not None and value is not False:
             arguments.append(f"--{name}={os.fspath(value) if isinstance(value, os.PathLike) else value}")
-    # JSON's scalars and lists are TOML's.
-    arguments += [f"--set={key}={json.dumps(value)}" for key, value in (set or {}).items()]
+    arguments += [f"--set={change}" for change in changes(set)]
     return [*arguments, "--", *(os.fspath(word) for word in words)]
+
+
+def changes(set: Mapping[str, Any] | None, above: str = "") -> list[str]:
+    """Changes of settings as the command line has them, `stage.key=value`; a mapping is a table of settings."""
+    found: list[str] = []
+    for key, value in (set or {}).items():
+        if isinstance(value, Mapping):
+            found += changes(value, f"{above}{key}.")
+        else:
+            # JSON's scalars and lists are TOML's.
+            found.append(f"{above}{key}={json.dumps(value, ensure_ascii=False)}")
+    return found
 
 
 def _watched(arguments: list[str], report: Callable[[list[Progress]], None]) -> tuple[str, bool]:

@@ -26,6 +26,7 @@ __all__ = [
     "decode",
     "exact_duplicates",
     "flags",
+    "kept",
     "language",
     "license",
     "near_duplicates",
@@ -36,8 +37,15 @@ __all__ = [
 ]
 
 
+# Columns of verdicts and of clusters.
+_DECIDED = [
+    *("verdict", "stage", "rule", "value", "limit", "because", "trouble"),
+    *("cluster_id", "keeper", "similarity"),
+]
+
+
 def decode(table: TableLike, *, content: str = "content", path: str = "path", **settings: Any) -> pyarrow.Table:
-    """Adds `text`, `encoding` and `content_hash` (xxh3-128 of the raw bytes), and verdicts: binary files are dropped."""
+    """Adds `text`, `encoding`, `content_hash` (xxh3-128 of the raw bytes), and verdicts: binary files are dropped."""
     shown = [("content", "text"), ("encoding", "encoding"), ("content_hash", "content_hash")]
     return _annotated(table, (content, path), {"decode": settings}, ["decode"], shown, verdicts=True)
 
@@ -88,8 +96,8 @@ def rules(
 def sketch(table: TableLike, *, content: str = "content", path: str = "path", **settings: Any) -> pyarrow.Table:
     """Adds what near-duplicates are found by.
 
-    `bands`: hashes of the bands, then the hash of the whole set. `shingles`: the sorted set of hashed word n-grams. Both
-    are null for files of fewer shingles than `minimum_shingles`.
+    `bands`: hashes of the bands, then the hash of the whole set. `shingles`: the sorted set of hashed word n-grams.
+    Both are null for files of fewer shingles than `minimum_shingles`.
     """
     shown = [("bands", "bands"), ("shingles", "shingles")]
     return _annotated(table, (content, path), {"near": settings}, ["decode", "near"], shown)
@@ -130,9 +138,7 @@ def tokens(
 ) -> pyarrow.Table:
     """Adds `input_ids`, those of tiktoken's `encode_ordinary` under `o200k` or `cl100k`."""
     asked = {"tokenizer": encoding if encoding.endswith("_base") else f"{encoding}_base"}
-    return _annotated(
-        table, (content, path), {"tokenize": asked}, ["decode", "tokenize"], [("tokens", "input_ids")]
-    )
+    return _annotated(table, (content, path), {"tokenize": asked}, ["decode", "tokenize"], [("tokens", "input_ids")])
 
 
 def exact_duplicates(
@@ -150,11 +156,17 @@ def near_duplicates(
 ) -> pyarrow.Table:
     """Adds verdicts, `cluster_id` (git blob id of the keeper), `keeper` (its row) and `similarity`.
 
-    In the order of the keep policy (see `exact_duplicates`) a file is dropped iff an earlier kept file shares a Jaccard
-    index of at least `jaccard` of its word n-grams; every pair is compared exactly. All rows' n-grams are held in memory
-    at once: for what does not fit, use `run`.
+    In the order of the keep policy (see `exact_duplicates`) a file is dropped iff it has a Jaccard index of at least
+    `jaccard`, over word n-grams, with an earlier kept file; every pair is compared exactly. All rows' n-grams are
+    held in memory at once: for what does not fit, use `run`.
     """
     return _duplicates(table, (content, path), {"near": {"threshold": jaccard, **settings}})
+
+
+def kept(table: pyarrow.Table) -> pyarrow.Table:
+    """The rows that a stage kept, without the columns that say so: what the next stage takes. Needs pyarrow."""
+    rows = table.filter([verdict == "kept" for verdict in table["verdict"].to_pylist()])
+    return rows.drop_columns([name for name in _DECIDED if name in rows.column_names])
 
 
 def _annotated(

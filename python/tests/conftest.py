@@ -56,9 +56,7 @@ class Corpus(NamedTuple):
         ledger = self.table("ledger")
         paths = ledger["path"].to_pylist()
         contents = [(self.folder / path).read_bytes() for path in paths]
-        return pa.table(
-            {"content": pa.array(contents, pa.binary()), "path": paths, "number": list(range(len(paths)))}
-        )
+        return pa.table({"content": pa.array(contents, pa.binary()), "path": paths, "number": list(range(len(paths)))})
 
 
 def planted(folder: Path) -> None:

@@ -12,9 +12,9 @@ import time
 
 import pyarrow as pa
 import pytest
-import stackmill
 from conftest import CONSOLE_SCRIPT, PROGRAM
 
+import stackmill
 
 # One file a task and one thread: there is always something left to interrupt.
 SLOW = {"threads": 1, "memory": "1G", "set": {"run.task-bytes": 1}}
@@ -69,7 +69,10 @@ def test_commands_give_what_the_binary_prints(corpus):
 
     assert stackmill.plan(corpus.recipe) == printed("plan", corpus.recipe)
     assert stackmill.check(corpus.recipe) == printed("check", corpus.recipe)
-    assert stackmill.check(corpus.recipe, set={"near.threshold": 0.9})["near"]["threshold"] == 0.9
+    changed = stackmill.check(
+        corpus.recipe, set={"near": {"threshold": 0.9}, "near.ngram": 7, "name": "caf\u00e9 \U0001f41f"}
+    )
+    assert (changed["near"]["threshold"], changed["near"]["ngram"], changed["name"]) == (0.9, 7, "caf\u00e9 \U0001f41f")
     assert stackmill.verify(corpus.out) == printed("verify", corpus.out)
     assert stackmill.status(corpus.out) == printed("status", corpus.out)
     assert stackmill.explain("line-max") == printed("explain", "line-max")
@@ -138,7 +141,16 @@ def test_signals_reach_single_stages():
 
 @pytest.mark.parametrize(
     "words",
-    [["--help"], ["--version"], ["run", "--help"], ["check"], ["run"], ["nonsense"], ["check", "none.toml"], ["explain", "line-max"]],
+    [
+        ["--help"],
+        ["--version"],
+        ["run", "--help"],
+        ["check"],
+        ["run"],
+        ["nonsense"],
+        ["check", "none.toml"],
+        ["explain", "line-max"],
+    ],
     ids=" ".join,
 )
 def test_the_console_script_is_the_binary(words):

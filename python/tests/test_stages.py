@@ -7,15 +7,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+
 import stackmill
 
 VERDICT = ["verdict", "stage", "rule", "value", "limit", "because", "trouble"]
-
-
-def kept(table: pa.Table) -> pa.Table:
-    return table.filter(pc.equal(table["verdict"], "kept")).drop(
-        [name for name in [*VERDICT, "cluster_id", "keeper", "similarity"] if name in table.column_names]
-    )
 
 
 class Story:
@@ -32,7 +27,7 @@ class Story:
             for row in table.select(["path", "cluster_id", "similarity"]).to_pylist():
                 if row["cluster_id"] is not None:
                     self.clusters.add((row["path"], row["cluster_id"], row["similarity"]))
-        return kept(table)
+        return stackmill.kept(table)
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+
 import stackmill
 
 ROWS = {"content": ["import os\n", "fn f() {}\n", "int x;\n"], "path": ["a.py", "b.rs", "c.c"], "stars": [3, 2, 1]}
 TABLE = pa.table(ROWS)
-
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,9 @@ def test_columns_come_back_at_the_address_they_had(of_type):
 
 
 def test_added_columns_are_handed_over_not_copied():
-    result = stackmill._stackmill.annotate(TABLE, ("content", "path"), ("{}", ["decode", "language"], [("language", "language")], False))
+    result = stackmill._stackmill.annotate(
+        TABLE, ("content", "path"), ("{}", ["decode", "language"], [("language", "language")], False)
+    )
     twice = [pa.table(result)["language"].chunk(0).buffers()[2].address for _ in range(2)]
     assert twice[0] == twice[1]
 
@@ -85,9 +87,17 @@ def test_other_metadata_stays():
     ("call", "error", "words"),
     [
         (lambda: stackmill.language(7), stackmill.SchemaError, "int is no table"),
-        (lambda: stackmill.language(TABLE, content="code"), stackmill.SchemaError, "content=\"…\"; there are content, path, stars"),
+        (
+            lambda: stackmill.language(TABLE, content="code"),
+            stackmill.SchemaError,
+            'content="…"; there are content, path, stars',
+        ),
         (lambda: stackmill.language(TABLE, content="stars"), stackmill.SchemaError, "neither text nor bytes"),
-        (lambda: stackmill.language(TABLE.append_column("language", [["a"] * 3])), stackmill.SchemaError, "rename or drop it"),
+        (
+            lambda: stackmill.language(TABLE.append_column("language", [["a"] * 3])),
+            stackmill.SchemaError,
+            "rename or drop it",
+        ),
         (lambda: stackmill.rules(TABLE, preset="stack-v3"), stackmill.ConfigError, "did you mean `stack-v2`?"),
         (lambda: stackmill.rules(TABLE, line_max={"limt": 3}), stackmill.ConfigError, "did you mean `limit`?"),
         (lambda: stackmill.near_duplicates(TABLE, jaccard=7), stackmill.ConfigError, "`threshold` is not in (0, 1]"),

@@ -20,8 +20,12 @@ use crate::passes::finish;
 
 /// The tables with `cluster_id`, `keeper`, `similarity` and verdicts, and the columns of the result. Looks for near
 /// duplicates if the recipe has `[near]`, else for exact ones. Files that cannot be decoded are nobody's near duplicates.
-pub fn duplicates(stages: &Stages, names: Names, tables: Tables, cx: &TaskContext) -> Result<Tables> {
-    let wanted: &[&str] = if stages.near.is_some() { &["decode", "near"] } else { &[] };
+pub fn duplicates(stages: &Stages, names: Names, tables: &Tables, cx: &TaskContext) -> Result<Tables> {
+    let wanted: &[&str] = if stages.near.is_some() {
+        &["decode", "near"]
+    } else {
+        &[]
+    };
     let wanted: Vec<String> = wanted.iter().map(ToString::to_string).collect();
     let cx = TaskContext {
         homes: Arc::new(Homes::new(vec![FileId(0)])),
@@ -93,7 +97,11 @@ impl Found {
     fn search(&mut self, stages: &Stages, cx: &TaskContext) -> Result<()> {
         let gathered = match (&stages.near, &stages.exact) {
             (Some(near), _) => {
-                let batches = self.kept.iter().map(|kept| project(kept, &side_schema())).collect::<Result<_>>()?;
+                let batches = self
+                    .kept
+                    .iter()
+                    .map(|kept| project(kept, &side_schema()))
+                    .collect::<Result<_>>()?;
                 let cx = with_sets(cx, Sets { home: Some(0), batches });
                 let chain: [&dyn Exchange; 4] = [&near.buckets, &near.attach, &near.verify, &near.keepers];
                 self.chained(&chain, &cx)?

@@ -55,7 +55,12 @@ pub fn scatter(exchange: &dyn Exchange, batch: &RecordBatch, partitions: u32, cx
 }
 
 /// The gather half, of one whole partition.
-pub fn gather(exchange: &dyn Exchange, index: u32, rows: Vec<RecordBatch>, cx: &TaskContext) -> Result<Vec<RecordBatch>> {
+pub fn gather(
+    exchange: &dyn Exchange,
+    index: u32,
+    rows: Vec<RecordBatch>,
+    cx: &TaskContext,
+) -> Result<Vec<RecordBatch>> {
     let mut gathered = Vec::new();
     let mut keep = |batch: RecordBatch| {
         gathered.push(batch);
@@ -67,7 +72,12 @@ pub fn gather(exchange: &dyn Exchange, index: u32, rows: Vec<RecordBatch>, cx: &
 }
 
 /// Both halves over all rows.
-pub fn exchanged(exchange: &dyn Exchange, rows: &[RecordBatch], size: InputSize, cx: &TaskContext) -> Result<Vec<RecordBatch>> {
+pub fn exchanged(
+    exchange: &dyn Exchange,
+    rows: &[RecordBatch],
+    size: InputSize,
+    cx: &TaskContext,
+) -> Result<Vec<RecordBatch>> {
     let partitions = exchange.partitions(size).max(1);
     let mut sent: Vec<Vec<RecordBatch>> = vec![Vec::new(); partitions as usize];
     for batch in rows {
@@ -89,7 +99,9 @@ fn split(rows: &RecordBatch, to: &[u32], sent: &mut [Vec<RecordBatch>]) -> Resul
     for run in order.chunk_by(|&a, &b| to[a as usize] == to[b as usize]) {
         let rows = take_record_batch(rows, &UInt32Array::from(run.to_vec()))?;
         let partition = sent.get_mut(to[run[0] as usize] as usize);
-        partition.ok_or_else(|| Error::bug("a row was sent beyond the last partition"))?.push(rows);
+        partition
+            .ok_or_else(|| Error::bug("a row was sent beyond the last partition"))?
+            .push(rows);
     }
     Ok(())
 }

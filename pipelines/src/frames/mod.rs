@@ -30,7 +30,7 @@ pub fn context(interrupt: Arc<dyn Interrupt>) -> TaskContext {
     TaskContext {
         progress: Arc::new(Board::default()),
         interrupt,
-        isolate: Arc::new(Workers::default()),
+        isolate: Arc::new(Workers::hosted()),
         side: Arc::new(memory::Sets::default()),
         homes: Arc::default(),
         cache: cache_folder(),

@@ -17,10 +17,17 @@ const TOKENS: &str = "tokens";
 /// The columns of `table` with others behind them; a name may be there once.
 pub(super) fn extended(table: &Schema, added: Vec<Field>) -> Result<SchemaRef> {
     if let Some(twice) = added.iter().find(|field| table.index_of(field.name()).is_ok()) {
-        return Err(Error::schema(format!("the table has a column `{}` already", twice.name()))
-            .hint("rename or drop it: columns are only added"));
+        return Err(
+            Error::schema(format!("the table has a column `{}` already", twice.name()))
+                .hint("rename or drop it: columns are only added"),
+        );
     }
-    let fields: Fields = table.fields().iter().cloned().chain(added.into_iter().map(Arc::new)).collect();
+    let fields: Fields = table
+        .fields()
+        .iter()
+        .cloned()
+        .chain(added.into_iter().map(Arc::new))
+        .collect();
     let mut metadata = table.metadata().clone();
     // It says which columns there are, and would now be wrong.
     metadata.remove("huggingface");
@@ -75,21 +82,33 @@ impl Verdicts {
     const NAMES: [&str; 7] = ["verdict", "stage", "rule", "value", "limit", "because", "trouble"];
 
     pub(super) fn fields() -> impl Iterator<Item = Field> {
-        Self::NAMES.into_iter().map(|name| Field::new(name, DataType::Utf8, true))
+        Self::NAMES
+            .into_iter()
+            .map(|name| Field::new(name, DataType::Utf8, true))
     }
 
     /// Appends the rows of a batch.
     pub(super) fn push(&mut self, files: &FileBatch) -> Result<()> {
         let decisions: BTreeMap<FileId, &Decision> = files.decisions().iter().map(|d| (d.file_id, d)).collect();
         let ids = columns::u64s(files.record(), columns::FILE_ID)?;
-        ids.values().iter().for_each(|id| self.row(decisions.get(&FileId(*id)).copied()));
+        ids.values()
+            .iter()
+            .for_each(|id| self.row(decisions.get(&FileId(*id)).copied()));
         Ok(())
     }
 
     /// Appends a row; without a decision it is kept.
     pub(super) fn row(&mut self, decision: Option<&Decision>) {
         let cells = match decision.filter(|decision| decision.outcome != Outcome::Kept) {
-            None => [Some(Outcome::Kept.as_str().to_owned()), None, None, None, None, None, None],
+            None => [
+                Some(Outcome::Kept.as_str().to_owned()),
+                None,
+                None,
+                None,
+                None,
+                None,
+                None,
+            ],
             Some(decision) => [
                 Some(decision.outcome.as_str().to_owned()),
                 Some(decision.stage.clone()),
@@ -106,7 +125,10 @@ impl Verdicts {
     }
 
     pub(super) fn finish(mut self) -> impl Iterator<Item = ArrayRef> {
-        let arrays = self.columns.each_mut().map(|column| Arc::new(column.finish()) as ArrayRef);
+        let arrays = self
+            .columns
+            .each_mut()
+            .map(|column| Arc::new(column.finish()) as ArrayRef);
         arrays.into_iter()
     }
 }

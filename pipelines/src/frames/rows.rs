@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, FixedSizeBinaryArray, GenericByteArray, RecordBatch, StringArray,
-    UInt32Array, UInt64Array, new_null_array, types::ByteArrayType,
+    Array, ArrayRef, BinaryArray, FixedSizeBinaryArray, GenericByteArray, RecordBatch, StringArray, UInt32Array,
+    UInt64Array, new_null_array, types::ByteArrayType,
 };
 use arrow_buffer::{ArrowNativeType as _, OffsetBuffer, ScalarBuffer};
 use arrow_cast::cast;
@@ -67,7 +67,9 @@ impl<'a> Rows<'a> {
 
     /// The rows of `table`, in order, in batches that the Maps can take.
     pub fn of(&mut self, table: &RecordBatch) -> Result<Vec<RecordBatch>> {
-        let contents = table.column_by_name(&self.names.content).ok_or_else(|| self.no_content(table))?;
+        let contents = table
+            .column_by_name(&self.names.content)
+            .ok_or_else(|| self.no_content(table))?;
         let mut batches = Vec::new();
         for start in (0..table.num_rows()).step_by(BATCH_ROWS) {
             let length = BATCH_ROWS.min(table.num_rows() - start);
@@ -102,7 +104,8 @@ impl<'a> Rows<'a> {
         let rows = table.num_rows();
         let first = self.next;
         let last = u32::try_from(u64::from(first.row()) + rows as u64);
-        let next = last.map_err(|_| Error::input("over 4 billion files").hint("work on a part of the table at a time"))?;
+        let next =
+            last.map_err(|_| Error::input("over 4 billion files").hint("work on a part of the table at a time"))?;
         self.next = FileId::new(first.split(), next);
         let schema = numbered_schema();
         let arrays = schema.fields().iter().map(|field| -> Result<ArrayRef> {
@@ -174,7 +177,12 @@ fn absent(field: &Field, rows: usize) -> ArrayRef {
 }
 
 fn lengths(content: &BinaryArray) -> UInt64Array {
-    content.offsets().lengths().map(|length| length as u64).collect::<Vec<_>>().into()
+    content
+        .offsets()
+        .lengths()
+        .map(|length| length as u64)
+        .collect::<Vec<_>>()
+        .into()
 }
 
 fn blob_ids(content: &BinaryArray) -> Result<FixedSizeBinaryArray> {
@@ -182,7 +190,10 @@ fn blob_ids(content: &BinaryArray) -> Result<FixedSizeBinaryArray> {
         .iter()
         .map(|bytes| bytes.map(|bytes| blob_id(bytes).map(|id| id.0)).transpose())
         .collect::<Result<_>>()?;
-    Ok(FixedSizeBinaryArray::try_from_sparse_iter_with_size(ids.into_iter(), 20)?)
+    Ok(FixedSizeBinaryArray::try_from_sparse_iter_with_size(
+        ids.into_iter(),
+        20,
+    )?)
 }
 
 /// Runs of rows of at most [`BATCH_BYTES`]: first row and number.
@@ -234,8 +245,8 @@ fn rebased<T: ByteArrayType<Offset = i64>>(array: &GenericByteArray<T>) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow_array::{LargeStringArray, StringViewArray};
     use crate::Recipe;
+    use arrow_array::{LargeStringArray, StringViewArray};
 
     fn names() -> Names {
         Names {

@@ -39,7 +39,11 @@ pub(super) struct Mapped {
 impl Mapped {
     fn column(&self, schema: &Schema, name: &str) -> Result<ArrayRef> {
         let at = schema.index_of(name)?;
-        let parts: Vec<&dyn Array> = self.files.iter().map(|files| files.record().column(at).as_ref()).collect();
+        let parts: Vec<&dyn Array> = self
+            .files
+            .iter()
+            .map(|files| files.record().column(at).as_ref())
+            .collect();
         match parts.is_empty() {
             true => Ok(arrow_array::new_empty_array(schema.field(at).data_type())),
             false => Ok(concat(&parts)?),
@@ -53,7 +57,11 @@ impl<'a> Single<'a> {
     pub fn open(stages: &'a Stages, names: Names, wanted: &[String], identify: bool, cx: TaskContext) -> Result<Self> {
         let mut maps: Vec<&dyn Map> = Vec::new();
         for pass in [&stages.listing, &stages.content, &stages.syntax] {
-            maps.extend(pass.iter().map(AsRef::as_ref).filter(|map| wanted.iter().any(|name| name == map.name())));
+            maps.extend(
+                pass.iter()
+                    .map(AsRef::as_ref)
+                    .filter(|map| wanted.iter().any(|name| name == map.name())),
+            );
         }
         let mut schema = Rows::schema();
         for map in &maps {
@@ -96,7 +104,10 @@ impl<'a> Single<'a> {
         let mapped = self.map(table)?;
         let mut arrays = table.columns().to_vec();
         for column in &self.columns {
-            arrays.push(output::shown(&column.name, &mapped.column(&self.schema, &column.name)?)?);
+            arrays.push(output::shown(
+                &column.name,
+                &mapped.column(&self.schema, &column.name)?,
+            )?);
         }
         if self.verdicts {
             let mut verdicts = Verdicts::default();
@@ -117,4 +128,3 @@ impl<'a> Single<'a> {
         Ok(Mapped { files })
     }
 }
-
