@@ -1,11 +1,12 @@
-# Two commands: `make demo` and `make test`. Both set up what they need and can be repeated.
+# Two commands: `make demo` and `make test`; `make wheel` builds the Python package. All set up what they need and can be
+# repeated.
 
 CARGO   ?= cargo
 VENV    := .venv
 PYTHON  := $(VENV)/bin/python
 PROGRAM := target/release/stackmill
 
-.PHONY: build demo test clean
+.PHONY: build demo wheel test clean
 
 # The one profile and target folder of tests, demo and benches, so that each dependency is built once.
 build:
@@ -15,8 +16,15 @@ build:
 demo: build
 	$(PROGRAM) run examples/demo.toml --out out/demo --memory 2G --update --replace
 
-test: build $(VENV)/ready
+# One wheel for every Python from 3.10 on: dist/stackmill-*.whl.
+wheel: $(VENV)/ready
+	rm -f dist/stackmill-*.whl
+	$(PYTHON) -m maturin build --release --locked --quiet --manifest-path python/Cargo.toml --out dist
+
+test: build wheel
 	$(CARGO) test --release --locked --workspace
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/stackmill-*.whl
+	$(PYTHON) -m pytest python/tests
 
 $(VENV)/ready: tests/requirements.txt
 	python3 -m venv $(VENV)
@@ -24,4 +32,4 @@ $(VENV)/ready: tests/requirements.txt
 	touch $@
 
 clean:
-	rm -rf target out $(VENV)
+	rm -rf target out dist $(VENV)

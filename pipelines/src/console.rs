@@ -1,8 +1,8 @@
 //! What people see while a run goes on: bars with rate and ETA on a terminal, one line a step elsewhere.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -31,6 +31,18 @@ impl Board {
         }
     }
 
+    /// Name of the step.
+    pub fn step(&self) -> &str {
+        &self.step
+    }
+
+    /// How far it has come: tasks done, tasks, files, bytes.
+    pub fn counts(&self) -> [u64; 4] {
+        let (done, tasks) = (self.done.load(Ordering::Relaxed), self.tasks);
+        let (files, bytes) = (self.files.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed));
+        [done.into(), tasks.into(), files, bytes]
+    }
+
     /// One more task is done.
     pub fn task_done(&self) {
         self.done.fetch_add(1, Ordering::Relaxed);
@@ -44,11 +56,29 @@ impl Progress for Board {
     }
 }
 
-/// Standard error, as people or as a log sees it.
-#[derive(Clone, Copy, Debug)]
+/// For a host that runs the engine inside itself: it looks at the steps, and asks the run to stop.
+#[derive(Debug, Default)]
+pub struct Watch {
+    boards: Mutex<Vec<Arc<Board>>>,
+    /// Raised: tasks under way finish, none is begun.
+    pub stop: Arc<AtomicBool>,
+    /// Raised: tasks under way end at the next batch.
+    pub stop_now: Arc<AtomicBool>,
+}
+
+impl Watch {
+    /// The steps so far, the current one last.
+    pub fn boards(&self) -> Vec<Arc<Board>> {
+        self.boards.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Standard error, as people or as a log sees it; or a host that watches.
+#[derive(Clone, Debug)]
 pub struct Console {
     terminal: bool,
     quiet: bool,
+    watch: Option<Arc<Watch>>,
 }
 
 impl Console {
@@ -57,7 +87,22 @@ impl Console {
         Self {
             terminal: std::io::stderr().is_terminal(),
             quiet,
+            watch: None,
         }
+    }
+
+    /// Says nothing; `watch` is told.
+    pub fn watched(watch: Arc<Watch>) -> Self {
+        Self {
+            terminal: false,
+            quiet: true,
+            watch: Some(watch),
+        }
+    }
+
+    /// The host, if there is one.
+    pub fn watch(&self) -> Option<&Watch> {
+        self.watch.as_deref()
     }
 
     /// A line for people.
@@ -70,9 +115,13 @@ impl Console {
 
     /// Shows a board until [`Shown::end`].
     pub fn show(&self, board: Arc<Board>) -> Shown {
+        if let Some(watch) = &self.watch {
+            let mut boards = watch.boards.lock().unwrap_or_else(PoisonError::into_inner);
+            boards.push(board.clone());
+        }
         let bar = (self.terminal && !self.quiet).then(|| Bar::start(board.clone()));
         Shown {
-            console: *self,
+            console: self.clone(),
             board,
             bar,
             watch: Stopwatch::start(),

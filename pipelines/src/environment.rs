@@ -1,8 +1,14 @@
 //! The only place that reads the environment.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use stackmill_schemas::{Error, Result};
+
+/// The command line, the program's name first.
+pub fn arguments() -> impl Iterator<Item = OsString> {
+    std::env::args_os()
+}
 
 /// A variable's value, if it is set and not empty.
 pub fn variable(name: &str) -> Option<String> {

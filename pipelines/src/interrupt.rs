@@ -17,14 +17,21 @@ const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
 #[derive(Debug, Default)]
 pub struct Signals {
     raised: Arc<AtomicBool>,
+    raised_again: Arc<AtomicBool>,
     actions: Vec<SigId>,
     told: Option<Handle>,
 }
 
 impl Signals {
-    /// Listens to SIGINT and SIGTERM until dropped; the first is answered on the console at once.
+    /// Listens to SIGINT and SIGTERM until dropped; the first is answered on the console at once. Where a host watches
+    /// the run, signals are its business: it is listened to instead.
     pub fn install(console: Console) -> Result<Self> {
         let mut this = Self::default();
+        if let Some(watch) = console.watch() {
+            this.raised = watch.stop.clone();
+            this.raised_again = watch.stop_now.clone();
+            return Ok(this);
+        }
         for signal in SIGNALS {
             // Order matters: the exit is armed by the flag that the first signal sets.
             let exit = flag::register_conditional_shutdown(signal, 130, this.raised.clone());
@@ -66,7 +73,7 @@ impl Drop for Signals {
 
 impl Interrupt for Signals {
     fn is_raised(&self) -> bool {
-        // The first signal lets tasks finish; the second never gets here.
-        false
+        // The first signal lets tasks finish; of the second only a host's gets here.
+        self.raised_again.load(Ordering::SeqCst)
     }
 }

@@ -11,16 +11,16 @@ use std::io::{self, Read, Write};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit};
 use stackmill_schemas::context::{Answer, Isolate};
 use stackmill_schemas::{Error, Result, ResultExt};
 
-/// Address space of a worker, in bytes; 80 MiB of it are the program itself, the rest is part of a task's share of
-/// `--memory`. Parsers need 10–30 times the file, up to 270 times where every byte is a token; files over 1 MiB are not
-/// parsed.
-const MEMORY_BYTES: u64 = 384 << 20;
+/// Address space of a worker beyond what the program maps before it parses anything, in bytes: the same for parsers
+/// whether the program is `stackmill` (80 MiB) or a Python interpreter. Part of a task's share of `--memory`. Parsers
+/// need 10–30 times the file, up to 270 times where every byte is a token; files over 1 MiB are not parsed.
+const MEMORY_BYTES: u64 = 304 << 20;
 /// A worker that keeps more than this resident after a request is not used again, in bytes: others need the memory.
 const KEPT_BYTES: u64 = 64 << 20;
 /// Processor seconds for one request: a backstop for scanners that never come back. Work is bounded by counts long
@@ -54,9 +54,28 @@ impl Worker {
     }
 }
 
+/// How a worker is started: a program and its arguments, which must end up in [`serve`].
+#[derive(Clone, Debug)]
+pub struct WorkerCommand {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+}
+
+static HOST: OnceLock<WorkerCommand> = OnceLock::new();
+
+impl WorkerCommand {
+    /// For a host that is not the program `stackmill` (a Python interpreter): how its workers are started. Once.
+    pub fn set(self) {
+        let _ = HOST.set(self);
+    }
+}
+
 /// A pool of workers; grows to the number of tasks that parse at once.
 pub struct Workers {
     program: PathBuf,
+    arguments: Vec<String>,
     idle: Mutex<Vec<Worker>>,
     /// Processor seconds of those that have ended.
     ended: Mutex<f64>,
@@ -65,8 +84,24 @@ pub struct Workers {
 impl Workers {
     /// Workers started from `program`, which must know `parse-worker`.
     pub fn new(program: PathBuf) -> Self {
+        let arguments = vec!["parse-worker".to_owned()];
+        Self::of(WorkerCommand { program, arguments })
+    }
+
+    /// Workers started as the host says; by default from this very program.
+    pub fn hosted() -> Self {
+        match HOST.get() {
+            Some(command) => Self::of(command.clone()),
+            // Not its path: an upgrade may put another program there while this one runs.
+            None => Self::new("/proc/self/exe".into()),
+        }
+    }
+
+    fn of(command: WorkerCommand) -> Self {
+        let WorkerCommand { program, arguments } = command;
         Self {
             program,
+            arguments,
             idle: Mutex::default(),
             ended: Mutex::default(),
         }
@@ -78,7 +113,7 @@ impl Workers {
 
     fn start(&self) -> Result<Worker> {
         let mut child = Command::new(&self.program)
-            .arg("parse-worker")
+            .args(&self.arguments)
             .env_clear()
             // Control-C in a terminal reaches the whole group: the run finishes its tasks, so its workers must live.
             .process_group(0)
@@ -128,10 +163,15 @@ fn processor_seconds(process: u32) -> f64 {
 
 /// Memory of a process that no other one shares with it, from `/proc`; 0 where that cannot be read.
 fn resident_bytes(process: u32) -> u64 {
+    let [_, resident, shared] = memory_of(&process.to_string());
+    resident.saturating_sub(shared)
+}
+
+/// Bytes that a process maps, holds in memory, and shares there, from `/proc`; 0 where that cannot be read.
+fn memory_of(process: &str) -> [u64; 3] {
     let statm = std::fs::read_to_string(format!("/proc/{process}/statm")).unwrap_or_default();
-    let mut pages = statm.split(' ').skip(1).map(|field| field.parse::<u64>().unwrap_or(0));
-    let (resident, shared) = (pages.next().unwrap_or(0), pages.next().unwrap_or(0));
-    resident.saturating_sub(shared) * rustix::param::page_size() as u64
+    let mut pages = statm.split(' ').map(|field| field.parse::<u64>().unwrap_or(0));
+    [0; 3].map(|_: u64| pages.next().unwrap_or(0) * rustix::param::page_size() as u64)
 }
 
 impl Drop for Workers {
@@ -235,7 +275,8 @@ pub fn serve() -> Result<()> {
         maximum: Some(most),
     };
     let limited = |error: rustix::io::Errno| Error::from(io::Error::from(error)).context("limiting a parse worker");
-    setrlimit(Resource::As, limit(MEMORY_BYTES)).map_err(limited)?;
+    let [mapped, ..] = memory_of("self");
+    setrlimit(Resource::As, limit(mapped + MEMORY_BYTES)).map_err(limited)?;
     setrlimit(Resource::Core, limit(0)).map_err(limited)?;
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(limited)?;
     let mut input = Metered {

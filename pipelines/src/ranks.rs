@@ -77,7 +77,7 @@ pub fn task(recipe: Recipe, options: Options, stage: &str, rank: Rank, console: 
         false => Claim::share(&options.out)?,
     };
     let work = work_folder(&options.out, options.scratch.as_deref())?;
-    let engine = Engine::new(&work, &options, Signals::install(*console)?, *console);
+    let engine = Engine::new(&work, &options, Signals::install(console.clone())?, console.clone());
     let started = match stage {
         PREPARE => start(recipe, stages, options, &engine)?,
         _ => join(recipe, stages, options, &work)?,

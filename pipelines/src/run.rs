@@ -41,7 +41,7 @@ pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcom
     let stages = Stages::build(&recipe)?;
     let _claim = Claim::take(&options.out)?;
     let work = work_folder(&options.out, options.scratch.as_deref())?;
-    let engine = Engine::new(&work, &options, Signals::install(*console)?, *console);
+    let engine = Engine::new(&work, &options, Signals::install(console.clone())?, console.clone());
     let replace = options.replace;
     let (job, identity) = match start(recipe, stages, options, &engine)? {
         Start::Begun(job, identity) => (job, identity),

@@ -46,13 +46,11 @@ pub struct Engine {
 impl Engine {
     /// For a run with its scratch in `work`.
     pub fn new(work: &Path, options: &Options, signals: Signals, console: Console) -> Self {
-        // Not its path: an upgrade may put another program there while this one runs.
-        let program = "/proc/self/exe".into();
         Self {
             work: work.to_owned(),
             cache: options.cache.clone(),
             signals: Arc::new(signals),
-            workers: Arc::new(Workers::new(program)),
+            workers: Arc::new(Workers::hosted()),
             console,
         }
     }

@@ -142,9 +142,30 @@ impl Error {
         &self.inner.message
     }
 
+    /// Where it happened, the outermost place first.
+    pub fn places(&self) -> &[String] {
+        &self.inner.context
+    }
+
     /// What the user can do, if known.
     pub fn hint_text(&self) -> Option<&str> {
         self.inner.hint.as_deref()
+    }
+}
+
+impl ErrorKind {
+    /// The word for programs: `config`, `schema`, `input`, `source`, `io`, `resource`, `interrupted`, `bug`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Schema => "schema",
+            Self::Input => "input",
+            Self::Source => "source",
+            Self::Io => "io",
+            Self::Resource => "resource",
+            Self::Interrupted => "interrupted",
+            Self::Bug => "bug",
+        }
     }
 }
 

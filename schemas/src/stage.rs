@@ -60,8 +60,8 @@ pub trait Map: Send + Sync {
     fn open(&self, cx: &TaskContext) -> Result<Box<dyn MapTask>>;
 }
 
-/// A Map inside one task.
-pub trait MapTask {
+/// A Map inside one task; an engine may move it between threads, never share it.
+pub trait MapTask: Send {
     /// Works on one batch. Rows that are masked already are left alone (their values may be anything).
     fn map(&mut self, batch: FileBatch) -> Result<FileBatch>;
 }

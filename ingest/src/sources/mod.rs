@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use stackmill_schemas::stage::Source;
-use stackmill_schemas::{Error, Result};
+use stackmill_schemas::{BlobId, Error, Result};
 
 pub use config::{Patterns, SourceConfig};
 
@@ -73,6 +73,11 @@ pub fn open(config: &SourceConfig, folder: &Path) -> Result<Arc<dyn Source>> {
         key,
         patterns: patterns.to_vec(),
     })
+}
+
+/// The git blob id of `content`; an input error where the hash shows a collision attack.
+pub fn blob_id(content: &[u8]) -> Result<BlobId> {
+    listing::blob_id(content).map_err(|error| Error::input(error.to_string()))
 }
 
 #[cfg(test)]

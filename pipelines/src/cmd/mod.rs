@@ -5,11 +5,12 @@ mod check;
 mod explain;
 mod list;
 mod plan;
-mod run;
+pub mod run;
 mod status;
 mod task;
 mod verify;
 
+use std::cell::RefCell;
 use std::io::Write as _;
 
 use serde::Serialize;
@@ -33,8 +34,25 @@ pub fn run(command: Command) -> Result<u8> {
     }
 }
 
+thread_local! {
+    /// What commands print on this thread, while [`captured`] collects it.
+    static CAPTURED: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// As [`run`], for a host: gives what the command would print on standard output.
+pub fn captured(command: Command) -> Result<String> {
+    CAPTURED.set(Some(String::new()));
+    let ended = run(command);
+    let printed = CAPTURED.take().unwrap_or_default();
+    ended.map(|_| printed)
+}
+
 /// Data for people or pipes, on standard output.
 fn print(text: &str) -> Result<()> {
+    let kept = CAPTURED.with_borrow_mut(|kept| kept.as_mut().map(|kept| kept.push_str(text)).is_some());
+    if kept {
+        return Ok(());
+    }
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // `stackmill … | head` is no error.

@@ -9,13 +9,12 @@ use crate::cli::{RunArgs, SourceArgs};
 use crate::console::Console;
 use crate::environment::cache_folder;
 use crate::job::Options;
+use crate::run::Outcome;
 use crate::{Recipe, report, run as engine};
 
 pub(super) fn run(args: &RunArgs) -> Result<u8> {
     let console = Console::new(false);
-    let options = options(args);
-    let recipe = Recipe::read(&args.recipe, &args.source.set)?;
-    let outcome = engine(recipe, options, &console)?;
+    let outcome = watched(args, &console)?;
     if outcome.was_done {
         console.say("nothing to do: this run is complete (start over with --replace)");
     }
@@ -27,8 +26,14 @@ pub(super) fn run(args: &RunArgs) -> Result<u8> {
     Ok(0)
 }
 
+/// The run alone: nothing is printed but what `console` says.
+pub fn watched(args: &RunArgs, console: &Console) -> Result<Outcome> {
+    let recipe = Recipe::read(&args.recipe, &args.source.set)?;
+    engine(recipe, options(args), console)
+}
+
 /// How to run.
-pub(super) fn options(args: &RunArgs) -> Options {
+pub fn options(args: &RunArgs) -> Options {
     let processors = || std::thread::available_parallelism().map_or(1, usize::from);
     Options {
         scratch: args.scratch.clone(),

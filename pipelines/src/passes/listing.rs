@@ -20,7 +20,7 @@ use stackmill_schemas::stage::{Emit, InputSize};
 use stackmill_schemas::{Error, FileBatch, FileId, Outcome, Reason, Result, ResultExt, TaskContext, columns};
 
 use super::{DecisionWriter, Fused, Meter, Step, TaskReport, finish};
-use crate::job::Job;
+use crate::job::{Job, Stages};
 use crate::local::process_digits;
 use crate::table::{self, TableWriter};
 
@@ -170,37 +170,13 @@ impl<'a> Task<'a> {
     }
 
     fn write(&mut self, files: FileBatch) -> Result<()> {
-        let ranks = self.ranks(files.record())?;
+        let ranks = ranks(&self.job.stages, files.record())?;
         let survives = files.kept_mask();
         let files = files
             .with_column(rank_field(), Arc::new(ranks))?
             .with_column(survives_field(), Arc::new(survives))?;
         self.listing.write(files.record())?;
         self.decisions.write(&finish(files)?.1)
-    }
-
-    fn ranks(&self, record: &RecordBatch) -> Result<FixedSizeBinaryArray> {
-        let ids = columns::u64s(record, columns::FILE_ID)?;
-        let licenses = columns::strings(record, columns::INHERITED_LICENSE)?;
-        let (stars, forks) = (
-            columns::i64s(record, columns::STARS)?,
-            columns::i64s(record, columns::FORKS)?,
-        );
-        let known = |counts: &Int64Array, row: usize| counts.is_valid(row).then(|| counts.value(row));
-        let stages = &self.job.stages;
-        let mut bytes = Vec::with_capacity(16 * record.num_rows());
-        for row in 0..record.num_rows() {
-            let license = stages
-                .license_policy
-                .classify(licenses.is_valid(row).then(|| licenses.value(row)));
-            let standing = Standing {
-                license,
-                stars: known(stars, row),
-                forks: known(forks, row),
-            };
-            bytes.extend(rank(&stages.keep, standing, FileId(ids.value(row))).to_be_bytes());
-        }
-        Ok(FixedSizeBinaryArray::try_new(16, bytes.into(), None)?)
     }
 
     fn troubled(&mut self, number: usize, unit: &Unit, trouble: &str) -> Result<()> {
@@ -235,12 +211,37 @@ impl<'a> Task<'a> {
     }
 }
 
+/// The keep policy's rank of every row of a listing.
+pub fn ranks(stages: &Stages, record: &RecordBatch) -> Result<FixedSizeBinaryArray> {
+    let ids = columns::u64s(record, columns::FILE_ID)?;
+    let licenses = columns::strings(record, columns::INHERITED_LICENSE)?;
+    let (stars, forks) = (
+        columns::i64s(record, columns::STARS)?,
+        columns::i64s(record, columns::FORKS)?,
+    );
+    let known = |counts: &Int64Array, row: usize| counts.is_valid(row).then(|| counts.value(row));
+    let mut bytes = Vec::with_capacity(16 * record.num_rows());
+    for row in 0..record.num_rows() {
+        let license = stages
+            .license_policy
+            .classify(licenses.is_valid(row).then(|| licenses.value(row)));
+        let standing = Standing {
+            license,
+            stars: known(stars, row),
+            forks: known(forks, row),
+        };
+        bytes.extend(rank(&stages.keep, standing, FileId(ids.value(row))).to_be_bytes());
+    }
+    Ok(FixedSizeBinaryArray::try_new(16, bytes.into(), None)?)
+}
+
 /// Trouble that is the repository's own and will be there the next time, too.
 fn is_permanent(error: &Error) -> bool {
     error.is_permanent_trouble()
 }
 
-fn refuse_giants(files: &mut FileBatch) -> Result<()> {
+/// Refuses files that a task has no memory for.
+pub fn refuse_giants(files: &mut FileBatch) -> Result<()> {
     let lengths = columns::u64s(files.record(), columns::LENGTH_BYTES)?.clone();
     for row in 0..files.num_rows() {
         if lengths.value(row) > MAXIMUM_FILE_BYTES {
@@ -259,7 +260,8 @@ fn refuse_giants(files: &mut FileBatch) -> Result<()> {
     Ok(())
 }
 
-fn rank_field() -> Field {
+/// The column [`RANK`].
+pub fn rank_field() -> Field {
     Field::new(RANK, DataType::FixedSizeBinary(16), false)
 }
 

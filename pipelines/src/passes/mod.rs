@@ -130,7 +130,12 @@ pub struct Fused {
 impl Fused {
     /// Opens every Map.
     pub fn open(maps: &[Box<dyn Map>], cx: &TaskContext) -> Result<Self> {
-        let opened = maps.iter().map(|map| Ok((map.name().to_owned(), map.open(cx)?)));
+        Self::of(maps.iter().map(AsRef::as_ref), cx)
+    }
+
+    /// As [`Fused::open`], of Maps that are somebody else's.
+    pub fn of<'a>(maps: impl IntoIterator<Item = &'a dyn Map>, cx: &TaskContext) -> Result<Self> {
+        let opened = maps.into_iter().map(|map| Ok((map.name().to_owned(), map.open(cx)?)));
         Ok(Self {
             maps: opened.collect::<Result<_>>()?,
         })

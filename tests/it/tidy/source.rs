@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use stackmill_tests::root;
 
 /// The crates of the workspace by folder.
-pub(super) const CRATES: [&str; 8] = [
+pub(super) const CRATES: [&str; 9] = [
     "schemas",
     "ingest",
     "filters",
@@ -15,6 +15,7 @@ pub(super) const CRATES: [&str; 8] = [
     "pipelines",
     "tests",
     "benches",
+    "python",
 ];
 
 /// One `.rs` file.

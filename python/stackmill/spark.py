@@ -1,0 +1,255 @@
+"""Runs a recipe on Apache Spark: the same steps and the same bytes as `stackmill run`.
+
+Spark places tasks and carries the small rows of exchanges; tasks read their sources themselves, and leave tables in a
+scratch folder that every executor sees. Only the DataFrame API is used:
+
+    range(tasks) ► mapInArrow(task) ► repartitionById(n, partition) ► mapInArrow(task) ► …
+
+Call `run` in a session of yours, or `spark-submit` / `python -m stackmill.spark RECIPE --out OUT --scratch DIR`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stackmill import _stackmill
+from stackmill.runs import AnyPath, Manifest, _arguments, _source
+
+if TYPE_CHECKING:
+    import pyarrow
+    from pyspark.sql import DataFrame, SparkSession
+
+__all__ = ["main", "run"]
+
+# Steps that run as one Spark job: each hands the rows of an exchange to the next.
+_CHAINS = (
+    ("list",),
+    ("keys", "exact"),
+    ("cut",),
+    ("content", "near-buckets", "near-attach"),
+    ("near-verify", "near-keepers"),
+    ("syntax",),
+    ("pack",),
+    ("ledger",),
+)
+# A segment with the partition it goes to.
+_SEGMENTS = "partition int, segment binary"
+# Segments are megabytes: few of them fit into one Arrow batch.
+_BATCH = ("spark.sql.execution.arrow.maxRecordsPerBatch", "16")
+
+Batches = Iterator["pyarrow.RecordBatch"]
+
+
+def run(
+    spark: SparkSession,
+    recipe: AnyPath,
+    out: AnyPath,
+    *,
+    scratch: AnyPath | None = None,
+    sample: str | None = None,
+    cache: AnyPath | None = None,
+    set: Mapping[str, Any] | None = None,
+    replace: bool = False,
+    update: bool = False,
+    progress: bool | Callable[[str], object] = True,
+) -> Manifest:
+    """Runs a recipe into `out`, or finishes what an earlier run on Spark began there.
+
+    `recipe`, its sources, `out` and `scratch` (default: `.work` in `out`) have to be where every executor sees them,
+    under the same name. `cache` is a folder of each machine's own. `progress` is a function that is told what was done;
+    `True` writes to `sys.stderr`.
+
+    A task that fails or is lost is run again by Spark, and by the next call if Spark gives up.
+    """
+    options = {"out": out, "scratch": scratch, "threads": 1, **_source(sample, cache, False)}
+    arguments = _arguments("run", [recipe], options, set)
+    first = _arguments("run", [recipe], {**options, "replace": replace, "update": update}, set)
+    return _drive(spark, first, arguments, Path(out), _teller(progress))
+
+
+def _drive(
+    spark: SparkSession, first: list[str], arguments: list[str], out: Path, say: Callable[[str], object]
+) -> Manifest:
+    """`first`: the arguments that begin the run; `arguments`: those with which others take part."""
+    since = time.monotonic()
+    driver, complete = _stackmill.Driver.begin(first)
+    if driver is None:
+        return Manifest(json.loads(complete or "{}"), out, was_done=True)
+    # The name of this attempt: what a Python worker has learnt of an earlier one may be wrong by now.
+    work = _Work(arguments, uuid.uuid4().hex)
+    before = spark.conf.get(_BATCH[0], None)
+    spark.conf.set(*_BATCH)
+    try:
+        known = driver.steps()
+        for chain in _CHAINS:
+            steps = [step for step in chain if step in known]
+            if steps:
+                _chain(spark, driver, work, steps, say)
+    finally:
+        if before is None:
+            spark.conf.unset(_BATCH[0])
+        else:
+            spark.conf.set(_BATCH[0], before)
+    manifest = driver.publish(time.monotonic() - since)
+    return Manifest(json.loads(manifest), out, was_done=False)
+
+
+def _chain(
+    spark: SparkSession,
+    driver: _stackmill.Driver,
+    work: _Work,
+    steps: Sequence[str],
+    say: Callable[[str], object],
+) -> None:
+    since = time.monotonic()
+    if not _finished(driver, steps):
+        count = driver.tasks(steps[0])
+        frame = spark.range(0, count, 1, numPartitions=max(count, 1)).mapInArrow(work.first(steps[0]), _SEGMENTS)
+        for step in steps[1:]:
+            frame = _carried(frame, driver.tasks(step)).mapInArrow(work.next(step), _SEGMENTS)
+        if count:
+            frame.write.format("noop").mode("overwrite").save()
+    for step in steps:
+        tasks = driver.tasks(step)
+        driver.finish(step)
+        say(f"{step:<14} {tasks} tasks")
+    say(f"{' + '.join(steps)}: {time.monotonic() - since:.1f} s")
+
+
+def _finished(driver: _stackmill.Driver, steps: Sequence[str]) -> bool:
+    return all(driver.is_done(step) for step in steps)
+
+
+def _carried(frame: DataFrame, partitions: int) -> DataFrame:
+    """Every segment in the Spark partition of its number; partitions to which none goes are there, and empty."""
+    if hasattr(frame, "repartitionById"):  # since Spark 4.1
+        return frame.repartitionById(partitions, "partition")
+    from pyspark.sql import functions
+
+    salts = functions.array(*(functions.lit(salt) for salt in _salts(frame.sparkSession, partitions)))
+    return frame.repartition(partitions, salts[functions.col("partition")])
+
+
+def _salts(spark: SparkSession, partitions: int) -> list[int]:
+    """For each partition a number that Spark's own hash sends there."""
+    from pyspark.sql import functions
+
+    found: dict[int, int] = {}
+    start, count = 0, 16 * partitions
+    while len(found) < partitions:
+        salts = spark.range(start, start + count).select(functions.col("id").cast("int").alias("salt"))
+        place = functions.pmod(functions.hash("salt"), functions.lit(partitions))
+        for row in salts.select("salt", place.alias("place")).collect():
+            found.setdefault(row.place, row.salt)
+        start += count
+    return [found[partition] for partition in range(partitions)]
+
+
+class _Work:
+    """What a Python worker needs to take part, and the functions that Spark calls there."""
+
+    def __init__(self, arguments: list[str], attempt: str) -> None:
+        self.arguments = arguments
+        self.attempt = attempt
+
+    def first(self, step: str) -> Callable[[Batches], Batches]:
+        """Over rows of task numbers."""
+
+        def tasks(batches: Batches) -> Batches:
+            for batch in batches:
+                for task in batch.column(0).to_pylist():
+                    yield from self._task(step, task, [])
+
+        return tasks
+
+    def next(self, step: str) -> Callable[[Batches], Batches]:
+        """Over the segments of one partition, which is one task."""
+
+        def task(batches: Batches) -> Batches:
+            from pyspark import TaskContext
+
+            context = TaskContext.get()
+            assert context is not None, "because Spark calls this in a task"
+            came = [segment for batch in batches for segment in batch.column(1).to_pylist()]
+            yield from self._task(step, context.partitionId(), came)
+
+        return task
+
+    def _task(self, step: str, task: int, came: list[bytes]) -> Batches:
+        import pyarrow
+
+        for partition, segment in _worker(self).run(step, task, came):
+            arrays = [pyarrow.array([partition], pyarrow.int32()), pyarrow.array([segment], pyarrow.binary())]
+            yield pyarrow.RecordBatch.from_arrays(arrays, names=["partition", "segment"])
+
+
+# The one worker of this process, and the attempt that it takes part in.
+_joined: tuple[str, _stackmill.Worker] | None = None
+
+
+def _worker(work: _Work) -> _stackmill.Worker:
+    global _joined
+    if _joined is None or _joined[0] != work.attempt:
+        _joined = (work.attempt, _stackmill.Worker(work.arguments))
+    return _joined[1]
+
+
+def _teller(progress: bool | Callable[[str], object]) -> Callable[[str], object]:
+    if callable(progress):
+        return progress
+    if progress:
+        return lambda line: print(line, file=sys.stderr)
+    return lambda _: None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`python -m stackmill.spark RECIPE --out OUT …`, also for `spark-submit`."""
+    import argparse
+
+    from pyspark.sql import SparkSession
+
+    from stackmill.errors import Error
+
+    parser = argparse.ArgumentParser(prog="stackmill.spark", description="Runs a recipe on Apache Spark.")
+    parser.add_argument("recipe", help="the recipe, a TOML file that every executor sees")
+    parser.add_argument("--out", required=True, help="folder of the data set")
+    parser.add_argument("--scratch", help="scratch folder that every executor sees [default: OUT/.work]")
+    parser.add_argument("--cache", help="where clones are kept, on each machine")
+    parser.add_argument("--sample", help="take a share of the repositories, as 10%%")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting")
+    parser.add_argument("--replace", action="store_true", help="start over where another run's data is")
+    parser.add_argument("--update", action="store_true", help="resolve the sources anew")
+    given = parser.parse_args(arguments)
+    options = {"out": given.out, "scratch": given.scratch, "threads": 1, **_source(given.sample, given.cache, False)}
+    changes = [f"--set={change}" for change in given.set]
+    start = {**options, "replace": given.replace, "update": given.update}
+
+    def command(options: Mapping[str, Any]) -> list[str]:
+        words = _arguments("run", [given.recipe], options, None)
+        return [*words[:2], *changes, *words[2:]]
+
+    spark = SparkSession.builder.appName(f"stackmill {os.path.basename(given.recipe)}").getOrCreate()
+    try:
+        manifest = _drive(spark, command(start), command(options), Path(given.out), _teller(True))
+    except Error as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    finally:
+        spark.stop()
+    totals = manifest["totals"]
+    print(f"{totals['kept']} of {totals['listed']} files kept in {given.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    # Functions that travel to executors must belong to the module, not to the script.
+    from stackmill import spark as _module
+
+    sys.exit(_module.main())
