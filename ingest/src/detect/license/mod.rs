@@ -12,6 +12,7 @@
 mod expression;
 mod gnu;
 mod manifests;
+mod names;
 mod notices;
 mod permissive;
 mod phrases;

@@ -1,306 +1,383 @@
-//! Table: how texts name licenses. Patterns see the normal text: lower case, single spaces, no punctuation.
+//! Table: how texts name licenses. Patterns see the normal text: lower case, single spaces, no punctuation but points in
+//! numbers (`http://www.apache.org/licenses/LICENSE-2.0` reads `http www apache org licenses license 2.0`).
 
-/// A phrase and the license it names.
+/// Phrases and the license that they name.
 pub(crate) struct Phrase {
-    /// What to look for; its first group is the version.
-    pub(crate) pattern: &'static str,
     /// The expression; `{}` stands for the version.
     pub(crate) id: &'static str,
-    /// The version where the phrase has none, or none that exists; empty: then the phrase says nothing.
+    /// Versions that there are, as alternatives of a pattern; empty: the license has none.
+    pub(crate) versions: &'static str,
+    /// The version where a name has none, or none that exists; empty: then the phrase says nothing.
     pub(crate) default: &'static str,
+    /// What names the license; with a version behind it, if there are any.
+    pub(crate) names: &'static [&'static str],
+    /// What names it with a version only, which may also stand inside, at `{}`.
+    pub(crate) short: &'static [&'static str],
     /// Whether the phrase names a family only.
     pub(crate) is_vague: bool,
 }
 
-/// What stands before an identifier that is meant as one.
-pub(crate) const ID_PREFIX: &str = r"(?-u:\b)(?:spdx license identifier|spdx|licenses?(?: (?:is|are|type|expression|name|id|identifier|osi approved|under|under the|the|url http www opensource.org licenses|https? opensource.org licenses?|https? spdx.org licenses))*|licensed under(?: the)?|under the(?: terms of(?: the)?)?|licenses nuget.org|opensource.org licenses?|spdx.org licenses|choosealicense.com licenses) ";
+/// What may stand between a name and its version.
+const BETWEEN: &str = r"(?: [a-z]{2,5})?(?: the license)?(?: as published)?(?: versions?| ver| v)? ?v?";
 
-const fn one(pattern: &'static str, id: &'static str) -> Phrase {
+impl Phrase {
+    /// The phrase as a pattern of whole words, whose groups are versions.
+    pub(crate) fn pattern(&self) -> String {
+        let names = self.names.join("|");
+        if self.versions.is_empty() {
+            return whole(&names);
+        }
+        let version = format!("({})", self.versions);
+        let named = (!names.is_empty()).then(|| format!("(?:{names})(?:{BETWEEN}{version}(?-u:\\b))?"));
+        let short = self.short.iter().map(|short| match short.split_once("{}") {
+            Some((before, after)) => format!("{before}{version}{after}"),
+            None => format!("{short} ?(?:version |v ?)?{version}"),
+        });
+        whole(&named.into_iter().chain(short).collect::<Vec<_>>().join("|"))
+    }
+}
+
+fn whole(pattern: &str) -> String {
+    format!(r"(?-u:\b)(?:{pattern})(?-u:\b)")
+}
+
+/// What stands before an identifier that is meant as one, whatever ordinary word it may be.
+pub(crate) const SURE_PREFIX: &str = r"(?-u:\b)(?:spdx license identifier|license id(?:entifier)?|licenseid|licenses nuget org|spdx org licenses|choosealicense com licenses|opensource org licenses?) ";
+
+/// What stands before an identifier that looks like one.
+pub(crate) const ID_PREFIX: &str = r"(?-u:\b)(?:spdx|licenses?(?: (?:is|are|type|expression|name|osi approved|under|the))*|licensed (?:under|as)(?: the)?|under the(?: terms of(?: the)?)?) ";
+
+const fn one(id: &'static str, names: &'static [&'static str]) -> Phrase {
     Phrase {
-        pattern,
         id,
+        versions: "",
         default: "",
+        names,
+        short: &[],
         is_vague: false,
     }
 }
 
-const fn vague(pattern: &'static str, id: &'static str) -> Phrase {
+const fn vague(id: &'static str, names: &'static [&'static str]) -> Phrase {
     Phrase {
-        pattern,
-        id,
-        default: "",
         is_vague: true,
+        ..one(id, names)
     }
 }
 
-const fn versioned(pattern: &'static str, id: &'static str, default: &'static str) -> Phrase {
+/// A license with versions: id, versions, default; names; names that need their version.
+const fn versioned(
+    (id, versions, default): (&'static str, &'static str, &'static str),
+    names: &'static [&'static str],
+    short: &'static [&'static str],
+) -> Phrase {
     Phrase {
-        pattern,
         id,
+        versions,
         default,
+        names,
+        short,
         is_vague: false,
     }
 }
 
-/// All phrases but those of the GNU family, whose versions stand far from their names.
+/// Words in which a version is written, and how the identifier writes them; longer ones first.
+pub(crate) const SPELLINGS: &[(&str, &str)] = &[
+    ("attribution", "by"),
+    ("noncommercial", "nc"),
+    ("non commercial", "nc"),
+    ("sharealike", "sa"),
+    ("share alike", "sa"),
+    ("noderivatives", "nd"),
+    ("no derivatives", "nd"),
+    ("noderivs", "nd"),
+    ("no derivs", "nd"),
+    (" works", ""),
+    (" public", ""),
+    (" license", ""),
+    (" international", ""),
+    (" version", ""),
+];
+
+/// All phrases but those of the GNU family, whose versions stand far from their names, and the full names of SPDX's list.
 pub(crate) const PHRASES: &[Phrase] = &[
     // Apache.
     versioned(
-        r"apache (?:software )?license(?: asl| al)?(?: version| ver| v)? ?(2\.0|2|1\.1|1\.0)",
-        "Apache-{}",
-        "2.0",
+        ("Apache-{}", r"2[. ]0|2|1[. ]1|1[. ]0", "2.0"),
+        &["apache(?: software| public)? licenses?", "apache style(?: software)? license"],
+        &[
+            "apache",
+            "version {} of the apache(?: software)? license",
+            "apache org licenses license",
+            "opensource org licenses? apache",
+            "asl",
+            "alv",
+            "apl",
+        ],
     ),
-    versioned(r"apache ?(?:version |v)?(2\.0|2)(?: license)?", "Apache-{}", "2.0"),
-    versioned(
-        r"version (2\.0|1\.1) of the apache(?: software)? license",
-        "Apache-{}",
-        "2.0",
-    ),
-    versioned(r"apache.org licenses license (2\.0|1\.1)", "Apache-{}", "2.0"),
-    versioned(r"(?:asl|alv|apl) ?(2\.0|2)", "Apache-{}", "2.0"),
-    vague(r"apache(?: software)? license", "Apache-2.0"),
+    vague("Apache-2.0", &["apache org licenses?", "licensed? asl"]),
     // MIT and its kin.
     one(
-        r"mit (?:open source )?licen[cs]ed?|mit license[ds]?|mit expat(?: license)?|expat license|expat mit|license[ds]?(?: is| under| under the| type)? mit|licensed under(?: the)? (?:terms of the )?mit|opensource.org licenses? mit(?: license)?(?: php| html)?|mit x11(?: license)?|x11 mit(?: license)?|osi approved mit|mit style license|mit (?:x11|x) style",
         "MIT",
+        &[
+            "mit (?:open source |public )?licen[cs]e[ds]?",
+            "mit expat",
+            "expat license",
+            "expat mit",
+            "license[ds]?(?: is| under| under the| type| information)? (?:mit|expat)",
+            "licensed under(?: the)? (?:terms of the )?mit",
+            "opensource org licenses? mit",
+            "mit x11",
+            "x11 mit",
+            "osi approved mit",
+            "jquery org license",
+            "bouncy castle license",
+        ],
     ),
+    vague("MIT", &["mit (?:x11 |x )?(?:style|like|type)(?: open source)? license[ds]?", "mit x(?:11)? style"]),
     one(
-        r"isc license[ds]?|opensource.org licenses isc|internet systems consortium license|isc style license",
         "ISC",
+        &[
+            "isc license[ds]?",
+            "opensource org licenses? isc",
+            "internet (?:systems|software) consortium license",
+            "isc style license",
+        ],
     ),
     one(
-        r"zlib(?: libpng)? license|opensource.org licenses zlib|zlib png license|libpng zlib license",
         "Zlib",
+        &["(?:the )?(?:zlib|libpng)(?: libpng| png| zlib)? license", "opensource org licenses? zlib", "zlib net zlib license"],
     ),
-    one(r"boost software license|boost.org license 1 0|boost license", "BSL-1.0"),
     one(
-        r"university of illinois ncsa|ncsa open source license|illinois open source license",
+        "BSL-1.0",
+        &["boost software license", "boost org license 1 0", "boost license", "opensource org licenses? bsl 1[. ]0"],
+    ),
+    one(
         "NCSA",
+        &["university of illinois(?: open source license)?(?: ncsa)?", "ncsa open source license", "illinois open source license"],
     ),
-    one(r"postgresql license", "PostgreSQL"),
-    one(r"universal permissive license", "UPL-1.0"),
-    one(
-        r"(?:bsd )?zero clause(?: bsd)?(?: license)?|0bsd|free public license 1\.0",
-        "0BSD",
-    ),
-    one(r"mit no attribution|mit 0 license", "MIT-0"),
-    one(r"blue oak model license", "BlueOak-1.0.0"),
+    one("0BSD", &["(?:bsd )?zero clause(?: bsd)?(?: license)?", "0bsd", "free public license 1[. ]0"]),
+    one("MIT-0", &["mit no attribution", "mit 0(?: license)?"]),
+    one("MIT-open-group", &["mit open group"]),
+    one("BlueOak-1.0.0", &["blue oak model license", "blueoakcouncil org license 1[. ]0[. ]0"]),
     // BSD.
     one(
-        r"(?:3|three) clause (?:new |modified |revised )?bsd(?: license)?|bsd (?:3|three) clause|new bsd(?: style)?(?: license)?|modified bsd(?: license)?|revised bsd(?: license)?|bsd new(?: license)?|opensource.org licenses bsd 3 clause|bsd 3 license",
         "BSD-3-Clause",
+        &[
+            "(?:3|three) (?:clause|term) (?:new |modified |revised )?bsd",
+            "bsd (?:license )?(?:3|three) clause",
+            "(?:new|modified|revised) bsd",
+            "bsd (?:new|modified|revised)",
+            "bsd ?v?3",
+            "opensource org licenses? bsd 3 clause",
+            "(?:golang org|go dev) license",
+            "eclipse distribution license(?: edl)?(?: version| v)?(?: 1[. ]0)?",
+            "eclipse org org documents edl v10",
+            "edl 1[. ]0",
+        ],
     ),
     one(
-        r"(?:2|two) clause (?:simplified )?bsd(?: license)?|bsd (?:2|two) clause|simplified bsd(?: license)?|freebsd license|bsd simplified|opensource.org licenses bsd 2 clause|bsd 2 license",
         "BSD-2-Clause",
+        &[
+            "(?:2|two) (?:clause|term) (?:simplified |freebsd )?bsdl?",
+            "bsd (?:license )?(?:2|two) clause",
+            "simplified bsd",
+            "bsd simplified",
+            "bsd ?v?2",
+            "freebsd license",
+            "freebsd org copyright freebsd license",
+            "opensource org licenses? bsd 2 clause",
+        ],
     ),
-    one(
-        r"(?:4|four) clause bsd(?: license)?|bsd (?:4|four) clause|original bsd license",
-        "BSD-4-Clause",
-    ),
+    one("BSD-4-Clause", &["(?:4|four) clause bsd", "bsd (?:4|four) clause", "original bsd license", "bsd original"]),
     vague(
-        r"bsd license[ds]?|bsd style(?: license[ds]?)?|bsd like license|license[ds]?(?: under| under the)? bsd|licensed under(?: the)? (?:terms of the )?bsd|opensource.org licenses bsd license(?: php)?|berkeley (?:software distribution )?license|osi approved bsd",
         "BSD-3-Clause",
+        &[
+            "bsd (?:open source )?license[ds]?",
+            "bsd (?:style|like|type)(?: open source)? license[ds]?",
+            "license[ds]? bsd (?:style|like|type)",
+            "(?:license[ds]?|distributed|released|governed)(?: is| are| under| by| under the| under a| by a)? bsd",
+            "licensed under(?: the)? (?:terms of the )?bsd",
+            "opensource org licenses bsd license",
+            "linfo org bsdlicense",
+            "berkeley (?:software distribution )?license",
+            "osi approved bsd",
+        ],
     ),
     // Weak copyleft.
     versioned(
-        r"mozilla public license(?: mpl| the license| as published)?(?: version| ver| v)? ?(2\.0|2|1\.1|1\.0)",
-        "MPL-{}",
-        "2.0",
+        ("MPL-{}", r"2[. ]0|2|1[. ]1|1[. ]0", "2.0"),
+        &["mozilla public license", "mozilla org mpl"],
+        &["mpl", "mozilla org (?:en us )?mpl(?: mpl)?", "opensource org licenses? mpl"],
     ),
-    versioned(r"mpl ?(?:version |v)?(2\.0|2|1\.1|1\.0)", "MPL-{}", "2.0"),
-    versioned(r"mozilla.org mpl(?: mpl)? (2\.0|1\.1|1\.0)", "MPL-{}", "2.0"),
-    vague(r"mozilla public license", "MPL-2.0"),
     versioned(
-        r"eclipse public license(?: epl)?(?: version| ver| v)? ?(2\.0|1\.0)",
-        "EPL-{}",
-        "1.0",
+        ("EPL-{}", r"2[. ]?0|2|1[. ]?0|1", "1.0"),
+        &["eclipse public license", "eclipse org legal epl"],
+        &["epl", "eclipse org (?:legal|org documents) epl", "opensource org licenses? (?:eclipse|epl)"],
     ),
-    versioned(r"epl ?(?:version |v)?(2\.0|1\.0)", "EPL-{}", "1.0"),
-    versioned(r"eclipse.org legal epl (?:v|v )?(2\.0|2 0|1\.0|10)", "EPL-{}", "1.0"),
-    vague(r"eclipse public license", "EPL-1.0"),
     one(
-        r"eclipse distribution license(?: edl)?(?: version| v)?(?: 1\.0)?|eclipse.org org documents edl v10",
-        "BSD-3-Clause",
+        "CDDL-1.1 OR GPL-2.0-only WITH Classpath-exception-2.0",
+        &[r"cddl\+gpl 1 1", r"cddl 1\.1(?: and| or)? gplv?2 with(?: the)? classpath exception"],
     ),
-    versioned(
-        r"common development and distribution license(?: the license| cddl)?(?: version| ver| v)? ?(1\.1|1\.0)",
-        "CDDL-{}",
-        "1.0",
-    ),
-    versioned(r"cddl ?(?:version |v)?(1\.1|1\.0)", "CDDL-{}", "1.0"),
-    vague(
-        r"common development and distribution license|cddl(?: license)?",
-        "CDDL-1.0",
-    ),
-    versioned(
-        r"common public license(?: cpl)?(?: version| ver| v)? ?(1\.0)",
-        "CPL-{}",
-        "1.0",
-    ),
-    vague(r"common public license", "CPL-1.0"),
-    one(r"ibm public license", "IPL-1.0"),
-    versioned(
-        r"european union public license(?: eupl)?(?: version| v)? ?(1\.[012])",
-        "EUPL-{}",
-        "1.2",
-    ),
-    versioned(r"eupl(?: version| v)? ?(1\.[012])", "EUPL-{}", "1.2"),
-    vague(r"european union public license|eupl", "EUPL-1.2"),
-    versioned(
-        r"cecill(?: free software)? (b|c) license|licence cecill (b|c)|cecill (b|c)",
-        "CECILL-{}",
-        "",
-    ),
-    versioned(
-        r"cecill(?: free software)?(?: license)?(?: agreement)?(?: version| v)? ?(2\.1|2\.0|2|1\.1|1\.0)",
-        "CECILL-{}",
-        "2.0",
-    ),
-    one(r"microsoft public license|ms pl", "MS-PL"),
-    one(r"microsoft reciprocal license|ms rl", "MS-RL"),
-    versioned(
-        r"open software license(?: osl)?(?: version| v)? ?(3\.0|2\.1|2\.0|1\.1|1\.0)",
-        "OSL-{}",
-        "3.0",
-    ),
-    versioned(
-        r"academic free license(?: afl)?(?: version| v)? ?(3\.0|2\.1|2\.0|1\.2|1\.1)",
-        "AFL-{}",
-        "3.0",
-    ),
-    versioned(r"artistic license(?: version| v)? ?(2\.0|1\.0)", "Artistic-{}", "1.0"),
-    versioned(r"artistic (2\.0|1\.0)", "Artistic-{}", "1.0"),
-    vague(r"(?:perl )?artistic license", "Artistic-1.0-Perl"),
     one(
-        r"same terms as (?:the )?perl(?: 5)?(?: itself| programming language| system itself)?|same license as perl|perl license",
+        "CDDL-1.0 OR GPL-2.0-only WITH Classpath-exception-2.0",
+        &[r"cddl\+gpl", r"cddl(?: license)?\+? ?(?:and |or )?gplv?2 with(?: the)? classpath exception"],
+    ),
+    versioned(
+        ("CDDL-{}", r"1[. ]1|1[. ]0", "1.0"),
+        &["common development and distribution license(?: the license)?", "cddl license", "license[ds]?(?: under| under the)? cddl"],
+        &["cddl", "opensource org licenses? cddl"],
+    ),
+    versioned(("CPL-{}", r"1[. ]0", "1.0"), &["common public license"], &["cpl", "opensource org licenses cpl"]),
+    vague("CPL-1.0", &["opensource org licenses cpl"]),
+    one("IPL-1.0", &["ibm public license"]),
+    versioned(
+        ("EUPL-{}", r"1[. ][012]", "1.2"),
+        &["european union public license", "european union public licence", "eupl"],
+        &[],
+    ),
+    versioned(
+        ("CECILL-{}", "b|c", ""),
+        &[],
+        &["cecill(?: free software)? {} license", "license cecill", "cecill"],
+    ),
+    versioned(
+        ("CECILL-{}", r"2[. ]1|2[. ]0|2|1[. ]1|1[. ]0", "2.0"),
+        &["cecill(?: free software)? license(?: agreement)?"],
+        &["cecill(?: free software)?"],
+    ),
+    one("MS-PL", &["(?:microsoft|ms) public license", "ms pl"]),
+    one("MS-RL", &["(?:microsoft|ms) reciprocal license", "ms rl"]),
+    versioned(
+        ("OSL-{}", r"3[. ]0|2[. ]1|2[. ]0|1[. ]1|1[. ]0", "3.0"),
+        &["open software license"],
+        &["opensource org licenses? osl"],
+    ),
+    versioned(
+        ("AFL-{}", r"3[. ]0|2[. ]1|2[. ]0|1[. ]2|1[. ]1", "3.0"),
+        &["academic free license"],
+        &["opensource org licenses? afl"],
+    ),
+    versioned(("Artistic-{}", r"2[. ]0|1[. ]0", ""), &[], &["artistic(?: license)?"]),
+    one("ClArtistic", &["clarified artistic license"]),
+    vague("Artistic-1.0-Perl", &["(?:perl )?artistic license"]),
+    one(
         "Artistic-1.0-Perl OR GPL-1.0-or-later",
+        &["same (?:terms|license) as (?:the )?perl(?: 5)?(?: itself| programming language| system itself)?", "perl license"],
     ),
     versioned(
-        r"(?:latex project public license|lppl)(?: version| v)? ?(1\.3[ac]|1\.[012])",
-        "LPPL-{}",
-        "1.3c",
+        ("LPPL-{}", r"1[. ]3[ac]?|1[. ][012]", "1.3c"),
+        &["latex project public license", "lppl"],
+        &[],
     ),
-    vague(r"latex project public license|lppl", "LPPL-1.3c"),
-    one(r"q public license|qpl license", "QPL-1.0"),
-    one(r"sleepycat license", "Sleepycat"),
-    versioned(
-        r"netscape public license(?: npl)?(?: version| v)? ?(1\.[01])",
-        "NPL-{}",
-        "1.1",
-    ),
-    versioned(r"sun public license(?: version| v)? ?(1\.0)", "SPL-{}", "1.0"),
-    versioned(
-        r"apple public source license(?: version| v)? ?(1\.[012]|2\.0)",
-        "APSL-{}",
-        "2.0",
-    ),
-    versioned(r"reciprocal public license(?: version| v)? ?(1\.[15])", "RPL-{}", "1.5"),
+    one("QPL-1.0", &["q public license", "qpl license"]),
+    one("Sleepycat", &["sleepycat license"]),
+    versioned(("NPL-{}", r"1[. ][01]", "1.1"), &["netscape public license"], &[]),
+    versioned(("SPL-{}", r"1[. ]0", "1.0"), &["sun public license"], &[]),
+    versioned(("APSL-{}", r"2[. ]0|1[. ][012]", "2.0"), &["apple public source license"], &["apsl"]),
+    versioned(("RPL-{}", r"1[. ][15]", "1.5"), &["reciprocal public license"], &[]),
+    versioned(("ErlPL-{}", r"1[. ]1", "1.1"), &["erlang public license"], &[]),
+    versioned(("OLDAP-{}", r"2[. ][0-9](?:[. ][0-9])?|1[. ][0-9]", "2.8"), &["open ?ldap public license"], &["oldap"]),
     // Languages and their libraries.
-    one(
-        r"python software foundation license|psf license|psf 2\.0|psfl",
-        "PSF-2.0",
-    ),
-    versioned(r"php license(?: version| v)? ?(3\.01|3\.0)", "PHP-{}", "3.01"),
-    vague(r"php license", "PHP-3.01"),
-    one(r"ruby(?: s)? license|same (?:terms|license) as ruby", "Ruby"),
-    one(r"openssl license", "OpenSSL"),
+    one("PSF-2.0", &["python software foundation license", "psf license", "psf 2[. ]0", "psfl"]),
+    one("Python-2.0", &["python license", "same (?:terms|license) as (?:the )?python(?: itself)?"]),
+    one("TCL", &["same (?:terms|license) as tcl(?: tk)?(?: itself)?"]),
+    one("Vim", &["vim license", "same (?:terms|license) as (?:the )?vim(?: itself)?"]),
+    versioned(("PHP-{}", r"3[. ]01|3[. ]0", "3.01"), &["php license"], &["php net license"]),
+    one("Ruby", &["ruby(?: s)? license", "same (?:terms|license) as ruby", "ruby lang org en about license"]),
+    one("OpenSSL", &["openssl license", "openssl org source license"]),
+    one("PostgreSQL", &["postgresql license", "postgresql org about license"]),
+    versioned(("ZPL-{}", r"2[. ]1|2[. ]0|1[. ]1", "2.1"), &["zope public license"], &["zpl"]),
+    one("W3C", &["w3c software (?:notice and )?license", "w3c license"]),
+    versioned(("Unicode-{}", r"3[. ]0|3", "3.0"), &[], &["unicode license(?: agreement)?"]),
     versioned(
-        r"(?:zope public license|zpl)(?: zpl)?(?: version| v)? ?(2\.1|2\.0|1\.1)",
-        "ZPL-{}",
-        "2.1",
+        ("OFL-{}", r"1[. ][01]", "1.1"),
+        &["(?:sil )?open font license", "scripts sil org ofl", "openfontlicense org"],
+        &["ofl"],
     ),
-    one(r"w3c software (?:notice and )?license|w3c license", "W3C"),
+    one("WTFPL", &["do what the fuck you want(?: to)?(?: public license)?(?: version)?(?: 2)?", "wtfpl"]),
+    one("Beerware", &["beer ?ware(?: license)?"]),
+    one("Unlicense", &["unlicense(?: license)?", "unlicense org"]),
+    one("JSON", &["json license", "shall be used for good not evil"]),
+    one("SSPL-1.0", &["server side public license", "sspl(?: v1| 1[. ]0)?"]),
+    one("Elastic-2.0", &["elastic license(?: version| v)? ?v?2(?:[. ]0)?"]),
+    vague("Elastic-2.0", &["elastic license"]),
+    one("BUSL-1.1", &["business source license(?: version| v)?(?: 1[. ]1)?", "busl 1[. ]1"]),
+    one("LicenseRef-scancode-commons-clause", &["commons clause"]),
     versioned(
-        r"unicode license(?: agreement)?(?: version| v)? ?(3\.0|3)",
-        "Unicode-{}",
-        "3.0",
+        ("PolyForm-{}-1.0.0", "noncommercial|small business", ""),
+        &[],
+        &[r"polyform {}(?: license)?(?: 1[. ]0[. ]0)?"],
     ),
-    versioned(
-        r"sil open font license(?: ofl)?(?: version| ver| v)? ?(1\.[01])",
-        "OFL-{}",
-        "1.1",
-    ),
-    versioned(
-        r"(?:scripts.sil.org|openfontlicense.org) ofl|ofl (1\.[01])",
-        "OFL-{}",
-        "1.1",
-    ),
-    vague(r"(?:sil )?open font license", "OFL-1.1"),
-    versioned(
-        r"do what the fuck you want(?: to)?(?: public license)?(?: version)?(?: 2)?|wtfpl(?: license)?(?: version| v)?(?: 2)?",
-        "WTFPL",
-        "",
-    ),
-    one(r"beer ?ware(?: license)?", "Beerware"),
-    one(
-        r"unlicense(?: license)?|unlicense.org|licensed under the unlicense",
-        "Unlicense",
-    ),
-    one(r"vim license", "Vim"),
-    one(r"json license|shall be used for good not evil", "JSON"),
-    one(r"server side public license|sspl(?: v1| 1\.0)?", "SSPL-1.0"),
-    one(r"elastic license(?: version| v)? ?2(?:\.0)?", "Elastic-2.0"),
-    one(
-        r"business source license(?: version| v)?(?: 1\.1)?|busl 1\.1",
-        "BUSL-1.1",
-    ),
-    one(r"commons clause", "LicenseRef-scancode-commons-clause"),
-    versioned(
-        r"polyform (noncommercial|small business)(?: license)?(?: 1\.0\.0)?",
-        "PolyForm-{}-1.0.0",
-        "",
-    ),
+    one("ODbL-1.0", &["(?:open data commons )?open database license", "opendatacommons org licenses odbl"]),
     // Creative Commons.
     versioned(
-        r"(?:cc|creative commons(?: attribution)?|creativecommons.org licenses) (by(?: nc)?(?: sa| nd)? [1234]\.[05])",
-        "CC-{}",
-        "",
-    ),
-    versioned(
-        r"creative commons attribution(?: license)?(?: version)? ?([1234]\.[05])(?: international| unported| license| generic)?",
-        "CC-BY-{}",
-        "4.0",
-    ),
-    versioned(
-        r"creative commons attribution share ?alike(?: license)?(?: version)? ?([1234]\.[05])",
-        "CC-BY-SA-{}",
-        "4.0",
-    ),
-    versioned(
-        r"creative commons attribution non ?commercial(?: license)?(?: version)? ?([1234]\.[05])",
-        "CC-BY-NC-{}",
-        "4.0",
-    ),
-    versioned(
-        r"creative commons attribution no ?derivs?(?:atives)?(?: works)?(?: license)?(?: version)? ?([1234]\.[05])",
-        "CC-BY-ND-{}",
-        "4.0",
-    ),
-    versioned(
-        r"creative commons attribution non ?commercial share ?alike(?: license)?(?: version)? ?([1234]\.[05])",
-        "CC-BY-NC-SA-{}",
-        "4.0",
-    ),
-    versioned(
-        r"creative commons attribution non ?commercial no ?derivs?(?:atives)?(?: works)?(?: license)?(?: version)? ?([1234]\.[05])",
-        "CC-BY-NC-ND-{}",
-        "4.0",
+        (
+            "CC-{}",
+            r"(?:by|attribution)(?: nc| non ?commercial)?(?: sa| nd| share ?alike| no ?deriv(?:ative)?s)?(?: works)?(?: international| public)*(?: license)?(?: version)? [1234]\.[05]",
+            "",
+        ),
+        &[],
+        &["cc", "creative commons", "creativecommons org licenses"],
     ),
     one(
-        r"cc0(?: 1\.0)?(?: universal)?|cc 0 1\.0|creative commons (?:zero|0)|creativecommons.org publicdomain zero",
         "CC0-1.0",
+        &[
+            "cc ?0(?: 1[. ]0)?(?: universal)?",
+            "creative commons (?:zero|0)",
+            "creativecommons org (?:publicdomain|licenses) zero",
+        ],
     ),
+    one("CC-PDDC", &["creativecommons org licenses publicdomain"]),
     // The public domain.
-    one(
-        r"(?:released|placed|put|dedicated|donated|contributed|given|falls|is|are|been|hereby) (?:in|into|to|under)(?: the)? public domain|this (?:file|code|program|software|work|source|module|library) is public domain|license[ds]?(?: is| under)?(?: the)? public domain|is public domain|no copyright is claimed|author disclaims copyright|disclaims? (?:all )?copyright to",
+    vague(
         super::PUBLIC_DOMAIN,
+        &[
+            "(?:released|placed|put|dedicated|donated|contributed|given|falls|is|are|been|hereby|work) (?:in|into|to|under|as)(?: the)? public domain",
+            "(?:this (?:file|code|program|software|work|source|module|library|script|document) |is )(?:is )?(?:hereby )?public domain",
+            "license[ds]?(?: is| under)?(?: the)? public domain",
+            "public domain (?:software|code|dedication)",
+            "no copyright is claimed",
+            "author disclaims copyright",
+            "disclaims? (?:all )?copyright to",
+        ],
     ),
     // What is not open.
     one(
-        r"proprietary and confidential|confidential and proprietary|proprietary license|proprietary software|license unlicensed|license proprietary|unauthorized copying of this file|all rights reserved no part of this",
-        "LicenseRef-scancode-proprietary-license",
+        super::PROPRIETARY,
+        &[
+            "proprietary and confidential",
+            "confidential and proprietary",
+            "(?:confidential|unpublished) proprietary (?:source code|information|software)",
+            "unpublished (?:proprietary )?source code",
+            "proprietary license",
+            "proprietary software",
+            "(?:confidential|trade secret) information of",
+            "license (?:unlicensed|proprietary)",
+            "unauthorized copying of this file",
+            "all rights reserved no part of this",
+            "may not be (?:copied|reproduced|disclosed|used)(?: [a-z]+){0,8} without(?: the)?(?: express| prior)? (?:written )?(?:permission|consent)",
+        ],
     ),
+];
+
+/// Single words that name a license only beside other names or where licenses are spoken of: `MIT/GPL2`, `BSD or Apache`.
+/// All are vague, for none has a version.
+pub(crate) const BARE: &[(&str, &str)] = &[
+    ("mit", "MIT"),
+    ("expat", "MIT"),
+    ("bsd", "BSD-3-Clause"),
+    ("apache", "Apache-2.0"),
+    ("apache2", "Apache-2.0"),
+    ("isc", "ISC"),
+    ("zlib", "Zlib"),
+    ("boost", "BSL-1.0"),
+    ("mpl", "MPL-2.0"),
+    ("epl", "EPL-1.0"),
+    ("cddl", "CDDL-1.0"),
+    ("unlicense", "Unlicense"),
+    ("artistic", "Artistic-1.0-Perl"),
+    ("ruby", "Ruby"),
 ];
 
 #[cfg(test)]
@@ -311,10 +388,11 @@ mod tests {
     #[test]
     fn every_phrase_names_a_known_license() {
         for phrase in PHRASES {
-            assert!(regex::Regex::new(phrase.pattern).is_ok(), "{}", phrase.pattern);
-            let versions = ["", "B", "1.0", "1.0.0", "BY 4.0", "Noncommercial", phrase.default];
-            let known = |version: &&str| Terms::parse(&phrase.id.replace("{}", &version.replace(' ', "-"))).is_some();
+            assert!(regex::Regex::new(&phrase.pattern()).is_ok(), "{}", phrase.id);
+            let versions = ["", "B", "1.0", "1.0.0", "BY-4.0", "Noncommercial", phrase.default];
+            let known = |version: &&str| Terms::parse(&phrase.id.replace("{}", version)).is_some();
             assert!(versions.iter().any(known), "{}", phrase.id);
         }
+        assert!(BARE.iter().all(|(_, id)| Terms::parse(id).is_some()));
     }
 }

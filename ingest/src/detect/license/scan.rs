@@ -91,7 +91,7 @@ fn scan(text: &str) -> Option<Terms> {
     if is_exception_alone(&texts, normal.text().len()) {
         return None;
     }
-    let mut notices = notices::scan(normal.text());
+    let mut notices = notices::scan(&normal);
     notices.retain(|notice| !texts.iter().any(|found| belongs(normal.text(), notice, found)));
     let pieces = settle(pieces(texts, notices));
     notices::join(

@@ -12,13 +12,23 @@ struct Word {
     start: u32,
     end: u32,
     counted: bool,
+    /// Part of a name in a program: `EXPORT_SYMBOL_GPL`.
+    is_glued: bool,
 }
+
+/// Words behind which a slash offers a choice: `MIT/Apache-2.0`; elsewhere it is part of a path.
+const BEFORE_SLASH: &[&str] = &[
+    "mit", "bsd", "apache", "isc", "expat", "zlib", "gpl", "lgpl", "agpl", "mpl", "epl", "gplv2", "gplv3", "gpl2", "gpl3",
+    "gplv2+", "gplv3+", "lgplv3", "unlicense", "artistic",
+];
 
 /// A text as words joined by single spaces.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Normal {
     text: String,
     words: Vec<Word>,
+    /// Whether the next word goes on with a name in a program.
+    is_glue_pending: bool,
 }
 
 /// Longest piece of markup that is taken out.
@@ -57,6 +67,7 @@ impl Normal {
     fn push_line(&mut self, line: &str, counted: bool) {
         let mut rest = line;
         let mut word = String::new();
+        let mut before = None;
         while let Some(character) = rest.chars().next() {
             if let Some(length) = tag(rest) {
                 self.push_word(&mut word, counted);
@@ -69,8 +80,12 @@ impl Normal {
                 c if c.is_alphanumeric() => word.extend(c.to_lowercase()),
                 '.' if next_is_digit && word.ends_with(|c: char| c.is_ascii_digit()) => word.push('.'),
                 '+' if !word.is_empty() => word.push('+'),
-                _ => self.push_word(&mut word, counted),
+                _ => {
+                    self.push_word(&mut word, counted);
+                    self.push_sign(character, before, rest);
+                }
             }
+            before = Some(character);
         }
         self.push_word(&mut word, counted);
     }
@@ -95,8 +110,35 @@ impl Normal {
             start,
             end: self.text.len() as u32,
             counted: counted && says && !matches!(word.as_str(), "dnl" | "rem"),
+            is_glued: std::mem::take(&mut self.is_glue_pending),
         });
         word.clear();
+    }
+
+    /// What a sign between `before` and `rest` says: most say nothing.
+    fn push_sign(&mut self, sign: char, before: Option<char>, rest: &str) {
+        let is_inside = before.is_some_and(char::is_alphanumeric) && rest.starts_with(char::is_alphanumeric);
+        match sign {
+            '_' if is_inside => {
+                self.is_glue_pending = true;
+                if let Some(last) = self.words.last_mut() {
+                    last.is_glued = true;
+                }
+            }
+            '/' | '|' if rest.trim_start_matches([' ', '|']).starts_with(char::is_alphabetic) => {
+                let last = self.text.rsplit(' ').next().unwrap_or_default();
+                if BEFORE_SLASH.contains(&last) {
+                    self.push_word(&mut "or".to_owned(), false);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the word at byte `start` is part of a name in a program.
+    pub(crate) fn is_glued(&self, start: usize) -> bool {
+        let at = self.words.partition_point(|word| (word.end as usize) <= start);
+        self.words.get(at).is_some_and(|word| word.is_glued)
     }
 
     /// The shingles, in order.
