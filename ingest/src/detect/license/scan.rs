@@ -130,6 +130,9 @@ fn belongs(text: &str, notice: &Notice, found: &Found) -> bool {
         let is_base = notice.terms.licenses().iter().any(|id| is_base(id, found.id));
         return (notice.is_vague || !is_base) && found.touches(start, end);
     }
+    if is_title(text, notice, found) {
+        return true;
+    }
     if !(found.start() <= start && end <= found.end()) {
         let around = if notice.is_vague { AROUND } else { 0 };
         return found.touches(start.saturating_sub(around), end + around);
@@ -137,6 +140,21 @@ fn belongs(text: &str, notice: &Notice, found: &Found) -> bool {
     let before = &text[text.floor_char_boundary(start.saturating_sub(ANNOUNCED))..start];
     let words = ["alternatively", "dual license", "also be distributed under"];
     !words.iter().any(|word| before.contains(word)) || found.touches(start, end)
+}
+
+/// Bytes before a license's text in which its title stands.
+const TITLE: usize = 150;
+
+/// Whether a notice only titles a text of its own family: what the text says counts. Titles of the GNU family say more than
+/// its texts: whether later versions may be chosen.
+fn is_title(text: &str, notice: &Notice, found: &Found) -> bool {
+    let between = text.get(notice.end..found.start());
+    let Terms::One(id) = &notice.terms else {
+        return false;
+    };
+    between.is_some_and(|between| between.len() <= TITLE && !between.split(' ').any(|word| word == "or"))
+        && family(id) == family(found.id)
+        && !id.contains("GPL-")
 }
 
 /// A text or a notice.
