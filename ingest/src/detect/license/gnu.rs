@@ -34,7 +34,7 @@ static PATTERNS: LazyLock<Option<Patterns>> = LazyLock::new(|| {
         r"(?-u:\b)(?:gnu (?P<old>lesser |library )?public licenses?",
         r"|(?:gnu )?(?:(?P<long>affero|lesser|library or lesser|library|free documentation)? ?",
         r"(?:general (?P<swapped>lesser |library )?public licenses?|(?P<fdl>documentation license))",
-        r"|(?:gnu(?: lesser)?)? ?(?P<short>agpl|lgpl|gpl|gfdl)(?: license)?(?: ?(?:versions?|ver|v)? ?(?P<version>[123](?:\.[0123])?)(?:\.0)?)?(?P<plus>\+| ?plus)?",
+        r"|(?:gnu ?(?:lesser )?)?(?P<short>agpl|lgpl|gpl|gfdl)(?: license)?(?: ?(?:versions?|ver|v)? ?(?P<version>[123](?:\.[0123])?)(?:\.0)?)?(?P<plus>\+| ?plus)?",
         r"|gnu org (?:copyleft|licenses) (?P<page>lesser|lgpl|agpl|fdl|gpl)(?: (?P<paged>[123]\.[0123]))?))(?-u:\b|$| )"
     );
     Some(Patterns {
@@ -88,6 +88,15 @@ pub(crate) fn scan(normal: &Normal) -> Vec<Notice> {
     }
     let mut mentions = patterns.mentions(text);
     mentions.retain(|mention| mention.is_meant(normal));
+    // Of a license that is named without its version, the newest name tells the most.
+    let mut newest: BTreeMap<&str, &'static str> = BTreeMap::new();
+    for mention in &mentions {
+        let known = newest.entry(mention.family).or_default();
+        *known = mention.oldest.max(known);
+    }
+    for mention in &mut mentions {
+        mention.oldest = newest[mention.family];
+    }
     let mut versioned: BTreeMap<&str, bool> = BTreeMap::new();
     for mention in &mentions {
         *versioned.entry(mention.family).or_default() |= mention.version.is_some();

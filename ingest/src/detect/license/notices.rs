@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::{Regex, RegexSet};
 
 use super::expression::Terms;
-use super::phrases::{BARE, ID_PREFIX, PHRASES, Phrase, SPELLINGS, SURE_PREFIX};
+use super::phrases::{BARE, ID_PREFIX, PARTNERS, PHRASES, Phrase, SPELLINGS, SURE_PREFIX};
 use super::words::Normal;
 
 /// A phrase that names a license.
@@ -98,10 +98,13 @@ impl Phrase {
             _ => plain.replace(' ', "-"),
         };
         let known = |version: &&str| !version.is_empty() && Terms::parse(&with(version)).is_some();
-        match [plain.as_str(), dotted.as_str()].into_iter().find(known) {
-            Some(version) => Some((with(version), false)),
-            None => (!self.default.is_empty()).then(|| (with(self.default), true)),
+        if let Some(version) = [plain.as_str(), dotted.as_str()].into_iter().find(known) {
+            return Some((with(version), false));
         }
+        // `CC BY-SA` without its number; a name without anything.
+        let guesses = [format!("{dotted}-{}", self.default), self.default.to_owned()];
+        let guess = guesses.iter().map(String::as_str).find(known)?;
+        Some((with(guess), true))
     }
 }
 
@@ -183,6 +186,7 @@ fn bare(text: &str, notices: &[Notice]) -> Vec<Notice> {
         at = end + 1;
         let known = BARE.iter().find(|(name, _)| *name == word);
         names.extend(known.map(|(_, id)| (start, end, Some(*id))));
+        names.extend(PARTNERS.contains(&word).then_some((start, end, None)));
     }
     names.sort_by_key(|(start, end, id)| (*start, std::cmp::Reverse(*end), id.is_some()));
     let mut reached = 0;

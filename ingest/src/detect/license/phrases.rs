@@ -97,6 +97,7 @@ pub(crate) const SPELLINGS: &[(&str, &str)] = &[
     (" license", ""),
     (" international", ""),
     (" version", ""),
+    (" v", " "),
 ];
 
 /// All phrases but those of the GNU family, whose versions stand far from their names, and the full names of SPDX's list.
@@ -168,12 +169,13 @@ pub(crate) const PHRASES: &[Phrase] = &[
             "bsd (?:license )?(?:3|three) clause",
             "(?:new|modified|revised) bsd",
             "bsd (?:new|modified|revised)",
-            "bsd ?v?3",
+            "bsd ?v?3(?:cl)?",
             "opensource org licenses? bsd 3 clause",
             "(?:golang org|go dev) license",
             "eclipse distribution license(?: edl)?(?: version| v)?(?: 1[. ]0)?",
             "eclipse org org documents edl v10",
             "edl 1[. ]0",
+            "(?:numpy|scipy) license",
         ],
     ),
     one(
@@ -183,7 +185,7 @@ pub(crate) const PHRASES: &[Phrase] = &[
             "bsd (?:license )?(?:2|two) clause",
             "simplified bsd",
             "bsd simplified",
-            "bsd ?v?2",
+            "bsd ?v?2(?:cl)?",
             "freebsd license",
             "freebsd org copyright freebsd license",
             "opensource org licenses? bsd 2 clause",
@@ -288,7 +290,7 @@ pub(crate) const PHRASES: &[Phrase] = &[
     one("OpenSSL", &["openssl license", "openssl org source license"]),
     one("PostgreSQL", &["postgresql license", "postgresql org about license"]),
     versioned(("ZPL-{}", r"2[. ]1|2[. ]0|1[. ]1", "2.1"), &["zope public license"], &["zpl"]),
-    one("W3C", &["w3c software (?:notice and )?license", "w3c license"]),
+    one("W3C", &["w3c software (?:and document |notice and (?:document )?)?license", "w3c license"]),
     versioned(("Unicode-{}", r"3[. ]0|3", "3.0"), &[], &["unicode license(?: agreement)?"]),
     versioned(
         ("OFL-{}", r"1[. ][01]", "1.1"),
@@ -297,7 +299,7 @@ pub(crate) const PHRASES: &[Phrase] = &[
     ),
     one("WTFPL", &["do what the fuck you want(?: to)?(?: public license)?(?: version)?(?: 2)?", "wtfpl"]),
     one("Beerware", &["beer ?ware(?: license)?"]),
-    one("Unlicense", &["unlicense(?: license)?", "unlicense org"]),
+    one("Unlicense", &["unlicen[cs]e(?: license)?"]),
     one("JSON", &["json license", "shall be used for good not evil"]),
     one("SSPL-1.0", &["server side public license", "sspl(?: v1| 1[. ]0)?"]),
     one("Elastic-2.0", &["elastic license(?: version| v)? ?v?2(?:[. ]0)?"]),
@@ -314,8 +316,8 @@ pub(crate) const PHRASES: &[Phrase] = &[
     versioned(
         (
             "CC-{}",
-            r"(?:by|attribution)(?: nc| non ?commercial)?(?: sa| nd| share ?alike| no ?deriv(?:ative)?s)?(?: works)?(?: international| public)*(?: license)?(?: version)? [1234]\.[05]",
-            "",
+            r"(?:by|attribution)(?: nc| non ?commercial)?(?: sa| nd| share ?alike| no ?deriv(?:ative)?s)?(?: works)?(?: international| public)*(?: license)?(?: version)?(?: v?[1234]\.[05])?",
+            "4.0",
         ),
         &[],
         &["cc", "creative commons", "creativecommons org licenses"],
@@ -356,6 +358,14 @@ pub(crate) const PHRASES: &[Phrase] = &[
             "license (?:unlicensed|proprietary)",
             "unauthorized copying of this file",
             "all rights reserved no part of this",
+            "licensed materials property of",
+            "(?:non ?commercial|personal)(?: research)? (?:use|usage|purposes?) only",
+            "only for (?:personal and |personal or )?non ?commercial (?:use|purposes)",
+            "not (?:to be |be )?used for commercial purposes",
+            "free for (?:personal )?(?:and |or )?non ?commercial (?:use|usage)",
+            "do not (?:copy|distribute|redistribute)(?: or (?:copy|distribute|redistribute))? without",
+            "redistribution(?: [a-z]+){0,4} is (?:not permitted|(?:strictly )?prohibited)",
+            "not in the public domain",
             "may not be (?:copied|reproduced|disclosed|used)(?: [a-z]+){0,8} without(?: the)?(?: express| prior)? (?:written )?(?:permission|consent)",
         ],
     ),
@@ -379,6 +389,9 @@ pub(crate) const BARE: &[(&str, &str)] = &[
     ("artistic", "Artistic-1.0-Perl"),
     ("ruby", "Ruby"),
 ];
+
+/// Words of the GNU family: names beside which a bare word counts. They are looked for elsewhere.
+pub(crate) const PARTNERS: &[&str] = &["gpl", "lgpl", "agpl", "gpl2", "gpl3", "gplv2", "gplv3", "gplv2+", "gplv3+"];
 
 #[cfg(test)]
 mod tests {

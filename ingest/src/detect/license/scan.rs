@@ -55,8 +55,15 @@ pub(crate) fn header(text: &str) -> Option<Terms> {
 /// What a license file says, if anything.
 pub(crate) fn document(text: &str) -> Option<Terms> {
     let text = &text[..text.floor_char_boundary(TEXT_BYTES)];
-    let scanned = scan(text);
-    scanned.or_else(|| tags(text))
+    let Some(tagged) = tags(text) else {
+        return scan(text);
+    };
+    // A tag says it all, but for the texts of other licenses in the same file.
+    let known = tagged.licenses().into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let texts = texts::scan(&Normal::new(text));
+    let others = texts.iter().filter(|found| !found.is_exception && !known.iter().any(|id| family(id) == family(found.id)));
+    let others: Vec<Terms> = others.filter_map(|found| Terms::parse(found.id)).collect();
+    Terms::all(std::iter::once(tagged).chain(others).collect())
 }
 
 fn head(text: &str) -> &str {
@@ -223,6 +230,9 @@ fn settle(mut pieces: Vec<Piece>) -> Vec<Piece> {
     pieces
 }
 
+/// Licenses that dedicate to the public domain.
+const DEDICATIONS: &[&str] = &["CC0-1.0", "Unlicense", "CC-PDDC", "PDDL-1.0", "NIST-PD", "SAX-PD", "ANTLR-PD", "CFITSIO"];
+
 /// Whether `other` says what `piece` says, and more precisely.
 fn supersedes(other: &Piece, piece: &Piece) -> bool {
     let Terms::One(id) = &piece.terms else {
@@ -237,8 +247,11 @@ fn supersedes(other: &Piece, piece: &Piece) -> bool {
                 .is_some_and(|base| precise.strip_suffix("-or-later") == Some(base));
         // The lesser license rests on the general one's text.
         let rests = piece.is_text && id == "GPL-3.0-only" && precise.starts_with("LGPL-3.0");
+        // Who dedicates by a known text calls that a dedication to the public domain; a translation is not the original.
+        let dedicated = id == super::PUBLIC_DOMAIN && DEDICATIONS.contains(&precise);
+        let ported = id.starts_with("CC-") && precise.strip_prefix(id.as_str()).is_some_and(|rest| rest.starts_with('-'));
         let excepted = precise.split_once(" WITH ").is_some_and(|(base, _)| base == id);
-        vague || later || rests || excepted
+        vague || later || rests || dedicated || ported || excepted
     })
 }
 

@@ -127,7 +127,9 @@ impl Normal {
             }
             '/' | '|' if rest.trim_start_matches([' ', '|']).starts_with(char::is_alphabetic) => {
                 let last = self.text.rsplit(' ').next().unwrap_or_default();
-                if BEFORE_SLASH.contains(&last) {
+                // `MIT/X11` is one license.
+                let is_same = rest.get(..3).is_some_and(|next| next.eq_ignore_ascii_case("x11"));
+                if BEFORE_SLASH.contains(&last) && !is_same {
                     self.push_word(&mut "or".to_owned(), false);
                 }
             }
