@@ -1,6 +1,6 @@
 //! Phrases that name a license: notices in file headers, sentences in documents, names in manifests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 use regex::{Regex, RegexSet};
@@ -108,13 +108,16 @@ impl Phrase {
     }
 }
 
-/// Identifiers of SPDX's list as normal text, longest first, each with how it is written.
-static IDENTIFIERS: LazyLock<Vec<(String, &'static str)>> = LazyLock::new(|| {
-    let mut all: Vec<(String, &'static str)> = spdx::identifiers::LICENSES
-        .iter()
-        .map(|license| (Normal::new(license.name).text().to_owned(), license.name))
-        .collect();
-    all.sort_by(|a, b| (b.0.len(), &a.0).cmp(&(a.0.len(), &b.0)));
+/// Identifiers of SPDX's list by the first word of their normal text, longest first: that text, and how it is written.
+static IDENTIFIERS: LazyLock<HashMap<String, Vec<(String, &'static str)>>> = LazyLock::new(|| {
+    let mut all: HashMap<String, Vec<(String, &'static str)>> = HashMap::new();
+    for license in spdx::identifiers::LICENSES {
+        let text = Normal::new(license.name).text().to_owned();
+        let first = text.split(' ').next().unwrap_or_default().to_owned();
+        all.entry(first).or_default().push((text, license.name));
+    }
+    all.values_mut()
+        .for_each(|ids| ids.sort_by(|a, b| (b.0.len(), &a.0).cmp(&(a.0.len(), &b.0))));
     all
 });
 
@@ -131,7 +134,7 @@ static BEFORE_IDENTIFIER: LazyLock<Vec<(Regex, bool)>> = LazyLock::new(|| {
 fn identifiers(text: &str) -> Vec<Notice> {
     let named = |start: usize, is_sure: bool| {
         let rest = &text[start..];
-        let (normal, id) = IDENTIFIERS.iter().find(|(normal, _)| {
+        let (normal, id) = IDENTIFIERS.get(rest.split(' ').next()?)?.iter().find(|(normal, _)| {
             rest.strip_prefix(normal.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
         })?;

@@ -8,6 +8,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
 use spdx::text::{EXCEPTION_TEXTS, LICENSE_TEXTS};
@@ -76,10 +77,28 @@ struct Text {
     own: u32,
 }
 
+/// Takes what is a hash already as it is.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.0 = self.0.rotate_left(8) ^ u64::from(byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
 struct Index {
     texts: Vec<Text>,
     /// Shingle to a run of `postings`.
-    runs: HashMap<u64, (u32, u32)>,
+    runs: HashMap<u64, (u32, u32), BuildHasherDefault<Hashed>>,
     postings: Vec<u16>,
 }
 
@@ -113,7 +132,7 @@ impl Index {
             });
         }
         pairs.sort_unstable();
-        let mut runs = HashMap::with_capacity(pairs.len());
+        let mut runs: HashMap<_, _, BuildHasherDefault<Hashed>> = HashMap::default();
         for (at, (hash, _)) in pairs.iter().enumerate() {
             runs.entry(*hash).or_insert((at as u32, at as u32)).1 = at as u32 + 1;
         }
