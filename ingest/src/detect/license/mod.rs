@@ -10,6 +10,7 @@
 //! Speed on one core: 3,000 license texts a second, 10,000 files of ordinary source code.
 
 mod bsd;
+mod choice;
 mod expression;
 mod gnu;
 mod manifests;

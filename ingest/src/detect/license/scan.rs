@@ -1,5 +1,6 @@
 //! All that a text says of licenses, as one expression: tags, whole texts, notices.
 
+use super::choice;
 use super::expression::Terms;
 use super::notices::{self, Notice};
 use super::texts::{self, Found};
@@ -101,7 +102,7 @@ fn scan(text: &str) -> Option<Terms> {
     let mut notices = notices::scan(&normal);
     notices.retain(|notice| !texts.iter().any(|found| belongs(normal.text(), notice, found)));
     let pieces = settle(pieces(texts, notices));
-    notices::join(
+    choice::join(
         normal.text(),
         pieces
             .into_iter()
