@@ -27,10 +27,14 @@ const OR_BEFORE: &[&str] = &[
     "later", "any", "newer", "higher", "above", "greater", "modify", "modified", "distribute", "redistribute", "copy", "sell",
     "implied", "otherwise",
 ];
+/// What announces an alternative to all that was granted before it, how near to the license, and how far behind the other.
+const ALTERNATIVE: &str = "alternatively";
+const ALTERNATIVE_NEAR: usize = 160;
+const ALTERNATIVE_REACH: usize = 3000;
 /// Words before licenses that announce a choice between them.
-const ANNOUNCES: &[&str] = &["dual", "either", "multi license", "tri license", "triple license"];
+const ANNOUNCES: &[&str] = &["dual", "either", "multi license", "tri license", "triple license", "terms of both"];
 /// The same for licenses further apart, as in a list of items.
-const ANNOUNCES_LIST: &[&str] = &["one of the following", "any of the following", "choice of", "one of two", "two mutually exclusive"];
+const ANNOUNCES_LIST: &[&str] = &["one of the following", "any of the following", "choice of", "one of two", "two mutually exclusive", "choose one", "choose any one"];
 /// Words behind two licenses that made a choice between them.
 const CONCLUDES: &[&str] = &[
     "one of the above",
@@ -119,8 +123,11 @@ fn link(text: &str, last: &Item, this: &Item, head: usize) -> Link {
         words.iter().any(|word| before.contains(word))
     };
     let chosen = |(word, bytes): &(&str, usize)| between.len() <= *bytes && between.split(' ').any(|other| other == *word);
+    let lead = &text[text.floor_char_boundary(this.first.0.saturating_sub(ALTERNATIVE_NEAR))..this.first.0];
+    let is_alternative = gap <= ALTERNATIVE_REACH && lead.contains(ALTERNATIVE);
     let behind = &text[this.first.1..text.floor_char_boundary(this.first.1 + BEHIND)];
-    let is_choice = has_or(between)
+    let is_choice = is_alternative
+        || has_or(between)
         || BETWEEN.iter().any(chosen)
         || gap <= NEAR && (announces(ANNOUNCES, NEAR) || CONCLUDES.iter().any(|words| behind.contains(words)))
         || gap <= NEAR_IN_LIST && announces(ANNOUNCES_LIST, NEAR_IN_LIST);
@@ -146,16 +153,20 @@ fn has_or(between: &str) -> bool {
     between.len() <= OR_REACH && (0..words.len()).any(joins)
 }
 
-/// Without licenses that a choice among the rest names too: who offers a choice mentions what there is to choose.
+/// Without what a choice among the rest names too: who offers a choice mentions what there is to choose.
 fn unrepeated(parts: Vec<Terms>) -> Vec<Terms> {
-    let offered: Vec<String> = parts
-        .iter()
-        .filter(|part| matches!(part, Terms::Any(_)))
-        .flat_map(|part| part.licenses().into_iter().map(str::to_owned))
-        .collect();
-    let mut parts = parts;
-    parts.retain(|part| !matches!(part, Terms::One(id) if offered.contains(id)));
-    parts
+    let is_repeated = |at: usize| {
+        let own = parts[at].licenses();
+        let names_all = |other: &Terms| matches!(other, Terms::Any(_)) && own.iter().all(|id| other.licenses().contains(id));
+        let is_wider = |(other, part): (usize, &Terms)| {
+            let is_same = part.licenses().len() == own.len();
+            other != at && names_all(part) && (!is_same || other < at)
+        };
+        parts.iter().enumerate().any(is_wider)
+    };
+    let kept: Vec<bool> = (0..parts.len()).map(|at| !is_repeated(at)).collect();
+    let kept = parts.into_iter().zip(kept).filter_map(|(part, is_kept)| is_kept.then_some(part));
+    kept.collect()
 }
 
 #[cfg(test)]
@@ -179,6 +190,14 @@ mod tests {
             (
                 "licensed under one of the following licenses: 1) the Common Public License 1.0, a copy of which is available from the Open Source Initiative 2) the ISC license, a copy of which is there too",
                 "CPL-1.0 OR ISC",
+            ),
+            (
+                "Version: MPL 1.1/GPL 2.0/LGPL 2.1",
+                "MPL-1.1 OR GPL-2.0-only OR LGPL-2.1-only",
+            ),
+            (
+                "subject to the Mozilla Public License Version 1.1 (the \"License\"); you may not use this file except in compliance with the License. Software distributed under the License is distributed on an \"AS IS\" basis. Alternatively, the contents of this file may be used under the terms of either the GNU General Public License Version 2 or later, or the GNU Lesser General Public License Version 2.1 or later",
+                "MPL-1.1 OR GPL-2.0-or-later OR LGPL-2.1-or-later",
             ),
             (
                 "either the GNU Lesser General Public License, version 2.1 or later, or the Mozilla Public License, version 1.1",

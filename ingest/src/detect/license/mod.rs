@@ -247,7 +247,7 @@ mod tests {
         let alternative = text("BSD-3-Clause").replace("THIS SOFTWARE IS PROVIDED", "Alternatively, this software may be distributed under the terms of the GNU General Public License version 2.\n\nTHIS SOFTWARE IS PROVIDED");
         assert_eq!(
             detect_document(&alternative).as_deref(),
-            Some("BSD-3-Clause AND GPL-2.0-only")
+            Some("BSD-3-Clause OR GPL-2.0-only")
         );
     }
 

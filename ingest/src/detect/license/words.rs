@@ -67,7 +67,6 @@ impl Normal {
     fn push_line(&mut self, line: &str, counted: bool) {
         let mut rest = line;
         let mut word = String::new();
-        let mut before = None;
         while let Some(character) = rest.chars().next() {
             if let Some(length) = tag(rest) {
                 self.push_word(&mut word, counted);
@@ -82,10 +81,10 @@ impl Normal {
                 '+' if !word.is_empty() => word.push('+'),
                 _ => {
                     self.push_word(&mut word, counted);
-                    self.push_sign(character, before, rest);
+                    let seen = &line[..line.len() - rest.len()];
+                    self.push_sign(character, seen, rest);
                 }
             }
-            before = Some(character);
         }
         self.push_word(&mut word, counted);
     }
@@ -115,26 +114,36 @@ impl Normal {
         word.clear();
     }
 
-    /// What a sign between `before` and `rest` says: most say nothing.
-    fn push_sign(&mut self, sign: char, before: Option<char>, rest: &str) {
-        let is_inside = before.is_some_and(char::is_alphanumeric) && rest.starts_with(char::is_alphanumeric);
+    /// What a sign between `seen`, whose last character it is, and `rest` says: most say nothing.
+    fn push_sign(&mut self, sign: char, seen: &str, rest: &str) {
         match sign {
-            '_' if is_inside => {
-                self.is_glue_pending = true;
-                if let Some(last) = self.words.last_mut() {
-                    last.is_glued = true;
+            '_' => {
+                let is_inside = |text: &str| text.trim_end_matches('_').ends_with(char::is_alphanumeric);
+                if is_inside(seen) && rest.starts_with(char::is_alphanumeric) {
+                    self.is_glue_pending = true;
+                    if let Some(last) = self.words.last_mut() {
+                        last.is_glued = true;
+                    }
                 }
             }
-            '/' | '|' if rest.trim_start_matches([' ', '|']).starts_with(char::is_alphabetic) => {
-                let last = self.text.rsplit(' ').next().unwrap_or_default();
-                // `MIT/X11` is one license.
-                let is_same = rest.get(..3).is_some_and(|next| next.eq_ignore_ascii_case("x11"));
-                if BEFORE_SLASH.contains(&last) && !is_same {
-                    self.push_word(&mut "or".to_owned(), false);
-                }
+            '/' | '|' if rest.trim_start_matches([' ', '|']).starts_with(char::is_alphabetic) && self.offers(seen, rest) => {
+                self.push_word(&mut "or".to_owned(), false);
             }
             _ => {}
         }
+    }
+
+    /// Whether a slash between `seen` and `rest` stands between two licenses.
+    fn offers(&self, seen: &str, rest: &str) -> bool {
+        let mut last = self.text.rsplit(' ');
+        let is_version = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
+        let (word, before) = (last.next(), last.next());
+        let name = word.filter(|word| !is_version(word)).or(before).unwrap_or_default();
+        // `MIT/X11` is one license; an address is none.
+        let is_same = rest.get(..3).is_some_and(|next| next.eq_ignore_ascii_case("x11"));
+        let token = seen.rsplit([' ', '\t']).next().unwrap_or_default();
+        let is_address = token.contains("//") || token.contains("www.") || token.contains(".org");
+        BEFORE_SLASH.contains(&name) && !is_same && !is_address
     }
 
     /// Whether the word at byte `start` is part of a name in a program.
