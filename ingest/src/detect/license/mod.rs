@@ -19,6 +19,7 @@ mod notices;
 mod permissive;
 mod phrases;
 mod policy;
+mod prose;
 mod scan;
 mod texts;
 mod tree;
@@ -56,17 +57,18 @@ pub fn detect_header(text: &str) -> Option<String> {
     scan::header(text).map(|terms| terms.to_string())
 }
 
-/// What the file at `path` says of its own license: a license file by its whole text, a manifest by what it declares, any
-/// other by its header.
+/// What the file at `path` says of its own license: a license file by its whole text, a manifest by what it declares,
+/// another document by its header, its section about the license or a license's text in it, any other by its header.
 pub fn detect(path: &str, text: &str) -> Option<String> {
+    let file_name = path.rsplit('/').next().unwrap_or(path);
     match tree::kind(path.as_bytes()) {
         Some(tree::Kind::Document) => Some(detect_document(text).unwrap_or_else(|| UNKNOWN.to_owned())),
         Some(tree::Kind::Manifest) => {
-            let file_name = path.rsplit('/').next().unwrap_or(path);
             let declared = manifests::declared(file_name, text.as_bytes());
             declared.map(|terms| terms.to_string()).or_else(|| detect_header(text))
         }
-        None => detect_header(text),
+        _ if prose::is_document(file_name) => prose::document(text).map(|terms| terms.to_string()),
+        _ => detect_header(text),
     }
 }
 

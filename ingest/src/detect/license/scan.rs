@@ -67,6 +67,17 @@ pub(crate) fn document(text: &str) -> Option<Terms> {
     Terms::all(std::iter::once(tagged).chain(others).collect())
 }
 
+/// What a few words say that stand where a license is expected: an identifier, an expression, a sentence.
+pub(crate) fn named(words: &str) -> Option<Terms> {
+    Terms::parse(words.trim().trim_end_matches('.')).or_else(|| document(words))
+}
+
+/// Whether some license's whole text is in a document.
+pub(crate) fn holds_text(text: &str) -> bool {
+    let text = &text[..text.floor_char_boundary(TEXT_BYTES)];
+    texts::scan(&Normal::new(text)).iter().any(|found| !found.is_exception)
+}
+
 fn head(text: &str) -> &str {
     let text = &text[..text.floor_char_boundary(HEADER_BYTES)];
     let end = memchr::memchr_iter(b'\n', text.as_bytes()).nth(HEADER_LINES - 1);
