@@ -41,7 +41,12 @@ impl Clauses {
     fn of(text: &str) -> Self {
         let has = |words: &[&str]| words.iter().any(|words| text.contains(words));
         Self {
-            source: has(&["of source code must", "of the source code must", "in source code must", "of source must"]),
+            source: has(&[
+                "of source code must",
+                "of the source code must",
+                "in source code must",
+                "of source must",
+            ]),
             binary: has(&["in binary form", "in binary forms must", "in compiled form"]),
             advertising: has(&["all advertising materials", "advertising materials mentioning"]),
             acknowledgement: has(&["end user documentation included with"]),
@@ -81,7 +86,8 @@ pub(crate) fn settle(text: &str, found: &mut Vec<Found>) {
         let limit = text.floor_char_boundary(next.min(start + LONGEST));
         let end = text[start..limit].find(END).map(|at| start + at + END.len());
         let license = &text[start..end.unwrap_or(limit)];
-        let behind = &text[end.unwrap_or(limit)..text.floor_char_boundary(end.map_or(limit, |end| next.min(end + BEHIND)))];
+        let behind =
+            &text[end.unwrap_or(limit)..text.floor_char_boundary(end.map_or(limit, |end| next.min(end + BEHIND)))];
         let Some(id) = Clauses::of(license).license(license, behind) else {
             continue;
         };

@@ -24,17 +24,44 @@ const OR_NEAR: usize = 60;
 /// Words before or behind an `or` that make it join something else: `and/or`, `or later`, `or modify`.
 const OR_AFTER: &[&str] = &["and"];
 const OR_BEFORE: &[&str] = &[
-    "later", "any", "newer", "higher", "above", "greater", "modify", "modified", "distribute", "redistribute", "copy", "sell",
-    "implied", "otherwise",
+    "later",
+    "any",
+    "newer",
+    "higher",
+    "above",
+    "greater",
+    "modify",
+    "modified",
+    "distribute",
+    "redistribute",
+    "copy",
+    "sell",
+    "implied",
+    "otherwise",
 ];
 /// What announces an alternative to all that was granted before it, how near to the license, and how far behind the other.
 const ALTERNATIVE: &str = "alternatively";
 const ALTERNATIVE_NEAR: usize = 160;
 const ALTERNATIVE_REACH: usize = 3000;
 /// Words before licenses that announce a choice between them.
-const ANNOUNCES: &[&str] = &["dual", "either", "multi license", "tri license", "triple license", "terms of both"];
+const ANNOUNCES: &[&str] = &[
+    "dual",
+    "either",
+    "multi license",
+    "tri license",
+    "triple license",
+    "terms of both",
+];
 /// The same for licenses further apart, as in a list of items.
-const ANNOUNCES_LIST: &[&str] = &["one of the following", "any of the following", "choice of", "one of two", "two mutually exclusive", "choose one", "choose any one"];
+const ANNOUNCES_LIST: &[&str] = &[
+    "one of the following",
+    "any of the following",
+    "choice of",
+    "one of two",
+    "two mutually exclusive",
+    "choose one",
+    "choose any one",
+];
 /// Words behind two licenses that made a choice between them.
 const CONCLUDES: &[&str] = &[
     "one of the above",
@@ -122,7 +149,8 @@ fn link(text: &str, last: &Item, this: &Item, head: usize) -> Link {
         let before = before(bytes).replace("either version", "");
         words.iter().any(|word| before.contains(word))
     };
-    let chosen = |(word, bytes): &(&str, usize)| between.len() <= *bytes && between.split(' ').any(|other| other == *word);
+    let chosen =
+        |(word, bytes): &(&str, usize)| between.len() <= *bytes && between.split(' ').any(|other| other == *word);
     let lead = &text[text.floor_char_boundary(this.first.0.saturating_sub(ALTERNATIVE_NEAR))..this.first.0];
     let is_alternative = gap <= ALTERNATIVE_REACH && lead.contains(ALTERNATIVE);
     let behind = &text[this.first.1..text.floor_char_boundary(this.first.1 + BEHIND)];
@@ -131,7 +159,11 @@ fn link(text: &str, last: &Item, this: &Item, head: usize) -> Link {
         || BETWEEN.iter().any(chosen)
         || gap <= NEAR && (announces(ANNOUNCES, NEAR) || CONCLUDES.iter().any(|words| behind.contains(words)))
         || gap <= NEAR_IN_LIST && announces(ANNOUNCES_LIST, NEAR_IN_LIST);
-    let is_listed = || between.split(' ').all(|word| word.is_empty() || IN_LIST.contains(&word));
+    let is_listed = || {
+        between
+            .split(' ')
+            .all(|word| word.is_empty() || IN_LIST.contains(&word))
+    };
     match is_choice {
         true => Link::Or,
         false if is_listed() => Link::Open,
@@ -157,7 +189,8 @@ fn has_or(between: &str) -> bool {
 fn unrepeated(parts: Vec<Terms>) -> Vec<Terms> {
     let is_repeated = |at: usize| {
         let own = parts[at].licenses();
-        let names_all = |other: &Terms| matches!(other, Terms::Any(_)) && own.iter().all(|id| other.licenses().contains(id));
+        let names_all =
+            |other: &Terms| matches!(other, Terms::Any(_)) && own.iter().all(|id| other.licenses().contains(id));
         let is_wider = |(other, part): (usize, &Terms)| {
             let is_same = part.licenses().len() == own.len();
             other != at && names_all(part) && (!is_same || other < at)
@@ -165,7 +198,10 @@ fn unrepeated(parts: Vec<Terms>) -> Vec<Terms> {
         parts.iter().enumerate().any(is_wider)
     };
     let kept: Vec<bool> = (0..parts.len()).map(|at| !is_repeated(at)).collect();
-    let kept = parts.into_iter().zip(kept).filter_map(|(part, is_kept)| is_kept.then_some(part));
+    let kept = parts
+        .into_iter()
+        .zip(kept)
+        .filter_map(|(part, is_kept)| is_kept.then_some(part));
     kept.collect()
 }
 
@@ -176,13 +212,25 @@ mod tests {
     #[test]
     fn choices_and_lists() {
         for (text, expression) in [
-            ("Licensed under the MIT license or the Apache License, Version 2.0", "MIT OR Apache-2.0"),
-            ("Licensed under the MIT, BSD or Apache-2.0 license", "MIT OR BSD-3-Clause OR Apache-2.0"),
+            (
+                "Licensed under the MIT license or the Apache License, Version 2.0",
+                "MIT OR Apache-2.0",
+            ),
+            (
+                "Licensed under the MIT, BSD or Apache-2.0 license",
+                "MIT OR BSD-3-Clause OR Apache-2.0",
+            ),
             ("License: MIT, Apache-2.0 and ISC license", "MIT AND Apache-2.0 AND ISC"),
             ("Licensed under MIT/Apache-2.0", "MIT OR Apache-2.0"),
-            ("Dual licensed under the MIT and GPL-2.0 licenses", "MIT OR GPL-2.0-only"),
+            (
+                "Dual licensed under the MIT and GPL-2.0 licenses",
+                "MIT OR GPL-2.0-only",
+            ),
             ("MODULE_LICENSE(\"Dual BSD/GPL\")", "BSD-3-Clause OR GPL-1.0-or-later"),
-            ("The library is under the MIT license. The tools are under the GPLv2.", "MIT AND GPL-2.0-only"),
+            (
+                "The library is under the MIT license. The tools are under the GPLv2.",
+                "MIT AND GPL-2.0-only",
+            ),
             (
                 "under the MIT license. This tool is free software; you can redistribute it and/or modify it under the terms of the GNU General Public License version 2",
                 "MIT AND GPL-2.0-only",
@@ -204,7 +252,11 @@ mod tests {
                 "LGPL-2.1-or-later OR MPL-1.1",
             ),
         ] {
-            assert_eq!(scan::document(text).map(|terms| terms.to_string()).as_deref(), Some(expression), "{text}");
+            assert_eq!(
+                scan::document(text).map(|terms| terms.to_string()).as_deref(),
+                Some(expression),
+                "{text}"
+            );
         }
     }
 }

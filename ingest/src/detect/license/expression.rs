@@ -79,7 +79,6 @@ const SHORT: &[(&str, &str)] = &[
     ("apachev2", "Apache-2.0"),
     ("asl-2.0", "Apache-2.0"),
     ("apache-license-2.0", "Apache-2.0"),
-
     ("bsd-2", "BSD-2-Clause"),
     ("bsd2", "BSD-2-Clause"),
     ("2-clause-bsd", "BSD-2-Clause"),
@@ -326,7 +325,10 @@ fn license(word: &str) -> Option<String> {
         .map_or((lower.as_str(), false), |stem| (stem, true));
     let short = SHORT.iter().find(|(name, _)| later && *name == stem);
     if let Some((_, id)) = short {
-        return Some(id.strip_suffix("-only").map_or_else(|| (*id).to_owned(), |base| format!("{base}-or-later")));
+        return Some(
+            id.strip_suffix("-only")
+                .map_or_else(|| (*id).to_owned(), |base| format!("{base}-or-later")),
+        );
     }
     let id = *IDS.licenses.get(stem).or_else(|| IDS.licenses.get(&lower))?;
     let is_gnu = ["GPL-", "LGPL-", "AGPL-", "GFDL-"]

@@ -196,9 +196,27 @@ fn kind_of(word: &str) -> (&'static str, &'static str) {
 /// Bytes around a bare abbreviation in which licenses must be spoken of.
 const CONTEXT: usize = 60;
 /// Words of which one must be there.
-const SPEAKS: &[&str] = &["licen", "under", "terms", "released", "distribut", "covered by", "copying", "dual"];
+const SPEAKS: &[&str] = &[
+    "licen",
+    "under",
+    "terms",
+    "released",
+    "distribut",
+    "covered by",
+    "copying",
+    "dual",
+];
 /// Words behind an abbreviation that make it speak of something else.
-const OTHER_BEHIND: &[&str] = &["compatible", "incompatible", "symbol", "symbols", "only symbol", "friendly", "violation", "d "];
+const OTHER_BEHIND: &[&str] = &[
+    "compatible",
+    "incompatible",
+    "symbol",
+    "symbols",
+    "only symbol",
+    "friendly",
+    "violation",
+    "d ",
+];
 /// Words before an abbreviation that make it speak of something else.
 const OTHER_BEFORE: &[&str] = &["non", "export symbol", "anti"];
 /// Bytes of a text that is nothing but a name.

@@ -195,7 +195,12 @@ fn assigned(text: &str) -> Option<Terms> {
 fn r_package(text: &str) -> Option<Terms> {
     let value = text.lines().find_map(|line| line.strip_prefix("License:"))?;
     let one = |name: &str| {
-        let name = name.split("+ file").next()?.trim().replace("_clause", "-clause").replace('_', "-");
+        let name = name
+            .split("+ file")
+            .next()?
+            .trim()
+            .replace("_clause", "-clause")
+            .replace('_', "-");
         let Some((stem, version)) = name.split_once('(') else {
             return named(&name);
         };
@@ -222,7 +227,12 @@ fn dune(text: &str) -> Option<Terms> {
 
 /// `<license type="expression">MIT</license>`, or the address of one.
 fn nuget(text: &str) -> Option<Terms> {
-    let heads = ["<license type=\"expression\">", "<PackageLicenseExpression>", "<licenseUrl>", "<PackageLicenseUrl>"];
+    let heads = [
+        "<license type=\"expression\">",
+        "<PackageLicenseExpression>",
+        "<licenseUrl>",
+        "<PackageLicenseUrl>",
+    ];
     let inside = |head: &str| text.split_once(head)?.1.split('<').next();
     heads.iter().find_map(|head| named(inside(head)?))
 }
@@ -311,25 +321,49 @@ mod tests {
                 "Apache-2.0 OR MIT",
             ),
             ("bower.json", "{\"license\": \"MIT\"}", "MIT"),
-            ("codemeta.json", "{\"license\": \"https://spdx.org/licenses/ISC\"}", "ISC"),
-            ("setup.py", "from x import setup\nsetup(name='a', license='BSD',\n)", "BSD-3-Clause"),
+            (
+                "codemeta.json",
+                "{\"license\": \"https://spdx.org/licenses/ISC\"}",
+                "ISC",
+            ),
+            (
+                "setup.py",
+                "from x import setup\nsetup(name='a', license='BSD',\n)",
+                "BSD-3-Clause",
+            ),
             (
                 "setup.py",
                 "setup(\n  license=read(),\n  classifiers=['License :: OSI Approved :: MIT License'])",
                 "MIT",
             ),
-            ("DESCRIPTION", "Package: a\nLicense: GPL (>= 2) | MIT + file LICENSE\n", "GPL-2.0-or-later OR MIT"),
+            (
+                "DESCRIPTION",
+                "Package: a\nLicense: GPL (>= 2) | MIT + file LICENSE\n",
+                "GPL-2.0-or-later OR MIT",
+            ),
             ("DESCRIPTION", "License: BSD_3_clause + file LICENSE\n", "BSD-3-Clause"),
             ("DESCRIPTION", "License: Apache License (== 2.0)\n", "Apache-2.0"),
             ("a.cabal", "name: a\nLicense:   BSD3\n", "BSD-3-Clause"),
-            ("a.opam", "license: \"LGPL-2.1-or-later WITH OCaml-LGPL-linking-exception\"\n", "LGPL-2.1-or-later WITH OCaml-LGPL-linking-exception"),
+            (
+                "a.opam",
+                "license: \"LGPL-2.1-or-later WITH OCaml-LGPL-linking-exception\"\n",
+                "LGPL-2.1-or-later WITH OCaml-LGPL-linking-exception",
+            ),
             ("CITATION.cff", "title: a\nlicense: Apache-2.0\n", "Apache-2.0"),
             ("a-1.rockspec", "description = {\n  license = \"MIT/X11\"\n}", "MIT"),
             ("a.podspec", "s.license = { :type => 'MIT', :file => 'LICENSE' }", "MIT"),
             ("mix.exs", "  licenses: [\"MIT\", \"ISC\"],", "MIT OR ISC"),
             ("dune-project", "(lang dune 3)\n(license ISC)", "ISC"),
-            ("a.nuspec", "<license type=\"expression\">MIT OR ISC</license>", "MIT OR ISC"),
-            ("a.csproj", "<PackageLicenseUrl>https://opensource.org/licenses/MIT</PackageLicenseUrl>", "MIT"),
+            (
+                "a.nuspec",
+                "<license type=\"expression\">MIT OR ISC</license>",
+                "MIT OR ISC",
+            ),
+            (
+                "a.csproj",
+                "<PackageLicenseUrl>https://opensource.org/licenses/MIT</PackageLicenseUrl>",
+                "MIT",
+            ),
         ] {
             let found = declared(file_name, text.as_bytes()).map(|terms| terms.to_string());
             assert_eq!(found.as_deref(), Some(expression), "{file_name}: {text}");

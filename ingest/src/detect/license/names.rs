@@ -134,7 +134,11 @@ mod tests {
             ("under the Zope Public License (ZPL) Version 2.1.", "ZPL-2.1", false),
             ("Zope Public License", "ZPL-2.1", true),
             ("license: Open LDAP Public License v2.2.1", "OLDAP-2.2.1", false),
-            ("Community Data License Agreement Permissive 2.0", "CDLA-Permissive-2.0", false),
+            (
+                "Community Data License Agreement Permissive 2.0",
+                "CDLA-Permissive-2.0",
+                false,
+            ),
         ] {
             assert_eq!(ids(text), [(id.to_owned(), is_vague)], "{text}");
         }
@@ -142,7 +146,13 @@ mod tests {
 
     #[test]
     fn ordinary_words_are_no_names() {
-        for text in ["", "a license", "is a fair license", "the public license of x", "zope public"] {
+        for text in [
+            "",
+            "a license",
+            "is a fair license",
+            "the public license of x",
+            "zope public",
+        ] {
             assert!(ids(text).is_empty(), "{text}");
         }
     }

@@ -177,7 +177,18 @@ const GRANTS: &[&str] = &[
     "under the terms of the",
 ];
 /// What may stand between two names of one list.
-const LINKS: &[&str] = &["", "or", "and", "and or", "the", "or the", "and the", "or under the", "and under the", "license or"];
+const LINKS: &[&str] = &[
+    "",
+    "or",
+    "and",
+    "and or",
+    "the",
+    "or the",
+    "and the",
+    "or under the",
+    "and under the",
+    "license or",
+];
 
 /// Bare names beside other names or bare names (`MIT/GPL2`, `BSD or Apache`), or right behind what grants a license.
 fn bare(text: &str, notices: &[Notice]) -> Vec<Notice> {
@@ -202,13 +213,20 @@ fn bare(text: &str, notices: &[Notice]) -> Vec<Notice> {
         let (Some(a), Some(b)) = (names.get(a), names.get(b)) else {
             return false;
         };
-        text.get(a.1..b.0).is_some_and(|between| LINKS.contains(&between.trim()))
+        text.get(a.1..b.0)
+            .is_some_and(|between| LINKS.contains(&between.trim()))
     };
     let named = |(at, (start, end, id)): (usize, &(usize, usize, Option<&str>))| {
         let before = text[text.floor_char_boundary(start.saturating_sub(CONTEXT))..*start].trim_end();
-        let around = &text[text.floor_char_boundary(start.saturating_sub(CONTEXT))..text.floor_char_boundary(end + CONTEXT)];
-        let is_listed = (at > 0 && linked(at - 1, at) || linked(at, at + 1)) && SPEAKS.iter().any(|word| around.contains(word));
-        let is_granted = || GRANTS.iter().any(|words| before == *words || before.strip_suffix(words).is_some_and(|rest| rest.ends_with(' ')));
+        let around =
+            &text[text.floor_char_boundary(start.saturating_sub(CONTEXT))..text.floor_char_boundary(end + CONTEXT)];
+        let is_listed =
+            (at > 0 && linked(at - 1, at) || linked(at, at + 1)) && SPEAKS.iter().any(|word| around.contains(word));
+        let is_granted = || {
+            GRANTS
+                .iter()
+                .any(|words| before == *words || before.strip_suffix(words).is_some_and(|rest| rest.ends_with(' ')))
+        };
         let id = (*id).filter(|_| is_listed || is_granted())?;
         let terms = Terms::parse(id)?;
         Some(Notice {

@@ -105,7 +105,10 @@ pub(crate) const PHRASES: &[Phrase] = &[
     // Apache.
     versioned(
         ("Apache-{}", r"2[. ]0|2|1[. ]1|1[. ]0", "2.0"),
-        &["apache(?: software| public)? licenses?", "apache style(?: software)? license"],
+        &[
+            "apache(?: software| public)? licenses?",
+            "apache style(?: software)? license",
+        ],
         &[
             "apache",
             "version {} of the apache(?: software)? license",
@@ -135,7 +138,13 @@ pub(crate) const PHRASES: &[Phrase] = &[
             "bouncy castle license",
         ],
     ),
-    vague("MIT", &["mit (?:x11 |x )?(?:style|like|type)(?: open source)? license[ds]?", "mit x(?:11)? style"]),
+    vague(
+        "MIT",
+        &[
+            "mit (?:x11 |x )?(?:style|like|type)(?: open source)? license[ds]?",
+            "mit x(?:11)? style",
+        ],
+    ),
     one(
         "ISC",
         &[
@@ -147,20 +156,43 @@ pub(crate) const PHRASES: &[Phrase] = &[
     ),
     one(
         "Zlib",
-        &["(?:the )?(?:zlib|libpng)(?: libpng| png| zlib)? license", "opensource org licenses? zlib", "zlib net zlib license"],
+        &[
+            "(?:the )?(?:zlib|libpng)(?: libpng| png| zlib)? license",
+            "opensource org licenses? zlib",
+            "zlib net zlib license",
+        ],
     ),
     one(
         "BSL-1.0",
-        &["boost software license", "boost org license 1 0", "boost license", "opensource org licenses? bsl 1[. ]0"],
+        &[
+            "boost software license",
+            "boost org license 1 0",
+            "boost license",
+            "opensource org licenses? bsl 1[. ]0",
+        ],
     ),
     one(
         "NCSA",
-        &["university of illinois(?: open source license)?(?: ncsa)?", "ncsa open source license", "illinois open source license"],
+        &[
+            "university of illinois(?: open source license)?(?: ncsa)?",
+            "ncsa open source license",
+            "illinois open source license",
+        ],
     ),
-    one("0BSD", &["(?:bsd )?zero clause(?: bsd)?(?: license)?", "0bsd", "free public license 1[. ]0"]),
+    one(
+        "0BSD",
+        &[
+            "(?:bsd )?zero clause(?: bsd)?(?: license)?",
+            "0bsd",
+            "free public license 1[. ]0",
+        ],
+    ),
     one("MIT-0", &["mit no attribution", "mit 0(?: license)?"]),
     one("MIT-open-group", &["mit open group"]),
-    one("BlueOak-1.0.0", &["blue oak model license", "blueoakcouncil org license 1[. ]0[. ]0"]),
+    one(
+        "BlueOak-1.0.0",
+        &["blue oak model license", "blueoakcouncil org license 1[. ]0[. ]0"],
+    ),
     // BSD.
     one(
         "BSD-3-Clause",
@@ -191,7 +223,15 @@ pub(crate) const PHRASES: &[Phrase] = &[
             "opensource org licenses? bsd 2 clause",
         ],
     ),
-    one("BSD-4-Clause", &["(?:4|four) clause bsd", "bsd (?:4|four) clause", "original bsd license", "bsd original"]),
+    one(
+        "BSD-4-Clause",
+        &[
+            "(?:4|four) clause bsd",
+            "bsd (?:4|four) clause",
+            "original bsd license",
+            "bsd original",
+        ],
+    ),
     vague(
         "BSD-3-Clause",
         &[
@@ -210,27 +250,49 @@ pub(crate) const PHRASES: &[Phrase] = &[
     versioned(
         ("MPL-{}", r"2[. ]0|2|1[. ]1|1[. ]0", "2.0"),
         &["mozilla public license", "mozilla org mpl"],
-        &["mpl", "mozilla org (?:en us )?mpl(?: mpl)?", "opensource org licenses? mpl"],
+        &[
+            "mpl",
+            "mozilla org (?:en us )?mpl(?: mpl)?",
+            "opensource org licenses? mpl",
+        ],
     ),
     versioned(
         ("EPL-{}", r"2[. ]?0|2|1[. ]?0|1", "1.0"),
         &["eclipse public license", "eclipse org legal epl"],
-        &["epl", "eclipse org (?:legal|org documents) epl", "opensource org licenses? (?:eclipse|epl)"],
+        &[
+            "epl",
+            "eclipse org (?:legal|org documents) epl",
+            "opensource org licenses? (?:eclipse|epl)",
+        ],
     ),
     one(
         "CDDL-1.1 OR GPL-2.0-only WITH Classpath-exception-2.0",
-        &[r"cddl\+gpl 1 1", r"cddl 1\.1(?: and| or)? gplv?2 with(?: the)? classpath exception"],
+        &[
+            r"cddl\+gpl 1 1",
+            r"cddl 1\.1(?: and| or)? gplv?2 with(?: the)? classpath exception",
+        ],
     ),
     one(
         "CDDL-1.0 OR GPL-2.0-only WITH Classpath-exception-2.0",
-        &[r"cddl\+gpl", r"cddl(?: license)?\+? ?(?:and |or )?gplv?2 with(?: the)? classpath exception"],
+        &[
+            r"cddl\+gpl",
+            r"cddl(?: license)?\+? ?(?:and |or )?gplv?2 with(?: the)? classpath exception",
+        ],
     ),
     versioned(
         ("CDDL-{}", r"1[. ]1|1[. ]0", "1.0"),
-        &["common development and distribution license(?: the license)?", "cddl license", "license[ds]?(?: under| under the)? cddl"],
+        &[
+            "common development and distribution license(?: the license)?",
+            "cddl license",
+            "license[ds]?(?: under| under the)? cddl",
+        ],
         &["cddl", "opensource org licenses? cddl"],
     ),
-    versioned(("CPL-{}", r"1[. ]0", "1.0"), &["common public license"], &["cpl", "opensource org licenses cpl"]),
+    versioned(
+        ("CPL-{}", r"1[. ]0", "1.0"),
+        &["common public license"],
+        &["cpl", "opensource org licenses cpl"],
+    ),
     vague("CPL-1.0", &["opensource org licenses cpl"]),
     one("IPL-1.0", &["ibm public license"]),
     versioned(
@@ -265,7 +327,10 @@ pub(crate) const PHRASES: &[Phrase] = &[
     vague("Artistic-1.0-Perl", &["(?:perl )?artistic license"]),
     one(
         "Artistic-1.0-Perl OR GPL-1.0-or-later",
-        &["same (?:terms|license) as (?:the )?perl(?: 5)?(?: itself| programming language| system itself)?", "perl license"],
+        &[
+            "same (?:terms|license) as (?:the )?perl(?: 5)?(?: itself| programming language| system itself)?",
+            "perl license",
+        ],
     ),
     versioned(
         ("LPPL-{}", r"1[. ]3[ac]?|1[. ][012]", "1.3c"),
@@ -276,42 +341,111 @@ pub(crate) const PHRASES: &[Phrase] = &[
     one("Sleepycat", &["sleepycat license"]),
     versioned(("NPL-{}", r"1[. ][01]", "1.1"), &["netscape public license"], &[]),
     versioned(("SPL-{}", r"1[. ]0", "1.0"), &["sun public license"], &[]),
-    versioned(("APSL-{}", r"2[. ]0|1[. ][012]", "2.0"), &["apple public source license"], &["apsl"]),
+    versioned(
+        ("APSL-{}", r"2[. ]0|1[. ][012]", "2.0"),
+        &["apple public source license"],
+        &["apsl"],
+    ),
     versioned(("RPL-{}", r"1[. ][15]", "1.5"), &["reciprocal public license"], &[]),
     versioned(("ErlPL-{}", r"1[. ]1", "1.1"), &["erlang public license"], &[]),
-    versioned(("OLDAP-{}", r"2[. ][0-9](?:[. ][0-9])?|1[. ][0-9]", "2.8"), &["open ?ldap public license"], &["oldap"]),
+    versioned(
+        ("OLDAP-{}", r"2[. ][0-9](?:[. ][0-9])?|1[. ][0-9]", "2.8"),
+        &["open ?ldap public license"],
+        &["oldap"],
+    ),
     // Languages and their libraries.
-    one("PSF-2.0", &["python software foundation license", "psf license", "psf 2[. ]0", "psfl"]),
-    one("Python-2.0", &["python license", "same (?:terms|license) as (?:the )?python(?: itself)?"]),
+    one(
+        "PSF-2.0",
+        &[
+            "python software foundation license",
+            "psf license",
+            "psf 2[. ]0",
+            "psfl",
+        ],
+    ),
+    one(
+        "Python-2.0",
+        &[
+            "python license",
+            "same (?:terms|license) as (?:the )?python(?: itself)?",
+        ],
+    ),
     one("TCL", &["same (?:terms|license) as tcl(?: tk)?(?: itself)?"]),
-    one("Vim", &["vim license", "same (?:terms|license) as (?:the )?vim(?: itself)?"]),
-    versioned(("PHP-{}", r"3[. ]01|3[. ]0", "3.01"), &["php license"], &["php net license"]),
-    one("Ruby", &["ruby(?: s)? license", "same (?:terms|license) as ruby", "ruby lang org en about license"]),
+    one(
+        "Vim",
+        &["vim license", "same (?:terms|license) as (?:the )?vim(?: itself)?"],
+    ),
+    versioned(
+        ("PHP-{}", r"3[. ]01|3[. ]0", "3.01"),
+        &["php license"],
+        &["php net license"],
+    ),
+    one(
+        "Ruby",
+        &[
+            "ruby(?: s)? license",
+            "same (?:terms|license) as ruby",
+            "ruby lang org en about license",
+        ],
+    ),
     one("OpenSSL", &["openssl license", "openssl org source license"]),
     one("PostgreSQL", &["postgresql license", "postgresql org about license"]),
-    versioned(("ZPL-{}", r"2[. ]1|2[. ]0|1[. ]1", "2.1"), &["zope public license"], &["zpl"]),
-    one("W3C", &["w3c software (?:and document |notice and (?:document )?)?license", "w3c license"]),
-    versioned(("Unicode-{}", r"3[. ]0|3", "3.0"), &[], &["unicode license(?: agreement)?"]),
+    versioned(
+        ("ZPL-{}", r"2[. ]1|2[. ]0|1[. ]1", "2.1"),
+        &["zope public license"],
+        &["zpl"],
+    ),
+    one(
+        "W3C",
+        &[
+            "w3c software (?:and document |notice and (?:document )?)?license",
+            "w3c license",
+        ],
+    ),
+    versioned(
+        ("Unicode-{}", r"3[. ]0|3", "3.0"),
+        &[],
+        &["unicode license(?: agreement)?"],
+    ),
     versioned(
         ("OFL-{}", r"1[. ][01]", "1.1"),
-        &["(?:sil )?open font license", "scripts sil org ofl", "openfontlicense org"],
+        &[
+            "(?:sil )?open font license",
+            "scripts sil org ofl",
+            "openfontlicense org",
+        ],
         &["ofl"],
     ),
-    one("WTFPL", &["do what the fuck you want(?: to)?(?: public license)?(?: version)?(?: 2)?", "wtfpl"]),
+    one(
+        "WTFPL",
+        &[
+            "do what the fuck you want(?: to)?(?: public license)?(?: version)?(?: 2)?",
+            "wtfpl",
+        ],
+    ),
     one("Beerware", &["beer ?ware(?: license)?"]),
     one("Unlicense", &["unlicen[cs]e(?: license)?"]),
     one("JSON", &["json license", "shall be used for good not evil"]),
     one("SSPL-1.0", &["server side public license", "sspl(?: v1| 1[. ]0)?"]),
     one("Elastic-2.0", &["elastic license(?: version| v)? ?v?2(?:[. ]0)?"]),
     vague("Elastic-2.0", &["elastic license"]),
-    one("BUSL-1.1", &["business source license(?: version| v)?(?: 1[. ]1)?", "busl 1[. ]1"]),
+    one(
+        "BUSL-1.1",
+        &["business source license(?: version| v)?(?: 1[. ]1)?", "busl 1[. ]1"],
+    ),
     one("LicenseRef-scancode-commons-clause", &["commons clause"]),
     versioned(
         ("PolyForm-{}-1.0.0", "noncommercial|small business", ""),
         &[],
         &[r"polyform {}(?: license)?(?: 1[. ]0[. ]0)?"],
     ),
-    one("ODbL-1.0", &["(?:open data commons )?open database license", "opendatacommons org licenses odbl"]),
+    one(
+        "ODbL-1.0",
+        &[
+            "(?:open data commons )?open database license",
+            "opendatacommons org licenses odbl",
+        ],
+    ),
     // Creative Commons.
     versioned(
         (
@@ -391,7 +525,9 @@ pub(crate) const BARE: &[(&str, &str)] = &[
 ];
 
 /// Words of the GNU family: names beside which a bare word counts. They are looked for elsewhere.
-pub(crate) const PARTNERS: &[&str] = &["gpl", "lgpl", "agpl", "gpl2", "gpl3", "gplv2", "gplv3", "gplv2+", "gplv3+"];
+pub(crate) const PARTNERS: &[&str] = &[
+    "gpl", "lgpl", "agpl", "gpl2", "gpl3", "gplv2", "gplv3", "gplv2+", "gplv3+",
+];
 
 #[cfg(test)]
 mod tests {

@@ -62,7 +62,9 @@ pub(crate) fn document(text: &str) -> Option<Terms> {
     // A tag says it all, but for the texts of other licenses in the same file.
     let known = tagged.licenses().into_iter().map(str::to_owned).collect::<Vec<_>>();
     let texts = texts::scan(&Normal::new(text));
-    let others = texts.iter().filter(|found| !found.is_exception && !known.iter().any(|id| family(id) == family(found.id)));
+    let others = texts
+        .iter()
+        .filter(|found| !found.is_exception && !known.iter().any(|id| family(id) == family(found.id)));
     let others: Vec<Terms> = others.filter_map(|found| Terms::parse(found.id)).collect();
     Terms::all(std::iter::once(tagged).chain(others).collect())
 }
@@ -72,10 +74,13 @@ pub(crate) fn named(words: &str) -> Option<Terms> {
     Terms::parse(words.trim().trim_end_matches('.')).or_else(|| document(words))
 }
 
-/// Whether some license's whole text is in a document.
-pub(crate) fn holds_text(text: &str) -> bool {
+/// What a document says in which some license's whole text stands; nothing, if none does.
+pub(crate) fn texts_and_notices(text: &str) -> Option<Terms> {
     let text = &text[..text.floor_char_boundary(TEXT_BYTES)];
-    texts::scan(&Normal::new(text)).iter().any(|found| !found.is_exception)
+    let normal = Normal::new(text);
+    let texts = texts::scan(&normal);
+    let holds_text = texts.iter().any(|found| !found.is_exception);
+    holds_text.then(|| tags(text).or_else(|| scan_with(&normal, texts)))?
 }
 
 fn head(text: &str) -> &str {
@@ -107,10 +112,14 @@ fn tag(line: &str) -> Option<Terms> {
 fn scan(text: &str) -> Option<Terms> {
     let normal = Normal::new(text);
     let texts = texts::scan(&normal);
+    scan_with(&normal, texts)
+}
+
+fn scan_with(normal: &Normal, texts: Vec<Found>) -> Option<Terms> {
     if is_exception_alone(&texts, normal.text().len()) {
         return None;
     }
-    let mut notices = notices::scan(&normal);
+    let mut notices = notices::scan(normal);
     notices.retain(|notice| !texts.iter().any(|found| belongs(normal.text(), notice, found)));
     let pieces = settle(pieces(texts, notices));
     choice::join(
@@ -243,7 +252,16 @@ fn settle(mut pieces: Vec<Piece>) -> Vec<Piece> {
 }
 
 /// Licenses that dedicate to the public domain.
-const DEDICATIONS: &[&str] = &["CC0-1.0", "Unlicense", "CC-PDDC", "PDDL-1.0", "NIST-PD", "SAX-PD", "ANTLR-PD", "CFITSIO"];
+const DEDICATIONS: &[&str] = &[
+    "CC0-1.0",
+    "Unlicense",
+    "CC-PDDC",
+    "PDDL-1.0",
+    "NIST-PD",
+    "SAX-PD",
+    "ANTLR-PD",
+    "CFITSIO",
+];
 
 /// Whether `other` says what `piece` says, and more precisely.
 fn supersedes(other: &Piece, piece: &Piece) -> bool {
@@ -261,7 +279,10 @@ fn supersedes(other: &Piece, piece: &Piece) -> bool {
         let rests = piece.is_text && id == "GPL-3.0-only" && precise.starts_with("LGPL-3.0");
         // Who dedicates by a known text calls that a dedication to the public domain; a translation is not the original.
         let dedicated = id == super::PUBLIC_DOMAIN && DEDICATIONS.contains(&precise);
-        let ported = id.starts_with("CC-") && precise.strip_prefix(id.as_str()).is_some_and(|rest| rest.starts_with('-'));
+        let ported = id.starts_with("CC-")
+            && precise
+                .strip_prefix(id.as_str())
+                .is_some_and(|rest| rest.starts_with('-'));
         let excepted = precise.split_once(" WITH ").is_some_and(|(base, _)| base == id);
         vague || later || rests || dedicated || ported || excepted
     })

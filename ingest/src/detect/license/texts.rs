@@ -87,7 +87,9 @@ impl Hasher for Hashed {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|&byte| self.0 = self.0.rotate_left(8) ^ u64::from(byte));
+        bytes
+            .iter()
+            .for_each(|&byte| self.0 = self.0.rotate_left(8) ^ u64::from(byte));
     }
 
     fn write_u64(&mut self, hash: u64) {
@@ -111,11 +113,7 @@ impl Index {
         let mut seen: HashMap<Vec<u64>, ()> = HashMap::new();
         for (id, text, is_exception) in sources() {
             let normal = Normal::new(&text);
-            let mut hashes: Vec<u64> = normal
-                .shingles()
-                .iter()
-                .map(|shingle| shingle.hash)
-                .collect();
+            let mut hashes: Vec<u64> = normal.shingles().iter().map(|shingle| shingle.hash).collect();
             hashes.sort_unstable();
             hashes.dedup();
             // Several identifiers share one text: the first of them stands for it.

@@ -18,8 +18,26 @@ struct Word {
 
 /// Words behind which a slash offers a choice: `MIT/Apache-2.0`; elsewhere it is part of a path.
 const BEFORE_SLASH: &[&str] = &[
-    "mit", "bsd", "apache", "isc", "expat", "zlib", "gpl", "lgpl", "agpl", "mpl", "epl", "gplv2", "gplv3", "gpl2", "gpl3",
-    "gplv2+", "gplv3+", "lgplv3", "unlicense", "artistic",
+    "mit",
+    "bsd",
+    "apache",
+    "isc",
+    "expat",
+    "zlib",
+    "gpl",
+    "lgpl",
+    "agpl",
+    "mpl",
+    "epl",
+    "gplv2",
+    "gplv3",
+    "gpl2",
+    "gpl3",
+    "gplv2+",
+    "gplv3+",
+    "lgplv3",
+    "unlicense",
+    "artistic",
 ];
 
 /// A text as words joined by single spaces.
@@ -126,7 +144,9 @@ impl Normal {
                     }
                 }
             }
-            '/' | '|' if rest.trim_start_matches([' ', '|']).starts_with(char::is_alphabetic) && self.offers(seen, rest) => {
+            '/' | '|'
+                if rest.trim_start_matches([' ', '|']).starts_with(char::is_alphabetic) && self.offers(seen, rest) =>
+            {
                 self.push_word(&mut "or".to_owned(), false);
             }
             _ => {}
