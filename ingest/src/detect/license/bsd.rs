@@ -9,6 +9,8 @@ use super::texts::Found;
 
 /// What every license of the family starts with.
 const GRANT: &str = "redistribution and use in source and binary forms";
+/// Bytes from its start in which some of its words are found again; the first line may be one of copyright, which is not.
+const FIRST: usize = 300;
 /// Where it ends.
 const END: &str = "possibility of such damage";
 /// Bytes of the longest license of the family.
@@ -91,7 +93,7 @@ pub(crate) fn settle(text: &str, found: &mut Vec<Found>) {
         let Some(id) = Clauses::of(license).license(license, behind) else {
             continue;
         };
-        match found.iter_mut().find(|found| found.touches(start, start + GRANT.len())) {
+        match found.iter_mut().find(|found| found.touches(start, start + FIRST)) {
             Some(known) if known.is_bsd && known.own_percent < CERTAIN => known.id = id,
             Some(_) => {}
             // Without its disclaimer it is a stub, or another license.
@@ -105,4 +107,39 @@ pub(crate) fn settle(text: &str, found: &mut Vec<Found>) {
         }
     }
     found.sort_by_key(|found| (found.start(), found.end()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scan;
+
+    fn says(text: &str) -> Option<String> {
+        scan::document(text).map(|terms| terms.to_string())
+    }
+
+    fn text(id: &str) -> &'static str {
+        spdx::license_id(id).map_or("", spdx::LicenseId::text)
+    }
+
+    #[test]
+    fn clauses_decide_whatever_the_names() {
+        let three = text("BSD-3-Clause");
+        let names = "Neither the name of the copyright holder nor the names of its contributors may be used to endorse or promote";
+        assert!(three.contains(names));
+        let edited = three.replace(
+            names,
+            "The names Hewlett, Packard and Company must not be used to endorse or promote",
+        );
+        assert_eq!(says(&edited).as_deref(), Some("BSD-3-Clause"));
+        assert_eq!(says(text("BSD-3-Clause-Clear")).as_deref(), Some("BSD-3-Clause-Clear"));
+        assert_eq!(says(text("BSD-3-Clause-LBNL")).as_deref(), Some("BSD-3-Clause-LBNL"));
+    }
+
+    #[test]
+    fn a_second_license_of_the_family_is_seen() {
+        let both = format!("{}\n\n{}", text("BSD-3-Clause"), text("BSD-2-Clause"));
+        assert_eq!(says(&both).as_deref(), Some("BSD-3-Clause AND BSD-2-Clause"));
+        let twice = format!("{0}\n\n{0}", text("BSD-2-Clause"));
+        assert_eq!(says(&twice).as_deref(), Some("BSD-2-Clause"));
+    }
 }

@@ -32,8 +32,8 @@ static PATTERNS: LazyLock<Option<Patterns>> = LazyLock::new(|| {
     let new = |pattern: &str| Regex::new(pattern).ok();
     let name = concat!(
         r"(?-u:\b)(?:gnu (?P<old>lesser |library )?public licenses?",
-        r"|(?:gnu )?(?:(?P<long>affero|lesser|library or lesser|library|free documentation)? ?",
-        r"(?:general (?P<swapped>lesser |library )?public licenses?|(?P<fdl>documentation license))",
+        r"|(?:gnu )?(?:(?P<long>affero|lesser|library or lesser|library)? ?",
+        r"(?:general (?P<swapped>lesser |library )?public licenses?|(?P<fdl>(?:free|gnu) documentation license))",
         r"|(?:gnu ?(?:lesser )?)?(?P<short>agpl|lgpl|gpl|gfdl)(?: license)?(?: ?(?:versions?|ver|v)? ?(?P<version>[123](?:\.[0123])?)(?:\.0)?)?(?P<plus>\+| ?plus)?",
         r"|gnu org (?:copyleft|licenses) (?P<page>lesser|lgpl|agpl|fdl|gpl)(?: (?P<paged>[123]\.[0123]))?))(?-u:\b|$| )"
     );
@@ -186,7 +186,7 @@ impl Patterns {
 fn kind_of(word: &str) -> (&'static str, &'static str) {
     match word {
         "affero" | "agpl" => ("AGPL", "3"),
-        "free documentation" | "documentation license" | "gfdl" | "fdl" => ("GFDL", "1.1"),
+        "free documentation license" | "gnu documentation license" | "gfdl" | "fdl" => ("GFDL", "1.1"),
         "lesser" => ("LGPL", "2.1"),
         "library" | "library or lesser" | "lgpl" => ("LGPL", "2"),
         _ => ("GPL", "1"),
@@ -345,6 +345,8 @@ mod tests {
     fn ordinary_words_are_no_notice() {
         assert!(terms("public void generalPublic() {}").is_empty());
         assert!(terms("gplot and gplx").is_empty());
+        assert!(terms("[![Documentation](x)] ![License](y)").is_empty());
+        assert!(terms("EXPORT_SYMBOL_GPL(under) /* GPL-compatible license */ LICENSE_GPL").is_empty());
         assert_eq!(terms("GPL-9.0"), ["GPL-1.0-or-later"]);
     }
 

@@ -479,7 +479,7 @@ pub(crate) const PHRASES: &[Phrase] = &[
         ],
     ),
     // What is not open.
-    one(
+    vague(
         super::PROPRIETARY,
         &[
             "proprietary and confidential",
