@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use regex::{Regex, RegexSet};
 
 use super::expression::Terms;
-use super::phrases::{BARE, ID_PREFIX, PARTNERS, PHRASES, Phrase, SPELLINGS, SURE_PREFIX};
+use super::phrases::{BARE, ID_PREFIX, PARTNERS, Phrase, SPELLINGS, SURE_PREFIX};
+use super::wordings::PHRASES;
 use super::words::Normal;
 
 /// A phrase that names a license.
