@@ -78,6 +78,7 @@ const SHORT: &[(&str, &str)] = &[
     ("apache2.0", "Apache-2.0"),
     ("apachev2", "Apache-2.0"),
     ("asl-2.0", "Apache-2.0"),
+    ("apache-license-2.0", "Apache-2.0"),
     ("bsd-2", "BSD-2-Clause"),
     ("bsd2", "BSD-2-Clause"),
     ("2-clause-bsd", "BSD-2-Clause"),
@@ -95,21 +96,23 @@ const SHORT: &[(&str, &str)] = &[
     ("gplv2", "GPL-2.0-only"),
     ("gpl2", "GPL-2.0-only"),
     ("gpl-2", "GPL-2.0-only"),
-    ("gplv2+", "GPL-2.0-or-later"),
     ("gplv3", "GPL-3.0-only"),
     ("gpl3", "GPL-3.0-only"),
     ("gpl-3", "GPL-3.0-only"),
-    ("gplv3+", "GPL-3.0-or-later"),
     ("lgpl", "LGPL-2.0-or-later"),
     ("lgplv2", "LGPL-2.0-only"),
     ("lgplv2.1", "LGPL-2.1-only"),
+    ("lgpl2.1", "LGPL-2.1-only"),
+    ("lgpl3", "LGPL-3.0-only"),
+    ("agpl3", "AGPL-3.0-only"),
+    ("gplv2.0", "GPL-2.0-only"),
+    ("gplv3.0", "GPL-3.0-only"),
+    ("lgpl-2", "LGPL-2.0-only"),
     ("lgplv3", "LGPL-3.0-only"),
     ("lgpl-3", "LGPL-3.0-only"),
-    ("lgplv3+", "LGPL-3.0-or-later"),
     ("agpl", "AGPL-3.0-only"),
     ("agplv3", "AGPL-3.0-only"),
     ("agpl-3", "AGPL-3.0-only"),
-    ("agplv3+", "AGPL-3.0-or-later"),
     ("public-domain", super::PUBLIC_DOMAIN),
     ("publicdomain", super::PUBLIC_DOMAIN),
 ];
@@ -225,6 +228,12 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
         let length = rest.find(|c| !is_word(c)).unwrap_or(rest.len()).max(first.len_utf8());
         let (word, after) = rest.split_at(length);
         rest = after;
+        // `MIT/X11` is one license.
+        let is_mit = matches!(tokens.last(), Some(Token::Word(last)) if last.eq_ignore_ascii_case("mit"));
+        if let Some(behind) = rest.strip_prefix("X11").filter(|_| is_mit && word == "/") {
+            rest = behind;
+            continue;
+        }
         tokens.push(match word {
             "(" => Token::Open,
             ")" => Token::Close,
@@ -314,6 +323,13 @@ fn license(word: &str) -> Option<String> {
     let (stem, later) = lower
         .strip_suffix('+')
         .map_or((lower.as_str(), false), |stem| (stem, true));
+    let short = SHORT.iter().find(|(name, _)| later && *name == stem);
+    if let Some((_, id)) = short {
+        return Some(
+            id.strip_suffix("-only")
+                .map_or_else(|| (*id).to_owned(), |base| format!("{base}-or-later")),
+        );
+    }
     let id = *IDS.licenses.get(stem).or_else(|| IDS.licenses.get(&lower))?;
     let is_gnu = ["GPL-", "LGPL-", "AGPL-", "GFDL-"]
         .iter()
@@ -366,6 +382,9 @@ mod tests {
                 "GPL-2.0-only WITH Classpath-exception-2.0",
             ),
             ("Apache-2.0+", "Apache-2.0+"),
+            ("GPLv2+ or LGPLv2.1+", "GPL-2.0-or-later OR LGPL-2.1-or-later"),
+            ("GPL-2+", "GPL-2.0-or-later"),
+            ("MIT/X11 or ISC", "MIT OR ISC"),
             ("GFDL-1.3", "GFDL-1.3-only"),
             ("LicenseRef-Mine", "LicenseRef-Mine"),
             ("MIT OR MIT", "MIT"),

@@ -13,6 +13,7 @@ use regex::Regex;
 
 use super::expression::Terms;
 use super::notices::Notice;
+use super::words::Normal;
 
 /// Bytes behind a name in which its version may stand.
 const AFTER: usize = 260;
@@ -30,17 +31,19 @@ struct Patterns {
 static PATTERNS: LazyLock<Option<Patterns>> = LazyLock::new(|| {
     let new = |pattern: &str| Regex::new(pattern).ok();
     let name = concat!(
-        r"(?-u:\b)(?:gnu (?P<old>lesser |library )?public licenses?|(?:gnu )?(?:(?P<long>affero|lesser|library or lesser|library|free documentation)? ?",
-        r"(?:general public licenses?|(?P<fdl>documentation license))",
-        r"|(?P<short>agpl|lgpl|gpl|gfdl)(?: license)?(?: ?(?:version|ver|v)? ?(?P<version>[123](?:\.[0123])?)(?:\.0)?)?(?P<plus>\+)?))(?-u:\b|$| )"
+        r"(?-u:\b)(?:gnu (?P<old>lesser |library )?public licenses?",
+        r"|(?:gnu )?(?:(?P<long>affero|lesser|library or lesser|library)? ?",
+        r"(?:general (?P<swapped>lesser |library )?public licenses?|(?P<fdl>(?:free|gnu) documentation license))",
+        r"|(?:gnu ?(?:lesser )?)?(?P<short>agpl|lgpl|gpl|gfdl)(?: license)?(?: ?(?:versions?|ver|v)? ?(?P<version>[123](?:\.[0123])?)(?:\.0)?)?(?P<plus>\+| ?plus)?",
+        r"|gnu org (?:copyleft|licenses) (?P<page>lesser|lgpl|agpl|fdl|gpl)(?: (?P<paged>[123]\.[0123]))?))(?-u:\b|$| )"
     );
     Some(Patterns {
         name: new(name)?,
         after: new(
-            r"^ ?(?:(?:[a-z]+ ){0,14}?(?:version|ver|v) ?)?(?P<version>[123](?:\.[0123])?)(?:\.0)?(?P<plus>\+)?(?-u:\b|$| )",
+            r"^ ?(?:(?:[a-z]+ ){0,14}?(?:versions?|ver|v) ?|(?:[a-z0-9]+ ){0,30}?either version )?(?P<version>[123](?:\.[0123])?)(?:\.0)?(?P<plus>\+)?(?-u:\b|$| )",
         )?,
         before: new(
-            r"(?:version|ver|v) ?(?P<version>[123](?:\.[0123])?)(?P<plus>\+)?(?P<later> or (?:any )?(?:later|newer|greater|higher|above))?(?: versions?)?(?: of)?(?: the)?(?: terms)?(?: of)?(?: the)? ?$",
+            r"(?:(?:version|ver|v) ?(?P<also>[123](?:\.[0123])?) or )?(?:version|ver|v) ?(?P<version>[123](?:\.[0123])?)(?P<plus>\+)?(?P<later> or (?:any )?(?:later|newer|greater|higher|above))?(?: only)?(?: versions?)?(?: of)?(?: the)?(?: terms)?(?: of)?(?: the)?(?: gnu)? ?$",
         )?,
         later: new(
             r"^(?: [a-z]+){0,5}? ?(?:or|and) (?:[a-z]+ ){0,4}?(?:later|newer|greater|higher|above|subsequent)|^(?: [a-z]+){0,5}? any later",
@@ -57,6 +60,10 @@ struct Mention {
     start: usize,
     end: usize,
     version: Option<Version>,
+    /// The version that a name without one stands for, or any later.
+    oldest: &'static str,
+    /// Whether it is an abbreviation, which may as well be part of something else's name.
+    is_short: bool,
 }
 
 struct Version {
@@ -67,7 +74,8 @@ struct Version {
 }
 
 /// The notices of the GNU family in a normal text. A family whose version is named somewhere is not reported without it.
-pub(crate) fn scan(text: &str) -> Vec<Notice> {
+pub(crate) fn scan(normal: &Normal) -> Vec<Notice> {
+    let text = normal.text();
     let Some(patterns) = PATTERNS.as_ref() else {
         return Vec::new();
     };
@@ -78,7 +86,17 @@ pub(crate) fn scan(text: &str) -> Vec<Notice> {
     {
         return Vec::new();
     }
-    let mentions = patterns.mentions(text);
+    let mut mentions = patterns.mentions(text);
+    mentions.retain(|mention| mention.is_meant(normal));
+    // Of a license that is named without its version, the newest name tells the most.
+    let mut newest: BTreeMap<&str, &'static str> = BTreeMap::new();
+    for mention in &mentions {
+        let known = newest.entry(mention.family).or_default();
+        *known = mention.oldest.max(known);
+    }
+    for mention in &mut mentions {
+        mention.oldest = newest[mention.family];
+    }
     let mut versioned: BTreeMap<&str, bool> = BTreeMap::new();
     for mention in &mentions {
         *versioned.entry(mention.family).or_default() |= mention.version.is_some();
@@ -112,21 +130,19 @@ impl Patterns {
         for captures in self.name.captures_iter(text) {
             let whole = captures.get_match();
             let named = |name: &str| captures.name(name).map(|found| found.as_str());
-            let family = match (named("long"), named("short"), named("fdl")) {
-                (Some("affero"), ..) | (_, Some("agpl"), _) => "AGPL",
-                (Some("free documentation"), ..) | (_, Some("gfdl"), _) | (.., Some(_)) => "GFDL",
-                (Some(_), ..) | (_, Some("lgpl"), _) => "LGPL",
-                _ if captures.name("old").is_some() => "LGPL",
-                _ => "GPL",
-            };
+            let kinds = ["old", "long", "swapped", "fdl", "short", "page"];
+            let kind = kinds.into_iter().find_map(named).unwrap_or("gpl").trim();
+            let (family, oldest) = kind_of(kind);
             let end = whole.start() + whole.as_str().trim_end().len();
             let mut mention = Mention {
                 family,
                 start: whole.start(),
                 end,
                 version: None,
+                oldest,
+                is_short: named("short").is_some(),
             };
-            if let Some(version) = captures.name("version") {
+            if let Some(version) = captures.name("version").or(captures.name("paged")) {
                 mention.set(self, version.as_str(), captures.name("plus").is_some(), text);
             }
             mentions.push(mention);
@@ -151,7 +167,11 @@ impl Patterns {
         if let Some(captures) = self.before.captures(before) {
             mention.start -= before.len() - captures.get_match().start();
             let is_later = captures.name("later").is_some() || captures.name("plus").is_some();
+            let also = captures.name("also").map(|also| also.as_str().to_owned());
             mention.set(self, &captures["version"], is_later, text);
+            if let Some(version) = mention.version.as_mut().filter(|_| also.is_some()) {
+                version.also = also;
+            }
             return;
         }
         let limit = floor(text, next.min(mention.end + AFTER).max(mention.end));
@@ -162,12 +182,66 @@ impl Patterns {
     }
 }
 
+/// The family that a word in a name tells, and the oldest version that has this name.
+fn kind_of(word: &str) -> (&'static str, &'static str) {
+    match word {
+        "affero" | "agpl" => ("AGPL", "3"),
+        "free documentation license" | "gnu documentation license" | "gfdl" | "fdl" => ("GFDL", "1.1"),
+        "lesser" => ("LGPL", "2.1"),
+        "library" | "library or lesser" | "lgpl" => ("LGPL", "2"),
+        _ => ("GPL", "1"),
+    }
+}
+
+/// Bytes around a bare abbreviation in which licenses must be spoken of.
+const CONTEXT: usize = 60;
+/// Words of which one must be there.
+const SPEAKS: &[&str] = &[
+    "licen",
+    "under",
+    "terms",
+    "released",
+    "distribut",
+    "covered by",
+    "copying",
+    "dual",
+];
+/// Words behind an abbreviation that make it speak of something else.
+const OTHER_BEHIND: &[&str] = &[
+    "compatible",
+    "incompatible",
+    "symbol",
+    "symbols",
+    "only symbol",
+    "friendly",
+    "violation",
+    "d ",
+];
+/// Words before an abbreviation that make it speak of something else.
+const OTHER_BEFORE: &[&str] = &["non", "export symbol", "anti"];
+/// Bytes of a text that is nothing but a name.
+const NAME_BYTES: usize = 40;
+
 /// The last border of characters at or before `at`.
 fn floor(text: &str, at: usize) -> usize {
     text.floor_char_boundary(at)
 }
 
 impl Mention {
+    /// Whether a license is meant: not a word in a program's name, nor in talk of what goes with licenses.
+    fn is_meant(&self, normal: &Normal) -> bool {
+        let text = normal.text();
+        if !self.is_short || text.len() <= NAME_BYTES && !normal.is_glued(self.start) {
+            return true;
+        }
+        let before = &text[floor(text, self.start.saturating_sub(CONTEXT))..self.start];
+        let behind = &text[self.end..floor(text, self.end + CONTEXT)];
+        let is_other = OTHER_BEHIND.iter().any(|words| behind.trim_start().starts_with(words))
+            || OTHER_BEFORE.iter().any(|words| before.trim_end().ends_with(words));
+        let is_spoken_of = SPEAKS.iter().any(|word| before.contains(word) || behind.contains(word));
+        !normal.is_glued(self.start) && (self.version.is_some() || is_spoken_of && !is_other)
+    }
+
     /// Sets the version, and what follows it: `or later`, `or version 3`.
     fn set(&mut self, patterns: &Patterns, number: &str, is_later: bool, text: &str) {
         let rest = &text[self.end..];
@@ -205,12 +279,7 @@ impl Mention {
                 let second = version.also.as_ref().and_then(|number| id(number, false));
                 Terms::any(std::iter::once(first).chain(second).collect())?
             }
-            None => match self.family {
-                "AGPL" => id("3", false)?,
-                "LGPL" => id("2", true)?,
-                "GFDL" => id("1.1", true)?,
-                _ => id("1", true)?,
-            },
+            None => id(self.oldest, self.family != "AGPL")?,
         };
         Some(Notice {
             terms,
@@ -223,11 +292,10 @@ impl Mention {
 
 #[cfg(test)]
 mod tests {
-    use super::super::words::Normal;
     use super::*;
 
     fn terms(text: &str) -> Vec<String> {
-        let mut all: Vec<String> = scan(Normal::new(text).text())
+        let mut all: Vec<String> = scan(&Normal::new(text))
             .iter()
             .map(|notice| notice.terms.to_string())
             .collect();
@@ -277,6 +345,8 @@ mod tests {
     fn ordinary_words_are_no_notice() {
         assert!(terms("public void generalPublic() {}").is_empty());
         assert!(terms("gplot and gplx").is_empty());
+        assert!(terms("[![Documentation](x)] ![License](y)").is_empty());
+        assert!(terms("EXPORT_SYMBOL_GPL(under) /* GPL-compatible license */ LICENSE_GPL").is_empty());
         assert_eq!(terms("GPL-9.0"), ["GPL-1.0-or-later"]);
     }
 

@@ -15,12 +15,26 @@ type Reader = fn(&str) -> Option<Terms>;
 pub(crate) fn reader(file_name: &str) -> Option<Reader> {
     Some(match file_name {
         "Cargo.toml" => cargo,
-        "package.json" => package_json,
-        "composer.json" => composer_json,
+        "package.json" | "composer.json" | "bower.json" | "elm.json" | "deno.json" | "jsr.json" | "codemeta.json"
+        | "haxelib.json" | "vcpkg.json" | "META6.json" => json,
         "pyproject.toml" => pyproject,
         "setup.cfg" => setup_cfg,
+        "setup.py" => setup_py,
         "pom.xml" => pom,
-        _ if file_name.ends_with(".gemspec") => gemspec,
+        "DESCRIPTION" => r_package,
+        "package.yaml" | "CITATION.cff" | "META.yml" => field,
+        "mix.exs" => mix,
+        "dune-project" => dune,
+        _ => return by_extension(file_name.rsplit_once('.')?.1),
+    })
+}
+
+fn by_extension(extension: &str) -> Option<Reader> {
+    Some(match extension {
+        "gemspec" | "podspec" => gemspec,
+        "cabal" | "opam" => field,
+        "rockspec" => assigned,
+        "nuspec" | "csproj" | "fsproj" | "vbproj" => nuget,
         _ => return None,
     })
 }
@@ -40,7 +54,7 @@ pub(crate) fn named(name: &str) -> Option<Terms> {
     if name.eq_ignore_ascii_case("unlicensed") {
         return Some(Terms::One(super::PROPRIETARY.to_owned()));
     }
-    Terms::parse(name).or_else(|| scan::document(name))
+    scan::named(name)
 }
 
 /// One word or several of them; anything else is nothing.
@@ -84,13 +98,9 @@ fn classified<'a>(classifiers: impl Iterator<Item = &'a str>) -> Option<Terms> {
     Terms::all(last.filter_map(named).collect())
 }
 
-fn package_json(text: &str) -> Option<Terms> {
+fn json(text: &str) -> Option<Terms> {
     let manifest: Licensed = serde_json::from_str(text).ok()?;
     manifest.license.or(manifest.licenses)?.terms()
-}
-
-fn composer_json(text: &str) -> Option<Terms> {
-    package_json(text)
 }
 
 fn cargo(text: &str) -> Option<Terms> {
@@ -156,24 +166,100 @@ fn gemspec(text: &str) -> Option<Terms> {
     })
 }
 
+/// `license="MIT"` among the arguments of `setup()`, else the classifiers in it.
+fn setup_py(text: &str) -> Option<Terms> {
+    let text = &text[text.find("setup(")?..];
+    let argument = text.lines().find_map(|line| {
+        let (_, value) = line.trim_start_matches(['(', ' ', '\t']).rsplit_once("license")?;
+        let value = value.trim_start().strip_prefix('=')?.trim_start();
+        named(value.starts_with(['"', '\'']).then(|| quoted(value).next())??)
+    });
+    argument.or_else(|| classified(text.lines().flat_map(quoted)))
+}
+
+/// `license: MIT` at the start of a line, in any case and perhaps in quotation marks.
+fn field(text: &str) -> Option<Terms> {
+    let mut fields = text.lines().filter_map(|line| line.split_once(':'));
+    let (_, value) = fields.find(|(key, _)| key.trim_end().eq_ignore_ascii_case("license"))?;
+    named(value.trim().trim_start_matches('['))
+}
+
+/// `license = "MIT"`.
+fn assigned(text: &str) -> Option<Terms> {
+    let mut pairs = text.lines().filter_map(|line| line.split_once('='));
+    let (_, value) = pairs.find(|(key, _)| key.trim() == "license")?;
+    named(quoted(value).next()?)
+}
+
+/// `License: GPL (>= 2) | MIT + file LICENSE` of a package of R: versions stand in parentheses, `|` is a choice.
+fn r_package(text: &str) -> Option<Terms> {
+    let value = text.lines().find_map(|line| line.strip_prefix("License:"))?;
+    let one = |name: &str| {
+        let name = name
+            .split("+ file")
+            .next()?
+            .trim()
+            .replace("_clause", "-clause")
+            .replace('_', "-");
+        let Some((stem, version)) = name.split_once('(') else {
+            return named(&name);
+        };
+        let version = version.trim_end_matches([')', ' ']);
+        let later = if version.starts_with('>') { " or later" } else { "" };
+        let number = version.trim_start_matches(['>', '=', ' ']);
+        named(&format!("{} version {number}{later}", stem.trim()))
+    };
+    Terms::any(value.split('|').filter_map(one).collect())
+}
+
+/// `licenses: ["MIT"]` of a project in Elixir.
+fn mix(text: &str) -> Option<Terms> {
+    let (_, value) = text.split_once("licenses:")?;
+    let list = value.trim_start().strip_prefix('[')?.split(']').next()?;
+    Terms::any(quoted(list).filter_map(named).collect())
+}
+
+/// `(license MIT)` of a project in OCaml; several are all of them.
+fn dune(text: &str) -> Option<Terms> {
+    let list = text.split_once("(license ")?.1.split(')').next()?;
+    Terms::all(list.split_whitespace().filter_map(named).collect())
+}
+
+/// `<license type="expression">MIT</license>`, or the address of one.
+fn nuget(text: &str) -> Option<Terms> {
+    let heads = [
+        "<license type=\"expression\">",
+        "<PackageLicenseExpression>",
+        "<licenseUrl>",
+        "<PackageLicenseUrl>",
+    ];
+    let inside = |head: &str| text.split_once(head)?.1.split('<').next();
+    heads.iter().find_map(|head| named(inside(head)?))
+}
+
 /// Names inside `<licenses>`; several are a choice, as Maven defines it.
 fn pom(text: &str) -> Option<Terms> {
     let (_, after) = text.split_once("<licenses>")?;
     let (licenses, _) = after.split_once("</licenses>")?;
-    let names = licenses
-        .split("<name>")
-        .skip(1)
-        .filter_map(|rest| rest.split('<').next());
-    Terms::any(names.filter_map(named).collect())
+    let inside = |license: &str, head: &str| Some(named(license.split_once(head)?.1.split('<').next()?))?;
+    let one = |license: &str| inside(license, "<name>").or_else(|| inside(license, "<url>"));
+    Terms::any(licenses.split("<license>").filter_map(one).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn check(cases: &[(&str, &str, &str)]) {
+        for (file_name, text, expression) in cases {
+            let found = declared(file_name, text.as_bytes()).map(|terms| terms.to_string());
+            assert_eq!(found.as_deref(), Some(*expression), "{file_name}: {text}");
+        }
+    }
+
     #[test]
-    fn every_kind_of_manifest() {
-        for (file_name, text, expression) in [
+    fn common_manifests() {
+        check(&[
             (
                 "Cargo.toml",
                 "[package]\nname = \"a\"\nlicense = \"MIT/Apache-2.0\"\n",
@@ -236,10 +322,62 @@ mod tests {
                 "<licenses><license><name>The Apache License, Version 2.0</name></license></licenses>",
                 "Apache-2.0",
             ),
-        ] {
-            let found = declared(file_name, text.as_bytes()).map(|terms| terms.to_string());
-            assert_eq!(found.as_deref(), Some(expression), "{file_name}: {text}");
-        }
+            (
+                "pom.xml",
+                "<licenses><license><name>x</name><url>http://www.apache.org/licenses/LICENSE-2.0.txt</url></license><license><name>MIT</name></license></licenses>",
+                "Apache-2.0 OR MIT",
+            ),
+            ("bower.json", "{\"license\": \"MIT\"}", "MIT"),
+            (
+                "codemeta.json",
+                "{\"license\": \"https://spdx.org/licenses/ISC\"}",
+                "ISC",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn manifests_of_other_languages() {
+        check(&[
+            (
+                "setup.py",
+                "from x import setup\nsetup(name='a', license='BSD',\n)",
+                "BSD-3-Clause",
+            ),
+            (
+                "setup.py",
+                "setup(\n  license=read(),\n  classifiers=['License :: OSI Approved :: MIT License'])",
+                "MIT",
+            ),
+            (
+                "DESCRIPTION",
+                "Package: a\nLicense: GPL (>= 2) | MIT + file LICENSE\n",
+                "GPL-2.0-or-later OR MIT",
+            ),
+            ("DESCRIPTION", "License: BSD_3_clause + file LICENSE\n", "BSD-3-Clause"),
+            ("DESCRIPTION", "License: Apache License (== 2.0)\n", "Apache-2.0"),
+            ("a.cabal", "name: a\nLicense:   BSD3\n", "BSD-3-Clause"),
+            (
+                "a.opam",
+                "license: \"LGPL-2.1-or-later WITH OCaml-LGPL-linking-exception\"\n",
+                "LGPL-2.1-or-later WITH OCaml-LGPL-linking-exception",
+            ),
+            ("CITATION.cff", "title: a\nlicense: Apache-2.0\n", "Apache-2.0"),
+            ("a-1.rockspec", "description = {\n  license = \"MIT/X11\"\n}", "MIT"),
+            ("a.podspec", "s.license = { :type => 'MIT', :file => 'LICENSE' }", "MIT"),
+            ("mix.exs", "  licenses: [\"MIT\", \"ISC\"],", "MIT OR ISC"),
+            ("dune-project", "(lang dune 3)\n(license ISC)", "ISC"),
+            (
+                "a.nuspec",
+                "<license type=\"expression\">MIT OR ISC</license>",
+                "MIT OR ISC",
+            ),
+            (
+                "a.csproj",
+                "<PackageLicenseUrl>https://opensource.org/licenses/MIT</PackageLicenseUrl>",
+                "MIT",
+            ),
+        ]);
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Phrases that name a license: notices in file headers, sentences in documents, names in manifests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 use regex::{Regex, RegexSet};
 
 use super::expression::Terms;
-use super::phrases::{ID_PREFIX, PHRASES, Phrase};
+use super::phrases::{BARE, ID_PREFIX, PARTNERS, Phrase, SPELLINGS, SURE_PREFIX};
+use super::wordings::PHRASES;
+use super::words::Normal;
 
 /// A phrase that names a license.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,10 +25,14 @@ pub(crate) struct Notice {
 
 /// The notices in a normal text, in order. Of those that overlap, precise ones are preferred, then the first, then the
 /// longest.
-pub(crate) fn scan(text: &str) -> Vec<Notice> {
+pub(crate) fn scan(normal: &Normal) -> Vec<Notice> {
+    let text = normal.text();
     let mut notices = phrases(text);
-    notices.extend(super::gnu::scan(text));
+    notices.extend(super::gnu::scan(normal));
     notices.extend(identifiers(text));
+    notices.extend(super::names::scan(text));
+    let bare = bare(text, &notices);
+    notices.extend(bare);
     notices.sort_by_key(|notice| (notice.is_vague, notice.start, std::cmp::Reverse(notice.end)));
     let mut kept: BTreeMap<usize, Notice> = BTreeMap::new();
     for notice in notices {
@@ -46,16 +52,11 @@ struct Compiled {
 static COMPILED: LazyLock<Option<Compiled>> = LazyLock::new(|| {
     let phrases = PHRASES
         .iter()
-        .map(|phrase| Some((bounded(phrase.pattern)?, phrase)))
+        .map(|phrase| Some((Regex::new(&phrase.pattern()).ok()?, phrase)))
         .collect::<Option<Vec<_>>>()?;
     let set = RegexSet::new(phrases.iter().map(|(regex, _)| regex.as_str())).ok()?;
     Some(Compiled { set, phrases })
 });
-
-/// Whole words only.
-fn bounded(pattern: &str) -> Option<Regex> {
-    Regex::new(&format!(r"(?-u:\b)(?:{pattern})(?-u:\b)")).ok()
-}
 
 fn phrases(text: &str) -> Vec<Notice> {
     let Some(compiled) = COMPILED.as_ref() else {
@@ -65,8 +66,8 @@ fn phrases(text: &str) -> Vec<Notice> {
     for (regex, phrase) in compiled.set.matches(text).iter().map(|at| &compiled.phrases[at]) {
         for captures in regex.captures_iter(text) {
             let whole = captures.get_match();
-            let version = captures.get(1).map_or("", |version| version.as_str());
-            let Some((id, is_vague)) = phrase.id(version) else {
+            let version = captures.iter().skip(1).flatten().next();
+            let Some((id, is_vague)) = phrase.id(version.map_or("", |version| version.as_str())) else {
                 continue;
             };
             notices.extend(Terms::parse(&id).map(|terms| Notice {
@@ -83,51 +84,64 @@ fn phrases(text: &str) -> Vec<Notice> {
 impl Phrase {
     /// The expression for the version that the phrase captured, and whether it is a guess.
     fn id(&self, version: &str) -> Option<(String, bool)> {
-        match self.id.split_once("{}") {
-            None => Some((self.id.to_owned(), self.is_vague)),
-            Some((before, after)) => {
-                let version = version.trim().replace(' ', "-");
-                let known = |version: &str| Terms::parse(&format!("{before}{version}{after}")).is_some();
-                let longer = format!("{version}.0");
-                let fits = [version.as_str(), longer.as_str()]
-                    .into_iter()
-                    .find(|version| known(version));
-                match fits {
-                    Some(version) => Some((format!("{before}{version}{after}"), false)),
-                    None if self.default.is_empty() => None,
-                    None => Some((format!("{before}{}{after}", self.default), true)),
-                }
-            }
+        if self.versions.is_empty() {
+            return Some((self.id.to_owned(), self.is_vague));
         }
+        let with = |version: &str| self.id.replace("{}", version);
+        let plain = SPELLINGS
+            .iter()
+            .fold(version.to_owned(), |version, (from, to)| version.replace(from, to));
+        // `2 0` and `20` stand in addresses for 2.0.
+        let dotted = match plain.as_bytes() {
+            [major @ b'0'..=b'9'] => format!("{}.0", *major as char),
+            [major @ b'0'..=b'9', minor @ b'0'..=b'9'] => format!("{}.{}", *major as char, *minor as char),
+            [b'0'..=b'9', ..] => plain.replace(' ', "."),
+            _ => plain.replace(' ', "-"),
+        };
+        let known = |version: &&str| !version.is_empty() && Terms::parse(&with(version)).is_some();
+        if let Some(version) = [plain.as_str(), dotted.as_str()].into_iter().find(known) {
+            return Some((with(version), false));
+        }
+        // `CC BY-SA` without its number; a name without anything.
+        let guesses = [format!("{dotted}-{}", self.default), self.default.to_owned()];
+        let guess = guesses.iter().map(String::as_str).find(known)?;
+        Some((with(guess), true))
     }
 }
 
-/// Identifiers of SPDX's list as normal text, longest first, each with how it is written.
-static IDENTIFIERS: LazyLock<Vec<(String, &'static str)>> = LazyLock::new(|| {
-    let mut all: Vec<(String, &'static str)> = spdx::identifiers::LICENSES
-        .iter()
-        .map(|license| (super::words::Normal::new(license.name).text().to_owned(), license.name))
-        .collect();
-    all.sort_by(|a, b| (b.0.len(), &a.0).cmp(&(a.0.len(), &b.0)));
+/// Identifiers of SPDX's list by the first word of their normal text, longest first: that text, and how it is written.
+static IDENTIFIERS: LazyLock<HashMap<String, Vec<(String, &'static str)>>> = LazyLock::new(|| {
+    let mut all: HashMap<String, Vec<(String, &'static str)>> = HashMap::new();
+    for license in spdx::identifiers::LICENSES {
+        let text = Normal::new(license.name).text().to_owned();
+        let first = text.split(' ').next().unwrap_or_default().to_owned();
+        all.entry(first).or_default().push((text, license.name));
+    }
+    all.values_mut()
+        .for_each(|ids| ids.sort_by(|a, b| (b.0.len(), &a.0).cmp(&(a.0.len(), &b.0))));
     all
 });
 
-static BEFORE_IDENTIFIER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(ID_PREFIX).ok());
+/// What announces an identifier, and whether it announces any word as one.
+static BEFORE_IDENTIFIER: LazyLock<Vec<(Regex, bool)>> = LazyLock::new(|| {
+    let prefixes = [(SURE_PREFIX, true), (ID_PREFIX, false)];
+    let compiled = prefixes
+        .into_iter()
+        .filter_map(|(prefix, is_sure)| Some((Regex::new(prefix).ok()?, is_sure)));
+    compiled.collect()
+});
 
 /// `license: BSD-3-Clause`, `licensed under the Apache-2.0`: an identifier behind a word that announces it.
 fn identifiers(text: &str) -> Vec<Notice> {
-    let Some(before) = BEFORE_IDENTIFIER.as_ref() else {
-        return Vec::new();
-    };
-    let starts = before.find_iter(text).map(|found| found.end());
-    let named = |start: usize| {
+    let named = |start: usize, is_sure: bool| {
         let rest = &text[start..];
-        let (normal, id) = IDENTIFIERS.iter().find(|(normal, _)| {
+        let (normal, id) = IDENTIFIERS.get(rest.split(' ').next()?)?.iter().find(|(normal, _)| {
             rest.strip_prefix(normal.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
         })?;
         // A single ordinary word (`Fair`, `Intel`, `Vim`) is rarely meant as an identifier.
-        let is_sure = normal.contains(' ') || matches!(*id, "MIT" | "ISC" | "WTFPL" | "Zlib" | "0BSD" | "Unlicense");
+        let is_sure =
+            is_sure || normal.contains(' ') || matches!(*id, "MIT" | "ISC" | "WTFPL" | "Zlib" | "0BSD" | "Unlicense");
         let terms = is_sure.then(|| Terms::parse(id))??;
         Some(Notice {
             terms,
@@ -136,77 +150,92 @@ fn identifiers(text: &str) -> Vec<Notice> {
             end: start + normal.len(),
         })
     };
-    starts.filter_map(named).collect()
+    let starts = |(before, is_sure): &'static (Regex, bool)| {
+        let found: Vec<usize> = before.find_iter(text).map(|found| found.end()).collect();
+        found.into_iter().map(move |start| (start, *is_sure))
+    };
+    let starts = BEFORE_IDENTIFIER.iter().flat_map(starts);
+    starts.filter_map(|(start, is_sure)| named(start, is_sure)).collect()
 }
 
-/// Words that make a choice of the licenses on both sides, and how many bytes may be between those.
-const CHOICE: &[(&str, usize)] = &[
-    ("or", 200),
-    ("alternatively", 400),
-    ("either", 400),
-    ("dual", 400),
-    ("dually", 400),
-    ("choice", 400),
-    ("option", 400),
+/// Bytes around a bare name in which licenses must be spoken of.
+const CONTEXT: usize = 60;
+/// Words of which one must be there.
+const SPEAKS: &[&str] = &["licen", "dual", "released under", "distributed under", "terms of"];
+/// What stands right before a bare name that is alone.
+const GRANTS: &[&str] = &[
+    "license",
+    "license is",
+    "licensed",
+    "licensed as",
+    "licensed under",
+    "licensed under the",
+    "released under",
+    "released under the",
+    "distributed under",
+    "distributed under the",
+    "available under the",
+    "under the terms of the",
 ];
-/// Words before two licenses that announce a choice between them.
-const ANNOUNCES: &[&str] = &["dual", "either"];
-/// Words behind two licenses that made a choice between them.
-const CONCLUDES: &[&str] = &[
-    "one of the above",
-    "at your option one",
-    "at your choice",
-    "whichever you prefer",
-    "of these licenses",
+/// What may stand between two names of one list.
+const LINKS: &[&str] = &[
+    "",
+    "or",
+    "and",
+    "and or",
+    "the",
+    "or the",
+    "and the",
+    "or under the",
+    "and under the",
+    "license or",
 ];
-/// Bytes before and behind in which those are looked for.
-const NEAR: usize = 80;
-const BEHIND: usize = 250;
 
-/// Joins what was found, in order: any of neighbours between which the text speaks of a choice, all of the rest.
-pub(crate) fn join(text: &str, found: Vec<(usize, usize, Terms)>) -> Option<Terms> {
-    let mut groups: Vec<Vec<Terms>> = Vec::new();
-    // Where the first mention of the last license ended: it may have been repeated since, by its address for one.
-    let (mut since, mut end_of_last, mut is_announced) = (0, 0, false);
-    for (start, end, terms) in found {
-        match groups.last_mut() {
-            Some(group) if group.last() == Some(&terms) => {}
-            Some(group) if is_choice(text, (since, end_of_last), (start, end), is_announced) => {
-                group.push(terms);
-                since = end;
-            }
-            _ => {
-                let before = &text[text.floor_char_boundary(start.saturating_sub(NEAR))..start];
-                is_announced = ANNOUNCES.iter().any(|word| before.contains(word));
-                groups.push(vec![terms]);
-                since = end;
-            }
-        }
-        end_of_last = end_of_last.max(end);
+/// Bare names beside other names or bare names (`MIT/GPL2`, `BSD or Apache`), or right behind what grants a license.
+fn bare(text: &str, notices: &[Notice]) -> Vec<Notice> {
+    let mut names: Vec<(usize, usize, Option<&str>)> =
+        notices.iter().map(|notice| (notice.start, notice.end, None)).collect();
+    let mut at = 0;
+    for word in text.split(' ') {
+        let (start, end) = (at, at + word.len());
+        at = end + 1;
+        let known = BARE.iter().find(|(name, _)| *name == word);
+        names.extend(known.map(|(_, id)| (start, end, Some(*id))));
+        names.extend(PARTNERS.contains(&word).then_some((start, end, None)));
     }
-    let parts: Vec<Terms> = groups.into_iter().filter_map(Terms::any).collect();
-    Terms::all(unrepeated(parts))
-}
-
-/// Whether the text offers the license before (`since` its first mention, to the end of its last) and this one as a
-/// choice.
-fn is_choice(text: &str, last: (usize, usize), this: (usize, usize), is_announced: bool) -> bool {
-    let between = text.get(last.0..this.0).unwrap_or_default();
-    let chosen =
-        |(word, bytes): &(&str, usize)| between.len() <= *bytes && between.split(' ').any(|other| other == *word);
-    let is_near = this.0.saturating_sub(last.1) <= NEAR;
-    let behind = &text[this.1..text.floor_char_boundary(this.1 + BEHIND)];
-    CHOICE.iter().any(chosen) || is_near && (is_announced || CONCLUDES.iter().any(|words| behind.contains(words)))
-}
-
-/// Without licenses that a choice among the rest names too: who offers a choice mentions what there is to choose.
-fn unrepeated(parts: Vec<Terms>) -> Vec<Terms> {
-    let offered: Vec<String> = parts
-        .iter()
-        .filter(|part| matches!(part, Terms::Any(_)))
-        .flat_map(|part| part.licenses().into_iter().map(str::to_owned))
-        .collect();
-    let mut parts = parts;
-    parts.retain(|part| !matches!(part, Terms::One(id) if offered.contains(id)));
-    parts
+    names.sort_by_key(|(start, end, id)| (*start, std::cmp::Reverse(*end), id.is_some()));
+    let mut reached = 0;
+    names.retain(|(start, end, _)| {
+        let is_free = *start >= reached;
+        reached = reached.max(*end);
+        is_free
+    });
+    let linked = |a: usize, b: usize| {
+        let (Some(a), Some(b)) = (names.get(a), names.get(b)) else {
+            return false;
+        };
+        text.get(a.1..b.0)
+            .is_some_and(|between| LINKS.contains(&between.trim()))
+    };
+    let named = |(at, (start, end, id)): (usize, &(usize, usize, Option<&str>))| {
+        let before = text[text.floor_char_boundary(start.saturating_sub(CONTEXT))..*start].trim_end();
+        let around =
+            &text[text.floor_char_boundary(start.saturating_sub(CONTEXT))..text.floor_char_boundary(end + CONTEXT)];
+        let is_listed =
+            (at > 0 && linked(at - 1, at) || linked(at, at + 1)) && SPEAKS.iter().any(|word| around.contains(word));
+        let is_granted = || {
+            GRANTS
+                .iter()
+                .any(|words| before == *words || before.strip_suffix(words).is_some_and(|rest| rest.ends_with(' ')))
+        };
+        let id = (*id).filter(|_| is_listed || is_granted())?;
+        let terms = Terms::parse(id)?;
+        Some(Notice {
+            terms,
+            is_vague: true,
+            start: *start,
+            end: *end,
+        })
+    };
+    names.iter().enumerate().filter_map(named).collect()
 }

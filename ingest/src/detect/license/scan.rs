@@ -1,5 +1,6 @@
 //! All that a text says of licenses, as one expression: tags, whole texts, notices.
 
+use super::choice;
 use super::expression::Terms;
 use super::notices::{self, Notice};
 use super::texts::{self, Found};
@@ -55,8 +56,31 @@ pub(crate) fn header(text: &str) -> Option<Terms> {
 /// What a license file says, if anything.
 pub(crate) fn document(text: &str) -> Option<Terms> {
     let text = &text[..text.floor_char_boundary(TEXT_BYTES)];
-    let scanned = scan(text);
-    scanned.or_else(|| tags(text))
+    let Some(tagged) = tags(text) else {
+        return scan(text);
+    };
+    // A tag says it all, but for the texts of other licenses in the same file.
+    let known = tagged.licenses().into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let texts = texts::scan(&Normal::new(text));
+    let others = texts
+        .iter()
+        .filter(|found| !found.is_exception && !known.iter().any(|id| family(id) == family(found.id)));
+    let others: Vec<Terms> = others.filter_map(|found| Terms::parse(found.id)).collect();
+    Terms::all(std::iter::once(tagged).chain(others).collect())
+}
+
+/// What a few words say that stand where a license is expected: an identifier, an expression, a sentence.
+pub(crate) fn named(words: &str) -> Option<Terms> {
+    Terms::parse(words.trim().trim_end_matches('.')).or_else(|| document(words))
+}
+
+/// What a document says in which some license's whole text stands; nothing, if none does.
+pub(crate) fn texts_and_notices(text: &str) -> Option<Terms> {
+    let text = &text[..text.floor_char_boundary(TEXT_BYTES)];
+    let normal = Normal::new(text);
+    let texts = texts::scan(&normal);
+    let holds_text = texts.iter().any(|found| !found.is_exception);
+    holds_text.then(|| tags(text).or_else(|| scan_with(&normal, texts)))?
 }
 
 fn head(text: &str) -> &str {
@@ -88,13 +112,17 @@ fn tag(line: &str) -> Option<Terms> {
 fn scan(text: &str) -> Option<Terms> {
     let normal = Normal::new(text);
     let texts = texts::scan(&normal);
+    scan_with(&normal, texts)
+}
+
+fn scan_with(normal: &Normal, texts: Vec<Found>) -> Option<Terms> {
     if is_exception_alone(&texts, normal.text().len()) {
         return None;
     }
-    let mut notices = notices::scan(normal.text());
+    let mut notices = notices::scan(normal);
     notices.retain(|notice| !texts.iter().any(|found| belongs(normal.text(), notice, found)));
     let pieces = settle(pieces(texts, notices));
-    notices::join(
+    choice::join(
         normal.text(),
         pieces
             .into_iter()
@@ -130,6 +158,9 @@ fn belongs(text: &str, notice: &Notice, found: &Found) -> bool {
         let is_base = notice.terms.licenses().iter().any(|id| is_base(id, found.id));
         return (notice.is_vague || !is_base) && found.touches(start, end);
     }
+    if is_title(text, notice, found) {
+        return true;
+    }
     if !(found.start() <= start && end <= found.end()) {
         let around = if notice.is_vague { AROUND } else { 0 };
         return found.touches(start.saturating_sub(around), end + around);
@@ -137,6 +168,21 @@ fn belongs(text: &str, notice: &Notice, found: &Found) -> bool {
     let before = &text[text.floor_char_boundary(start.saturating_sub(ANNOUNCED))..start];
     let words = ["alternatively", "dual license", "also be distributed under"];
     !words.iter().any(|word| before.contains(word)) || found.touches(start, end)
+}
+
+/// Bytes before a license's text in which its title stands.
+const TITLE: usize = 150;
+
+/// Whether a notice only titles a text of its own family: what the text says counts. Titles of the GNU family say more than
+/// its texts: whether later versions may be chosen.
+fn is_title(text: &str, notice: &Notice, found: &Found) -> bool {
+    let between = text.get(notice.end..found.start());
+    let Terms::One(id) = &notice.terms else {
+        return false;
+    };
+    between.is_some_and(|between| between.len() <= TITLE && !between.split(' ').any(|word| word == "or"))
+        && family(id) == family(found.id)
+        && !id.contains("GPL-")
 }
 
 /// A text or a notice.
@@ -205,6 +251,18 @@ fn settle(mut pieces: Vec<Piece>) -> Vec<Piece> {
     pieces
 }
 
+/// Licenses that dedicate to the public domain.
+const DEDICATIONS: &[&str] = &[
+    "CC0-1.0",
+    "Unlicense",
+    "CC-PDDC",
+    "PDDL-1.0",
+    "NIST-PD",
+    "SAX-PD",
+    "ANTLR-PD",
+    "CFITSIO",
+];
+
 /// Whether `other` says what `piece` says, and more precisely.
 fn supersedes(other: &Piece, piece: &Piece) -> bool {
     let Terms::One(id) = &piece.terms else {
@@ -219,8 +277,14 @@ fn supersedes(other: &Piece, piece: &Piece) -> bool {
                 .is_some_and(|base| precise.strip_suffix("-or-later") == Some(base));
         // The lesser license rests on the general one's text.
         let rests = piece.is_text && id == "GPL-3.0-only" && precise.starts_with("LGPL-3.0");
+        // Who dedicates by a known text calls that a dedication to the public domain; a translation is not the original.
+        let dedicated = id == super::PUBLIC_DOMAIN && DEDICATIONS.contains(&precise);
+        let ported = id.starts_with("CC-")
+            && precise
+                .strip_prefix(id.as_str())
+                .is_some_and(|rest| rest.starts_with('-'));
         let excepted = precise.split_once(" WITH ").is_some_and(|(base, _)| base == id);
-        vague || later || rests || excepted
+        vague || later || rests || dedicated || ported || excepted
     })
 }
 

@@ -8,10 +8,12 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
 use spdx::text::{EXCEPTION_TEXTS, LICENSE_TEXTS};
 
+use super::bsd;
 use super::words::{Normal, Shingle};
 
 /// Share of a license's shingles that must be there.
@@ -34,6 +36,10 @@ pub(crate) struct Found {
     pub(crate) id: &'static str,
     /// Whether it is an exception, to be joined by `WITH`.
     pub(crate) is_exception: bool,
+    /// Whether it is of the BSD family.
+    pub(crate) is_bsd: bool,
+    /// How much of what only it says is there: 0 where it says nothing that the plain licenses of its family do not say.
+    pub(crate) own_percent: u32,
     /// Its stretches in the normal text, in order: first byte and the one behind the last.
     pub(crate) spans: Vec<(usize, usize)>,
 }
@@ -65,13 +71,36 @@ impl Found {
 struct Text {
     id: &'static str,
     is_exception: bool,
+    is_bsd: bool,
     shingles: u32,
+    /// Of these, those that no plain license of the BSD family holds; counted in that family only.
+    own: u32,
+}
+
+/// Takes what is a hash already as it is.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes
+            .iter()
+            .for_each(|&byte| self.0 = self.0.rotate_left(8) ^ u64::from(byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
 }
 
 struct Index {
     texts: Vec<Text>,
     /// Shingle to a run of `postings`.
-    runs: HashMap<u64, (u32, u32)>,
+    runs: HashMap<u64, (u32, u32), BuildHasherDefault<Hashed>>,
     postings: Vec<u16>,
 }
 
@@ -83,11 +112,8 @@ impl Index {
         let mut pairs: Vec<(u64, u16)> = Vec::new();
         let mut seen: HashMap<Vec<u64>, ()> = HashMap::new();
         for (id, text, is_exception) in sources() {
-            let mut hashes: Vec<u64> = Normal::new(&text)
-                .shingles()
-                .iter()
-                .map(|shingle| shingle.hash)
-                .collect();
+            let normal = Normal::new(&text);
+            let mut hashes: Vec<u64> = normal.shingles().iter().map(|shingle| shingle.hash).collect();
             hashes.sort_unstable();
             hashes.dedup();
             // Several identifiers share one text: the first of them stands for it.
@@ -98,16 +124,32 @@ impl Index {
             texts.push(Text {
                 id,
                 is_exception,
+                is_bsd: bsd::is_one(normal.text()),
                 shingles: hashes.len() as u32,
+                own: 0,
             });
         }
         pairs.sort_unstable();
-        let mut runs = HashMap::with_capacity(pairs.len());
+        let mut runs: HashMap<_, _, BuildHasherDefault<Hashed>> = HashMap::default();
         for (at, (hash, _)) in pairs.iter().enumerate() {
             runs.entry(*hash).or_insert((at as u32, at as u32)).1 = at as u32 + 1;
         }
         let postings = pairs.into_iter().map(|(_, text)| text).collect();
-        Self { texts, runs, postings }
+        let mut index = Self { texts, runs, postings };
+        let all: Vec<&[u16]> = index.runs.keys().map(|&hash| index.holders(hash)).collect();
+        let own: Vec<u32> = (0..index.texts.len()).map(|text| index.own(text, &all)).collect();
+        index.texts.iter_mut().zip(own).for_each(|(text, own)| text.own = own);
+        index
+    }
+
+    /// How many of some shingles, given by who holds them, only `text` holds and no plain license of the BSD family.
+    fn own(&self, text: usize, holders: &[&[u16]]) -> u32 {
+        if !self.texts[text].is_bsd {
+            return 0;
+        }
+        let is_plain = |holder: &u16| bsd::PLAIN.contains(&self.texts[usize::from(*holder)].id);
+        let is_own = |held: &&&[u16]| held.contains(&(text as u16)) && !held.iter().any(is_plain);
+        holders.iter().filter(is_own).count() as u32
     }
 
     fn holders(&self, hash: u64) -> &[u16] {
@@ -216,7 +258,8 @@ pub(crate) fn scan(normal: &Normal) -> Vec<Found> {
         let Some(text) = best.map(|at| candidates[at]) else {
             break;
         };
-        let taken = take(text, index, (&shingles, &holders), &mut unexplained);
+        let mut taken = take(text, index, (&shingles, &holders), &mut unexplained);
+        taken.own_percent = index.own(text, &holders) * 100 / index.texts[text].own.max(1);
         if taken.is_dense() {
             found.push(taken);
         }
@@ -225,7 +268,7 @@ pub(crate) fn scan(normal: &Normal) -> Vec<Found> {
             .map(|at| candidates[at])
             .collect();
     }
-    found.sort_by_key(|found| (found.start(), found.end()));
+    bsd::settle(normal.text(), &mut found);
     found
 }
 
@@ -262,6 +305,8 @@ fn take(text: usize, index: &Index, shingles: (&[Shingle], &[&[u16]]), unexplain
     Found {
         id: index.texts[text].id,
         is_exception: index.texts[text].is_exception,
+        is_bsd: index.texts[text].is_bsd,
+        own_percent: 0,
         spans,
     }
 }

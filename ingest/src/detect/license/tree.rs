@@ -3,13 +3,14 @@
 //! ```text
 //!   file ─► its folder ─► … ─► root ─► metadata          the nearest that says something decides
 //!   a folder says: its manifest, if its license files agree with it; LICENSE-MIT beside LICENSE-APACHE: either of them;
-//!                  COPYING beside COPYING.LESSER: the lesser; any others: all of them
+//!                  COPYING beside COPYING.LESSER: the lesser; any others: all of them; if it has none of
+//!                  these: the section about the license of its README
 //! ```
 
 use std::collections::BTreeMap;
 
 use super::expression::Terms;
-use super::{UNKNOWN, manifests, scan};
+use super::{UNKNOWN, manifests, prose, scan};
 
 /// Files of one folder that count; what more there is would not make its license any clearer.
 const FILES_OF_FOLDER: usize = 32;
@@ -27,8 +28,20 @@ const OTHERS: &[&str] = &["third", "3rd", "party", "dependenc", "vendor", "bundl
 /// Words that a license file's name may hold instead of `license`.
 const NAMES: &[&str] = &["license", "licence", "copying", "unlicense", "unlicence", "copyright"];
 
+/// Names of files that introduce a project.
+const README: &[&str] = &[
+    "readme",
+    "readme.md",
+    "readme.markdown",
+    "readme.rst",
+    "readme.txt",
+    "readme.adoc",
+    "readme.org",
+];
+
 /// Whether the file at `path` (raw bytes, from the repository's root) is one that [`LicenseTree::add`] wants to see: a
-/// license file by its name, a text in a folder `LICENSES` (as REUSE has it), or a manifest that may declare a license.
+/// license file by its name, a text in a folder `LICENSES` (as REUSE has it), a manifest that may declare a license, or a
+/// read-me file.
 pub fn is_license_evidence(path: &[u8]) -> bool {
     kind(path).is_some()
 }
@@ -39,6 +52,8 @@ pub(crate) enum Kind {
     Document,
     /// `Cargo.toml`, `package.json`, …
     Manifest,
+    /// `README.md`: its section about the license, where nothing else in its folder says anything.
+    Readme,
 }
 
 /// What kind of evidence `path` is by its name.
@@ -52,6 +67,9 @@ pub(crate) fn kind(path: &[u8]) -> Option<Kind> {
     let extension = lower.rsplit_once('.').map_or("", |(_, extension)| extension);
     if split(folder).1 == b"LICENSES" && extension == "txt" {
         return Some(Kind::Document);
+    }
+    if README.contains(&lower.as_str()) {
+        return Some(Kind::Readme);
     }
     let is_document = words(&lower).any(|word| NAMES.contains(&word.trim_end_matches('s')) || word == "copying3");
     let is_short = words(&lower).count() <= 8 && !CODE.contains(&extension);
@@ -117,10 +135,11 @@ impl LicenseTree {
         let terms = match kind {
             Kind::Manifest => manifests::declared(&name, content),
             Kind::Document => scan::document(&String::from_utf8_lossy(content)),
+            Kind::Readme => prose::section(&String::from_utf8_lossy(content)),
         };
         let name = name.to_lowercase();
         // A manifest without a license says nothing, nor does a statement of copyright; an unknown license says a lot.
-        if terms.is_none() && (kind == Kind::Manifest || name.starts_with("copyright")) {
+        if terms.is_none() && (kind != Kind::Document || name.starts_with("copyright")) {
             return;
         }
         if kind == Kind::Document && OTHERS.iter().any(|word| name.contains(word)) {
@@ -186,7 +205,9 @@ fn decide(files: &[Evidence]) -> (String, String) {
         }
         (declared, written) => declared.or(written),
     };
-    match decided {
+    let has_documents = !documents.is_empty();
+    let introduced = || of(Kind::Readme).find_map(|file| Some((file.terms.clone()?, file.path.clone())));
+    match decided.or_else(|| introduced().filter(|_| !has_documents)) {
         Some((terms, path)) => (terms.to_string(), path),
         None => (
             UNKNOWN.to_owned(),
@@ -292,6 +313,8 @@ mod tests {
             "a.gemspec",
             "pom.xml",
             "COPYRIGHT",
+            "README.md",
+            "setup.py",
             "LICENSE-2.0.txt",
             "LICENSE-Apache-2.0_WITH_LLVM-exception",
         ] {
@@ -302,7 +325,7 @@ mod tests {
             "src/license/mod.rs",
             "LICENSE.json",
             "my-license-server.txt",
-            "README.md",
+            "README.de.md",
             "NOTICE",
             "licenses/x.rs",
             "",
@@ -375,6 +398,23 @@ mod tests {
         assert_eq!(inherited(&precise, "a"), found("GPL-2.0-or-later", "package.json"));
         let silent = tree(&[("LICENSE", text("MIT")), ("x/package.json", b"{}")]);
         assert_eq!(inherited(&silent, "x/a.js"), found("MIT", "LICENSE"));
+    }
+
+    #[test]
+    fn a_readme_speaks_where_nothing_else_does() {
+        let readme: &[u8] = b"# A\n\n## License\n\nMIT\n";
+        let alone = tree(&[("README.md", readme), ("b/COPYING", text("ISC"))]);
+        assert_eq!(inherited(&alone, "a"), found("MIT", "README.md"));
+        assert_eq!(inherited(&alone, "b/a"), found("ISC", "b/COPYING"));
+        let beside = tree(&[("README.md", readme), ("LICENSE", text("ISC"))]);
+        assert_eq!(inherited(&beside, "a"), found("ISC", "LICENSE"));
+        let unknown = tree(&[("README.md", readme), ("LICENSE", b"You owe us a beer.")]);
+        assert_eq!(inherited(&unknown, "a"), found(UNKNOWN, "LICENSE"));
+        let silent = tree(&[
+            ("LICENSE", text("ISC")),
+            ("b/README.md", b"# B\nSee the MIT license of A.\n"),
+        ]);
+        assert_eq!(inherited(&silent, "b/a"), found("ISC", "LICENSE"));
     }
 
     #[test]

@@ -12,13 +12,41 @@ struct Word {
     start: u32,
     end: u32,
     counted: bool,
+    /// Part of a name in a program: `EXPORT_SYMBOL_GPL`.
+    is_glued: bool,
 }
+
+/// Words behind which a slash offers a choice: `MIT/Apache-2.0`; elsewhere it is part of a path.
+const BEFORE_SLASH: &[&str] = &[
+    "mit",
+    "bsd",
+    "apache",
+    "isc",
+    "expat",
+    "zlib",
+    "gpl",
+    "lgpl",
+    "agpl",
+    "mpl",
+    "epl",
+    "gplv2",
+    "gplv3",
+    "gpl2",
+    "gpl3",
+    "gplv2+",
+    "gplv3+",
+    "lgplv3",
+    "unlicense",
+    "artistic",
+];
 
 /// A text as words joined by single spaces.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Normal {
     text: String,
     words: Vec<Word>,
+    /// Whether the next word goes on with a name in a program.
+    is_glue_pending: bool,
 }
 
 /// Longest piece of markup that is taken out.
@@ -69,7 +97,11 @@ impl Normal {
                 c if c.is_alphanumeric() => word.extend(c.to_lowercase()),
                 '.' if next_is_digit && word.ends_with(|c: char| c.is_ascii_digit()) => word.push('.'),
                 '+' if !word.is_empty() => word.push('+'),
-                _ => self.push_word(&mut word, counted),
+                _ => {
+                    self.push_word(&mut word, counted);
+                    let seen = &line[..line.len() - rest.len()];
+                    self.push_sign(character, seen, rest);
+                }
             }
         }
         self.push_word(&mut word, counted);
@@ -95,8 +127,49 @@ impl Normal {
             start,
             end: self.text.len() as u32,
             counted: counted && says && !matches!(word.as_str(), "dnl" | "rem"),
+            is_glued: std::mem::take(&mut self.is_glue_pending),
         });
         word.clear();
+    }
+
+    /// What a sign between `seen`, whose last character it is, and `rest` says: most say nothing.
+    fn push_sign(&mut self, sign: char, seen: &str, rest: &str) {
+        match sign {
+            '_' => {
+                let is_inside = |text: &str| text.trim_end_matches('_').ends_with(char::is_alphanumeric);
+                if is_inside(seen) && rest.starts_with(char::is_alphanumeric) {
+                    self.is_glue_pending = true;
+                    if let Some(last) = self.words.last_mut() {
+                        last.is_glued = true;
+                    }
+                }
+            }
+            '/' | '|'
+                if rest.trim_start_matches([' ', '|']).starts_with(char::is_alphabetic) && self.offers(seen, rest) =>
+            {
+                self.push_word(&mut "or".to_owned(), false);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a slash between `seen` and `rest` stands between two licenses.
+    fn offers(&self, seen: &str, rest: &str) -> bool {
+        let mut last = self.text.rsplit(' ');
+        let is_version = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
+        let (word, before) = (last.next(), last.next());
+        let name = word.filter(|word| !is_version(word)).or(before).unwrap_or_default();
+        // `MIT/X11` is one license; an address is none.
+        let is_same = rest.get(..3).is_some_and(|next| next.eq_ignore_ascii_case("x11"));
+        let token = seen.rsplit([' ', '\t']).next().unwrap_or_default();
+        let is_address = token.contains("//") || token.contains("www.") || token.contains(".org");
+        BEFORE_SLASH.contains(&name) && !is_same && !is_address
+    }
+
+    /// Whether the word at byte `start` is part of a name in a program.
+    pub(crate) fn is_glued(&self, start: usize) -> bool {
+        let at = self.words.partition_point(|word| (word.end as usize) <= start);
+        self.words.get(at).is_some_and(|word| word.is_glued)
     }
 
     /// The shingles, in order.
