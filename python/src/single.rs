@@ -47,7 +47,7 @@ pub(crate) fn annotate(
         let schema = single.schema(&reader.schema())?;
         let mut batches = Vec::new();
         while let Some(batch) = next(&mut reader) {
-            batches.push(single.apply(&batch?)?);
+            batches.extend(single.apply(&batch?)?);
         }
         Ok((batches, schema))
     })?;

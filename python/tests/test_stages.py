@@ -100,6 +100,22 @@ def test_text_and_tokens_are_those_of_the_data_set(corpus, told):
     assert {path: row["input_ids"] + [end_of_document] for path, row in by_path(tokens, "input_ids").items()} == whole
 
 
+def test_any_path_will_do():
+    table = pa.table({"content": ["x = 1\n"] * 3, "path": ["/abs/vendor/a.py", "../b.py", ""]})
+    result = stackmill.rules(table, vendored=True)
+    assert result["rule"].to_pylist() == ["vendored", None, None]
+
+
+def test_a_large_table_comes_back_in_order_and_in_batches():
+    table = pa.table({"content": ["x = 1\n"] * 20_000, "number": list(range(20_000))})
+    result = stackmill.tokens(table)
+    assert result["number"].to_pylist() == list(range(20_000))
+    assert result["input_ids"].num_chunks == 3
+    wide = pa.table({"content": ["y" * 10_000_000] * 15})
+    assert stackmill.decode(wide)["text"].num_chunks == 3
+    assert stackmill.decode(wide)["text"].to_pylist() == wide["content"].to_pylist()
+
+
 def test_a_path_is_optional():
     table = pa.table({"content": ["#!/usr/bin/env python3\nimport os\n", None]})
     assert stackmill.language(table)["language"].to_pylist() == ["Python", None]

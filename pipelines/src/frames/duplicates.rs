@@ -12,7 +12,7 @@ use stackmill_schemas::{Decision, Error, FileId, Result, ResultExt, TaskContext,
 
 use super::memory::{Sets, exchanged, with_sets};
 use super::output::{self, Verdicts};
-use super::rows::Names;
+use super::rows::{BATCH_ROWS, Names};
 use super::single::Single;
 use crate::job::Stages;
 use crate::passes::content::{project, side_schema};
@@ -34,10 +34,12 @@ pub fn duplicates(stages: &Stages, names: Names, tables: &Tables, cx: &TaskConte
     let mut found = Found::default();
     let mut single = Single::open(stages, names, &wanted, true, cx.clone())?;
     for table in &tables.batches {
-        for files in single.map(table)?.files {
-            let (kept, decisions) = finish(files)?;
-            found.decide(decisions);
-            found.kept.push(without_content(kept)?);
+        for start in (0..table.num_rows()).step_by(BATCH_ROWS) {
+            for rows in single.rows(table, start)? {
+                let (kept, decisions) = finish(single.map(rows)?)?;
+                found.decide(decisions);
+                found.kept.push(without_content(kept)?);
+            }
         }
     }
     found.search(stages, &cx)?;

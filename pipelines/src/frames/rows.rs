@@ -22,7 +22,7 @@ use crate::job::Stages;
 use crate::passes::listing::{numbered_schema, rank_field, ranks};
 
 /// A batch holds at most this many files, and this much content (8 MiB); a larger file is alone in its batch.
-const BATCH_ROWS: usize = 256;
+pub(super) const BATCH_ROWS: usize = 256;
 const BATCH_BYTES: usize = 8 << 20;
 /// Git's mode of an ordinary file.
 const FILE_MODE: u32 = 0o100644;
