@@ -39,7 +39,7 @@ thread_local! {
     static CAPTURED: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// As [`run`], for a host: gives what the command would print on standard output.
+/// As [`run()`], for a host: gives what the command would print on standard output.
 pub fn captured(command: Command) -> Result<String> {
     CAPTURED.set(Some(String::new()));
     let ended = run(command);
