@@ -108,12 +108,9 @@ pub fn join(recipe: Recipe, stages: Stages, options: Options, work: &Path) -> Re
 /// `--replace` said again would start over again: whoever is told to repeat the command must leave it out.
 fn resumable(error: Error, replace: bool) -> Error {
     let same = "run the same command again";
-    match error.hint_text() {
-        Some(hint) if replace && hint.contains(same) => {
-            let hint = hint.replace(same, &format!("{same}, without --replace,"));
-            error.hint(hint)
-        }
-        _ => error,
+    match replace {
+        true => error.map_hint(|hint| hint.replace(same, &format!("{same}, without --replace,"))),
+        false => error,
     }
 }
 

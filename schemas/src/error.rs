@@ -93,6 +93,13 @@ impl Error {
         self
     }
 
+    /// Says what the user can do in other words, if it is known.
+    #[must_use]
+    pub fn map_hint(mut self, words: impl FnOnce(String) -> String) -> Self {
+        self.inner.hint = self.inner.hint.map(words);
+        self
+    }
+
     /// Adds where it happened; the outermost place is added last.
     #[must_use]
     pub fn context(mut self, place: impl Into<String>) -> Self {
