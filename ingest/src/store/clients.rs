@@ -59,8 +59,12 @@ impl Settings {
 
     /// Variables as the keys of a client, which knows them in lower case.
     fn keys<K: std::str::FromStr>(&self, prefixes: &[&str]) -> Vec<(K, &str)> {
-        let ours = self.variables.iter().filter(|(name, _)| prefixes.iter().any(|prefix| name.starts_with(prefix)));
-        ours.filter_map(|(name, value)| Some((name.to_ascii_lowercase().parse().ok()?, value.as_str()))).collect()
+        let ours = self
+            .variables
+            .iter()
+            .filter(|(name, _)| prefixes.iter().any(|prefix| name.starts_with(prefix)));
+        ours.filter_map(|(name, value)| Some((name.to_ascii_lowercase().parse().ok()?, value.as_str())))
+            .collect()
     }
 
     fn retries(&self) -> RetryConfig {
@@ -104,7 +108,10 @@ impl Settings {
     fn s3(&self, location: &Location) -> object_store::Result<Arc<dyn ObjectStore>> {
         let mut builder = AmazonS3Builder::new()
             .with_config(AmazonS3ConfigKey::Client(ClientConfigKey::Timeout), REQUEST_TIMEOUT)
-            .with_config(AmazonS3ConfigKey::Client(ClientConfigKey::ConnectTimeout), CONNECT_TIMEOUT);
+            .with_config(
+                AmazonS3ConfigKey::Client(ClientConfigKey::ConnectTimeout),
+                CONNECT_TIMEOUT,
+            );
         for (key, value) in self.keys(&["AWS_"]) {
             let is_endpoint = matches!(key, AmazonS3ConfigKey::Endpoint | AmazonS3ConfigKey::S3Endpoint);
             builder = builder.with_config(key, value);
@@ -120,7 +127,10 @@ impl Settings {
         let plain = GoogleConfigKey::Client(ClientConfigKey::AllowHttp);
         let mut builder = GoogleCloudStorageBuilder::new()
             .with_config(GoogleConfigKey::Client(ClientConfigKey::Timeout), REQUEST_TIMEOUT)
-            .with_config(GoogleConfigKey::Client(ClientConfigKey::ConnectTimeout), CONNECT_TIMEOUT);
+            .with_config(
+                GoogleConfigKey::Client(ClientConfigKey::ConnectTimeout),
+                CONNECT_TIMEOUT,
+            );
         for (key, value) in self.keys(&["GOOGLE_", "SERVICE_ACCOUNT"]) {
             if key == GoogleConfigKey::BaseUrl && is_plain(value) {
                 builder = builder.with_config(plain, "true");

@@ -94,7 +94,9 @@ impl HttpService for Patient {
             return self.judged(request).await;
         }
         let plain = request.clone();
-        request.headers_mut().insert("if-none-match", HeaderValue::from_static("*"));
+        request
+            .headers_mut()
+            .insert("if-none-match", HeaderValue::from_static("*"));
         match self.judged(request).await {
             Err(error) if refusal(&error).is_some_and(|refused| refused.status == 501) => {
                 self.is_conditional.store(false, Ordering::Relaxed);
@@ -136,7 +138,9 @@ fn ends_upload(request: &HttpRequest) -> bool {
 
 fn lists(request: &HttpRequest) -> bool {
     let query = request.uri().query().unwrap_or_default();
-    query.split('&').any(|pair| pair.starts_with("list-type=") || pair == "comp=list")
+    query
+        .split('&')
+        .any(|pair| pair.starts_with("list-type=") || pair == "comp=list")
 }
 
 /// An answer that is in memory as a whole: if it breaks off, the request is made again.
@@ -170,9 +174,14 @@ fn retry_after(response: &HttpResponse) -> Duration {
 /// The word between `<Code>` and `</Code>`: no other part of a body is shown, since some stores repeat keys in it.
 fn code_of(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
-    let code = text.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
+    let code = text
+        .split_once("<Code>")
+        .and_then(|(_, rest)| rest.split_once("</Code>"));
     let is_word = |code: &&str| code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    code.map(|(code, _)| code).filter(is_word).unwrap_or_default().to_owned()
+    code.map(|(code, _)| code)
+        .filter(is_word)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// The refusal that an error stands for.

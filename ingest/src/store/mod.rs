@@ -32,7 +32,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use object_store::path::Path as Key;
-use object_store::{Attribute, Attributes, GetOptions, GetRange, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt as _};
+use object_store::{
+    Attribute, Attributes, GetOptions, GetRange, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt as _,
+};
 use stackmill_schemas::path::escape;
 use stackmill_schemas::{Error, Result, ResultExt as _};
 use tokio::runtime::{Builder, Runtime};
@@ -67,7 +69,10 @@ impl Object {
         Self {
             uri,
             length: meta.size,
-            etag: meta.e_tag.as_ref().map(|etag| escape(etag.trim_matches('"').as_bytes())),
+            etag: meta
+                .e_tag
+                .as_ref()
+                .map(|etag| escape(etag.trim_matches('"').as_bytes())),
             modified: meta.last_modified.timestamp(),
         }
     }
@@ -161,7 +166,8 @@ impl Stores {
             false => Key::parse(&location.key),
         };
         let key = key.map_err(|_| {
-            Error::config(format!("`{uri}` has a key that no store can hold")).hint("write plain parts between single `/`")
+            Error::config(format!("`{uri}` has a key that no store can hold"))
+                .hint("write plain parts between single `/`")
         })?;
         let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
         let runtime = match &open.runtime {
@@ -193,12 +199,15 @@ impl Stores {
     pub fn find(&self, uri: &Uri) -> Result<Option<Object>> {
         match uri {
             Uri::Store(location) => Ok(self.at(location)?.look()?.map(|(object, _)| object)),
-            Uri::Local(path) => Ok(std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|metadata| Object {
-                uri: uri.clone(),
-                length: metadata.len(),
-                etag: None,
-                modified: 0,
-            })),
+            Uri::Local(path) => Ok(std::fs::metadata(path)
+                .ok()
+                .filter(std::fs::Metadata::is_file)
+                .map(|metadata| Object {
+                    uri: uri.clone(),
+                    length: metadata.len(),
+                    etag: None,
+                    modified: 0,
+                })),
         }
     }
 
@@ -214,7 +223,9 @@ impl Stores {
             return Err(Error::input(format!("`{uri}` is longer than {limit} bytes")));
         }
         match uri {
-            Uri::Store(_) => self.get_range(&object, 0..object.length).map(|bytes| Some(bytes.into())),
+            Uri::Store(_) => self
+                .get_range(&object, 0..object.length)
+                .map(|bytes| Some(bytes.into())),
             Uri::Local(path) => std::fs::read(path).map(Some).with_context(|| uri.to_string()),
         }
     }
@@ -242,18 +253,23 @@ impl Stores {
     /// Every object below `folder`, at any depth, sorted by name.
     pub fn list(&self, folder: &Location) -> Result<Vec<Object>> {
         let at = self.at(folder)?;
-        let listing = at.client.list(Some(&at.key)).try_fold(Vec::new(), |mut found, meta| async move {
-            found.push(meta);
-            match found.len() > MOST_OBJECTS {
-                true => Err(object_store::Error::NotSupported { source: "too many objects".into() }),
-                false => Ok(found),
-            }
-        });
+        let listing = at
+            .client
+            .list(Some(&at.key))
+            .try_fold(Vec::new(), |mut found, meta| async move {
+                found.push(meta);
+                match found.len() > MOST_OBJECTS {
+                    true => Err(object_store::Error::NotSupported {
+                        source: "too many objects".into(),
+                    }),
+                    false => Ok(found),
+                }
+            });
         let found = at.wait(listing).map_err(|error| match error {
-            object_store::Error::NotSupported { .. } => {
-                Error::input(format!("`{folder}` cannot be listed, or holds more than {MOST_OBJECTS} objects"))
-                    .hint("name a folder below, or single objects")
-            }
+            object_store::Error::NotSupported { .. } => Error::input(format!(
+                "`{folder}` cannot be listed, or holds more than {MOST_OBJECTS} objects"
+            ))
+            .hint("name a folder below, or single objects"),
             error => at.explained(&error),
         })?;
         Ok(objects(folder, &found))

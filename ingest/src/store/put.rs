@@ -65,11 +65,15 @@ impl Stores {
     ) -> Result<()> {
         let (location, put) = to;
         if location.scheme.is_web() {
-            return Err(Error::config(format!("`{location}` is on a web server, which is only read"))
-                .hint("write to a folder, or to s3://, gs:// or az://"));
+            return Err(
+                Error::config(format!("`{location}` is on a web server, which is only read"))
+                    .hint("write to a folder, or to s3://, gs:// or az://"),
+            );
         }
         let at = self.at(location)?;
-        let length = std::fs::metadata(path).with_context(|| path.display().to_string())?.len();
+        let length = std::fs::metadata(path)
+            .with_context(|| path.display().to_string())?
+            .len();
         let upload = Upload {
             path,
             length,
@@ -83,9 +87,11 @@ impl Stores {
                 Sent::Taken => {}
             }
         }
-        Err(Error::source(format!("`{location}` is taken and free by turns: somebody else is writing there"))
-            .transient()
-            .hint("let one run end, then run the same command again to resume"))
+        Err(Error::source(format!(
+            "`{location}` is taken and free by turns: somebody else is writing there"
+        ))
+        .transient()
+        .hint("let one run end, then run the same command again to resume"))
     }
 
     fn send(&self, at: &At, upload: &Upload<'_>, check: &dyn Fn() -> Result<()>) -> Result<Sent> {
@@ -105,7 +111,9 @@ impl Stores {
 
     /// Whether what is there is what was to be put; `false` where nothing is there any more.
     fn is_same(&self, at: &At, upload: &Upload<'_>) -> Result<bool> {
-        let Some((object, attributes)) = at.look()? else { return Ok(false) };
+        let Some((object, attributes)) = at.look()? else {
+            return Ok(false);
+        };
         let differs = || {
             Error::input(format!("`{}` is there already with another content", at.uri))
                 .hint("choose another --out, or start over there with --replace")
@@ -129,7 +137,10 @@ fn hash(mut reader: super::Reader) -> Result<String> {
     let mut sha256 = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
     loop {
-        match reader.read(&mut buffer).map_err(|error| super::ours(&error).unwrap_or_else(|| error.into()))? {
+        match reader
+            .read(&mut buffer)
+            .map_err(|error| super::ours(&error).unwrap_or_else(|| error.into()))?
+        {
             0 => return Ok(hex(&sha256.finalize())),
             count => sha256.update(&buffer[..count]),
         }
@@ -191,7 +202,8 @@ impl At {
                 let mut bytes = vec![0; left.min(part) as usize];
                 upload.local(file.read_exact(&mut bytes))?;
                 left -= bytes.len() as u64;
-                self.wait(parts.put_part(bytes.into())).map_err(|error| self.explained(&error))?;
+                self.wait(parts.put_part(bytes.into()))
+                    .map_err(|error| self.explained(&error))?;
             }
             check()?;
             match self.wait(parts.complete()) {
@@ -224,5 +236,9 @@ impl At {
 
 fn knows_no_conditions(error: &object_store::Error) -> bool {
     let is_501 = refusal(error).is_some_and(|refused| refused.status == 501);
-    is_501 || matches!(error, object_store::Error::NotImplemented { .. } | object_store::Error::NotSupported { .. })
+    is_501
+        || matches!(
+            error,
+            object_store::Error::NotImplemented { .. } | object_store::Error::NotSupported { .. }
+        )
 }

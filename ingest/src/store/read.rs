@@ -150,7 +150,9 @@ impl Blocks {
     }
 
     fn get(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
-        let end = start.checked_add(length as u64).filter(|end| *end <= self.0.object.length);
+        let end = start
+            .checked_add(length as u64)
+            .filter(|end| *end <= self.0.object.length);
         let end = end.ok_or_else(|| ParquetError::EOF(format!("{length} bytes at {start} are beyond the end")))?;
         if length as u64 > BLOCK {
             let asked = self.0.stores.get_range(&self.0.object, start..end);

@@ -25,9 +25,9 @@ pub(super) fn explained(place: &dyn Display, error: &Theirs) -> Error {
         Theirs::NotSupported { .. } | Theirs::NotImplemented { .. } => {
             Error::input(format!("the store of `{place}` cannot do this"))
         }
-        _ if cause::<HttpError>(error).is_some() => {
-            transient(format!("`{place}` cannot be reached: the connection failed or broke off"))
-        }
+        _ if cause::<HttpError>(error).is_some() => transient(format!(
+            "`{place}` cannot be reached: the connection failed or broke off"
+        )),
         // Their words may hold a signed address.
         _ => Error::source(format!("the store of `{place}` gave an answer that is not understood")).hint(GUIDE),
     }
@@ -42,7 +42,9 @@ fn of_refusal(place: &dyn Display, refused: &Refused) -> Error {
 }
 
 fn transient(words: String) -> Error {
-    Error::source(words).transient().hint("run the same command again to resume")
+    Error::source(words)
+        .transient()
+        .hint("run the same command again to resume")
 }
 
 /// The error for an object that does not exist.
@@ -52,8 +54,7 @@ pub(super) fn not_there(place: &dyn Display) -> Error {
 
 /// The error for an object that is another one than a moment ago.
 pub(super) fn changed(place: &dyn Display) -> Error {
-    Error::input(format!("`{place}` changed while it was read"))
-        .hint("run with `--update` to accept what is there now")
+    Error::input(format!("`{place}` changed while it was read")).hint("run with `--update` to accept what is there now")
 }
 
 /// Our error in an error of reading, as a copy: readers of formats wrap what their input says.
@@ -137,7 +138,10 @@ mod tests {
         }
         for wrapped in [error(), std::io::Error::new(error().kind(), Wrapper(error()))] {
             let found = ours(&wrapped).expect("ours");
-            assert_eq!((found.message(), found.hint_text(), found.is_transient()), ("gone", Some("again"), true));
+            assert_eq!(
+                (found.message(), found.hint_text(), found.is_transient()),
+                ("gone", Some("again"), true)
+            );
         }
         assert!(ours(&std::io::Error::other("theirs")).is_none());
     }

@@ -76,8 +76,11 @@ impl Uri {
             return local(rest);
         }
         let scheme = Scheme::parse(scheme).ok_or_else(|| {
-            Error::config(format!("`{}` is of a scheme that is not known", escape(scheme.as_bytes())))
-                .hint("a place is a path, or begins with s3://, gs://, az://, http://, https:// or file://")
+            Error::config(format!(
+                "`{}` is of a scheme that is not known",
+                escape(scheme.as_bytes())
+            ))
+            .hint("a place is a path, or begins with s3://, gs://, az://, http://, https:// or file://")
         })?;
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
         if bucket.contains('@') {
@@ -85,18 +88,23 @@ impl Uri {
                 .hint("set the variables that docs/guide/object-stores.md lists instead"));
         }
         if bucket.is_empty() {
-            return Err(Error::config(format!("`{}://` names no bucket", scheme.as_str()))
-                .hint("write it as s3://bucket/key"));
+            return Err(
+                Error::config(format!("`{}://` names no bucket", scheme.as_str())).hint("write it as s3://bucket/key")
+            );
         }
         if scheme.is_web() && key.contains(['?', '#']) {
-            return Err(Error::config(format!("the URL at `{bucket}` has a query or a fragment"))
-                .hint("only plain paths of web servers are read"));
+            return Err(
+                Error::config(format!("the URL at `{bucket}` has a query or a fragment"))
+                    .hint("only plain paths of web servers are read"),
+            );
         }
         let key = key.trim_end_matches('/');
         let is_odd = |part: &str| part.is_empty() || part == "." || part == "..";
         if !key.is_empty() && key.split('/').any(is_odd) {
-            return Err(Error::config(format!("`{}` has an empty part, `.` or `..`", escape(text.as_bytes())))
-                .hint("write each part of the key once, with one `/` between"));
+            return Err(
+                Error::config(format!("`{}` has an empty part, `.` or `..`", escape(text.as_bytes())))
+                    .hint("write each part of the key once, with one `/` between"),
+            );
         }
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
         Ok(Self::Store(Location { scheme, bucket, key }))
@@ -140,7 +148,10 @@ impl Uri {
                     }
                 }
                 let key = parts.join("/");
-                Self::Store(Location { key, ..location.clone() })
+                Self::Store(Location {
+                    key,
+                    ..location.clone()
+                })
             }
         }
     }
@@ -154,8 +165,15 @@ impl Uri {
                 _ => Self::Local(PathBuf::from(".")),
             },
             Self::Store(location) => {
-                let key = location.key.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
-                Self::Store(Location { key, ..location.clone() })
+                let key = location
+                    .key
+                    .rsplit_once('/')
+                    .map_or("", |(folder, _)| folder)
+                    .to_owned();
+                Self::Store(Location {
+                    key,
+                    ..location.clone()
+                })
             }
         }
     }
@@ -190,8 +208,10 @@ fn local(rest: &str) -> Result<Uri> {
     use std::os::unix::ffi::OsStringExt as _;
     let path = rest.strip_prefix("localhost").unwrap_or(rest);
     if !path.starts_with('/') {
-        return Err(Error::config("a file:// URI must hold an absolute path of this machine")
-            .hint("write it as file:///folder/file, or as a plain path"));
+        return Err(
+            Error::config("a file:// URI must hold an absolute path of this machine")
+                .hint("write it as file:///folder/file, or as a plain path"),
+        );
     }
     Ok(Uri::Local(PathBuf::from(std::ffi::OsString::from_vec(decoded(path)))))
 }
@@ -266,7 +286,12 @@ mod tests {
             ("S3://b/a/", "s3://b/a", "s3://b", "a"),
             ("gs://b", "gs://b", "gs://b", "b"),
             ("az://box/x y", "az://box/x y", "az://box", "x y"),
-            ("https://h:8080/a%20b", "https://h:8080/a%20b", "https://h:8080", "a%20b"),
+            (
+                "https://h:8080/a%20b",
+                "https://h:8080/a%20b",
+                "https://h:8080",
+                "a%20b",
+            ),
             ("file:///a/b%20c", "/a/b c", "/a", "b c"),
             ("file://localhost/a", "/a", "/", "a"),
             ("a/b", "a/b", "a", "b"),
@@ -277,7 +302,9 @@ mod tests {
             assert_eq!(told, (shown.into(), parent.into(), name.into()), "{text}");
             assert_eq!(place.local().is_none(), Uri::is_store(text, true), "{text}");
         }
-        assert!(Uri::is_store("s3://b", false) && !Uri::is_store("https://b", false) && !Uri::is_store("git://b", true));
+        assert!(
+            Uri::is_store("s3://b", false) && !Uri::is_store("https://b", false) && !Uri::is_store("git://b", true)
+        );
     }
 
     #[test]
@@ -294,7 +321,10 @@ mod tests {
         ] {
             let error = Uri::parse(text).expect_err(text);
             assert_eq!(error.kind(), stackmill_schemas::ErrorKind::Config, "{text}");
-            assert!(error.hint_text().is_some() && !error.to_string().contains("secret"), "{text}: {error}");
+            assert!(
+                error.hint_text().is_some() && !error.to_string().contains("secret"),
+                "{text}: {error}"
+            );
         }
     }
 
@@ -309,7 +339,11 @@ mod tests {
             ("/a", "x", "/a/x"),
             ("/a", "s3://b/x", "s3://b/x"),
         ] {
-            assert_eq!(uri(base).resolve(text).expect("a place").to_string(), found, "{base} {text}");
+            assert_eq!(
+                uri(base).resolve(text).expect("a place").to_string(),
+                found,
+                "{base} {text}"
+            );
         }
     }
 }

@@ -108,13 +108,22 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) -> Option<()> {
     let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
     let range = request.headers.get("range").cloned().unwrap_or_default();
     state.log.push(format!("{} {range}", request.first));
-    let is_due = state.faults.front().is_some_and(|(word, _)| request.first.contains(word));
-    let fault = if is_due { state.faults.pop_front().map(|(_, fault)| fault) } else { None };
+    let is_due = state
+        .faults
+        .front()
+        .is_some_and(|(word, _)| request.first.contains(word));
+    let fault = if is_due {
+        state.faults.pop_front().map(|(_, fault)| fault)
+    } else {
+        None
+    };
     match fault {
         Some(Fault::HangUp) => return None,
         Some(Fault::Status(status, code, wait)) => {
             let mut answer = Answer::error(status, code);
-            answer.headers.extend(wait.map(|wait| ("Retry-After".to_owned(), wait.to_string())));
+            answer
+                .headers
+                .extend(wait.map(|wait| ("Retry-After".to_owned(), wait.to_string())));
             return send(&mut stream, &answer, usize::MAX);
         }
         _ => {}
@@ -140,7 +149,10 @@ fn receive(stream: &TcpStream) -> Option<Request> {
     while let Some((name, value)) = line()?.split_once(':') {
         headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
     }
-    let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    let length = headers
+        .get("content-length")
+        .and_then(|length| length.parse().ok())
+        .unwrap_or(0);
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
     let mut words = first.split(' ');
@@ -160,7 +172,10 @@ fn receive(stream: &TcpStream) -> Option<Request> {
 
 fn send(stream: &mut TcpStream, answer: &Answer, most: usize) -> Option<()> {
     let length = answer.length.unwrap_or(answer.body.len());
-    let mut head = format!("HTTP/1.1 {} x\r\nContent-Length: {length}\r\nConnection: close\r\n", answer.status);
+    let mut head = format!(
+        "HTTP/1.1 {} x\r\nContent-Length: {length}\r\nConnection: close\r\n",
+        answer.status
+    );
     for (name, value) in &answer.headers {
         let _ = write!(head, "{name}: {value}\r\n");
     }
@@ -182,7 +197,10 @@ impl Answer {
 
     fn error(status: u16, code: &str) -> Self {
         let body = format!("<Error><Code>{code}</Code><AWSAccessKeyId>AKIASECRET</AWSAccessKeyId></Error>");
-        Self { status, ..Self::ok(body) }
+        Self {
+            status,
+            ..Self::ok(body)
+        }
     }
 
     fn with(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -213,9 +231,16 @@ impl State {
             }
             "POST" if has("uploadId") => self.complete(request),
             "POST" if has("delete") => self.delete(request),
-            "DELETE" if has("uploadId") => Answer { status: 204, ..Answer::ok("") },
+            "POST" if comp == Some("batch") => self.delete_batch(request),
+            "DELETE" if has("uploadId") => Answer {
+                status: 204,
+                ..Answer::ok("")
+            },
             "DELETE" => match self.objects.remove(&request.name) {
-                Some(_) => Answer { status: 204, ..Answer::ok("") },
+                Some(_) => Answer {
+                    status: 204,
+                    ..Answer::ok("")
+                },
                 None => Answer::error(404, "NoSuchKey"),
             },
             _ => Answer::error(400, "BadRequest"),
@@ -225,10 +250,33 @@ impl State {
     /// S3 deletes by lists of keys.
     fn delete(&mut self, request: &Request) -> Answer {
         let body = String::from_utf8_lossy(&request.body);
-        let key = body.split_once("<Key>").and_then(|(_, rest)| Some(rest.split_once("</Key>")?.0));
+        let key = body
+            .split_once("<Key>")
+            .and_then(|(_, rest)| Some(rest.split_once("</Key>")?.0));
         let key = key.unwrap_or_default();
         self.objects.remove(&format!("{}/{key}", request.name));
-        Answer::ok(format!("<DeleteResult><Deleted><Key>{key}</Key></Deleted></DeleteResult>"))
+        Answer::ok(format!(
+            "<DeleteResult><Deleted><Key>{key}</Key></Deleted></DeleteResult>"
+        ))
+    }
+
+    /// Azure deletes by requests in the parts of a request.
+    fn delete_batch(&mut self, request: &Request) -> Answer {
+        let body = String::from_utf8_lossy(&request.body);
+        let path = body
+            .split_once("DELETE /")
+            .and_then(|(_, rest)| rest.split([' ', '?']).next());
+        let name = super::super::uri::decoded(path.unwrap_or_default());
+        let status = match self.objects.remove(&*String::from_utf8_lossy(&name)) {
+            Some(_) => "202 Accepted",
+            None => "404 Not Found",
+        };
+        let part = format!("Content-Type: application/http\r\nContent-ID: 0\r\n\r\nHTTP/1.1 {status}\r\n\r\n");
+        let answer = Answer {
+            status: 202,
+            ..Answer::ok(format!("--b\r\n{part}--b--\r\n"))
+        };
+        answer.with("Content-Type", "multipart/mixed; boundary=b")
     }
 
     fn get(&self, request: &Request) -> Answer {
@@ -236,7 +284,10 @@ impl State {
             return Answer::error(404, "NoSuchKey");
         };
         let total = stored.bytes.len();
-        let range = request.headers.get("range").and_then(|range| range.strip_prefix("bytes=")?.split_once('-'));
+        let range = request
+            .headers
+            .get("range")
+            .and_then(|range| range.strip_prefix("bytes=")?.split_once('-'));
         let (first, end) = match range {
             Some((first, last)) => {
                 let end = last.parse::<usize>().map_or(total, |last| total.min(last + 1));
@@ -269,10 +320,16 @@ impl State {
 
     fn part(&mut self, request: &Request) -> Answer {
         let number = request.query.get("partNumber").map(|number| format!("{number:0>8}"));
-        let number = number.or_else(|| request.query.get("blockid").cloned()).unwrap_or_default();
+        let number = number
+            .or_else(|| request.query.get("blockid").cloned())
+            .unwrap_or_default();
         let parts = self.uploads.entry(Self::upload(request)).or_default();
         parts.insert(number, request.body.clone());
-        Answer { status: 201, ..Answer::ok("") }.with("ETag", etag(&request.body))
+        Answer {
+            status: 201,
+            ..Answer::ok("")
+        }
+        .with("ETag", etag(&request.body))
     }
 
     fn complete(&mut self, request: &Request) -> Answer {
@@ -292,7 +349,18 @@ impl State {
 
     fn put(&mut self, request: &Request, bytes: Vec<u8>) -> Answer {
         let bytes = match request.query.get("comp").map(String::as_str) {
-            Some("blocklist") => self.uploads.remove(&request.name).unwrap_or_default().into_values().flatten().collect(),
+            Some("blocklist") => {
+                let (list, blocks) = (
+                    String::from_utf8_lossy(&request.body),
+                    self.uploads.remove(&request.name),
+                );
+                let ids = list
+                    .split("<Uncommitted>")
+                    .skip(1)
+                    .filter_map(|rest| rest.split('<').next());
+                let block = |id: &str| blocks.as_ref()?.get(&id.replace('=', "%3D")).cloned();
+                ids.filter_map(block).flatten().collect()
+            }
             _ => bytes,
         };
         let conditions = ["if-none-match", "x-goog-if-generation-match"];
@@ -308,7 +376,12 @@ impl State {
         let metadata = kept.map(|(name, value)| (name.clone(), value.clone())).collect();
         let tag = etag(&bytes);
         self.objects.insert(request.name.clone(), Stored { bytes, metadata });
-        Answer { status: 201, ..Answer::ok("") }.with("ETag", tag).with("x-goog-generation", "1")
+        Answer {
+            status: 201,
+            ..Answer::ok("")
+        }
+        .with("ETag", tag)
+        .with("x-goog-generation", "1")
     }
 
     fn list(&self, request: &Request) -> Answer {
