@@ -1,10 +1,9 @@
 //! Parquet: a row group at a time, a few rows at a time, only the columns that are needed.
 //!
 //! The revision of a file is a hash of its footer and its length: the footer knows place, length and statistics of every
-//! column of every row group, and the whole file need not be read to plan a run.
+//! column of every row group, and the whole file need not be read to plan a run. In a store it is what the store says.
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
@@ -22,7 +21,8 @@ use stackmill_schemas::ids::hex;
 use stackmill_schemas::{Error, Result, ResultExt};
 
 use super::super::contents::{Contents, Wanted};
-use super::super::place::{changed_since_lock, open_file, unreadable};
+use super::super::place::{Input, open_file, unreadable};
+use crate::store::Chunks;
 use super::columns::{CONTENT, COUNT, FORKS, LICENSE, Names, PATH, REPO_NAME, REVISION_ID, STARS, whole, wrong_type};
 use super::record::{Record, Records};
 
@@ -32,12 +32,11 @@ const BATCH_ROWS: usize = 256;
 /// Longest footer that is read: 1 GiB.
 const LONGEST_FOOTER: u64 = 1 << 30;
 
-type Builder = ParquetRecordBatchReaderBuilder<File>;
+type Builder = ParquetRecordBatchReaderBuilder<Chunks>;
 
 /// Revision of a file, and the uncompressed bytes of each of its row groups.
-pub(super) fn row_groups(path: &Path) -> Result<(String, Vec<u64>)> {
-    let revision_id = revision_of(path)?;
-    let builder = open(path)?;
+pub(super) fn row_groups(input: &Input) -> Result<(String, Vec<u64>)> {
+    let (builder, revision_id, _) = open(input)?;
     let groups = builder.metadata().row_groups();
     let bytes = groups
         .iter()
@@ -46,17 +45,17 @@ pub(super) fn row_groups(path: &Path) -> Result<(String, Vec<u64>)> {
 }
 
 /// Lists the rows of a row group.
-pub(super) fn list(path: &Path, group: usize, names: &Names, records: &mut Records<'_, '_>) -> Result<()> {
-    if revision_of(path)? != records.unit.revision_id {
-        return Err(changed_since_lock(path));
+pub(super) fn list(input: &Input, group: usize, names: &Names, records: &mut Records<'_, '_>) -> Result<()> {
+    let place = || format!("{input} row group {group}");
+    let (builder, revision_id, chunks) = open(input)?;
+    if revision_id != records.unit.revision_id {
+        return Err(input.changed());
     }
-    let place = || format!("{} row group {group}", path.display());
-    let builder = open(path)?;
     let first = first_row(&builder, group).with_context(place)?;
     let (columns, reader) = project(builder, group, names, None).with_context(place)?;
     let mut locator = 0;
     for batch in Batches(Some(reader)) {
-        let batch = batch.with_context(place)?;
+        let batch = batch.map_err(|error| blamed(error, &chunks)).with_context(place)?;
         let cells = columns.of(&batch);
         for i in 0..batch.num_rows() {
             records.push(locator, first + locator, Ok(cells.record(i)))?;
@@ -68,14 +67,14 @@ pub(super) fn list(path: &Path, group: usize, names: &Names, records: &mut Recor
 
 /// Reads the contents of the rows that are wanted; pages without one are passed over.
 pub(super) fn read(
-    path: &Path,
+    input: &Input,
     group: usize,
     names: &Names,
     wanted: &Wanted<'_>,
     contents: &mut Contents<'_, '_>,
 ) -> Result<()> {
-    let place = || format!("{} row group {group}", path.display());
-    let builder = open(path)?;
+    let place = || format!("{input} row group {group}");
+    let (builder, _, chunks) = open(input)?;
     let rows = rows_of(&builder, group).with_context(place)?;
     let mut order = wanted.by_locator();
     while let Some(i) = order.pop_if(|&mut i| wanted.locator(i) >= rows) {
@@ -87,7 +86,7 @@ pub(super) fn read(
     let mut left = order.into_iter().peekable();
     let mut locators = locators.into_iter();
     for batch in Batches(Some(reader)) {
-        let batch = batch.with_context(place)?;
+        let batch = batch.map_err(|error| blamed(error, &chunks)).with_context(place)?;
         let content = columns.of(&batch).arrays[CONTENT].clone();
         for (row, locator) in (0..batch.num_rows()).zip(&mut locators) {
             while let Some(i) = left.next_if(|&i| wanted.locator(i) == locator as u64) {
@@ -129,12 +128,23 @@ fn revision_of(path: &Path) -> Result<String> {
     Ok(hex(sha256.finalize().as_slice()))
 }
 
-/// Opens a file; types are those of Parquet itself, whatever the writer noted beside them.
-fn open(path: &Path) -> Result<Builder> {
+/// Opens a file, with its revision and what it is read through; types are those of Parquet itself, whatever the writer
+/// noted beside them.
+fn open(input: &Input) -> Result<(Builder, String, Chunks)> {
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let file = open_file(path)?;
-    guarded(|| ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).map_err(|error| broken(&error)))
-        .with_context(|| path.display().to_string())
+    let local = input.path().map(revision_of).transpose()?;
+    let (chunks, told) = input.chunks()?;
+    let file = chunks.clone();
+    let opened = guarded(|| {
+        ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).map_err(|error| broken(&error))
+    });
+    let builder = opened.map_err(|error| blamed(error, &chunks)).with_context(|| input.to_string())?;
+    Ok((builder, local.or(told).unwrap_or_default(), chunks))
+}
+
+/// Whose fault an error is: the Parquet library keeps no more than the words of what a store said.
+fn blamed(error: Error, chunks: &Chunks) -> Error {
+    chunks.trouble().unwrap_or(error)
 }
 
 /// Calls into the Parquet library, which panics over some broken files: one flipped byte is enough.
