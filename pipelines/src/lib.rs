@@ -4,7 +4,7 @@
 //!   recipe.toml + sources.lock ─► job (every stage built and checked) ─► run: steps of tasks on one pool
 //!   passes     listing ─► exact ─► cut ─► content ─► near-* ─► syntax ─► pack ─► ledger
 //!   between    table (Arrow IPC), exchange (spill files), workdir (temporary name, sync, one final name)
-//!   out        shard (canonical Parquet), publish (manifest last), report (funnel)
+//!   out        output (folder or object store), shard (canonical Parquet), publish (manifest last), report (funnel)
 //! ```
 //! This is the only crate that writes data sets, prints, reads the environment or the clock, makes threads or
 //! processes.
@@ -22,6 +22,7 @@ pub mod interrupt;
 pub mod isolate;
 pub mod job;
 pub mod lock;
+pub mod output;
 pub mod passes;
 pub mod publish;
 pub mod recipe;
@@ -35,3 +36,4 @@ pub mod workdir;
 pub use job::Options;
 pub use recipe::Recipe;
 pub use run::run;
+pub use stackmill_ingest::store::Uri;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use stackmill_ingest::store::Put;
 use stackmill_schemas::context::{Batches, Homes, SideFiles};
 use stackmill_schemas::manifest::Manifest;
 use stackmill_schemas::{Error, ErrorKind, FileId, Result, ResultExt, TaskContext};
@@ -17,6 +18,7 @@ use crate::isolate::Workers;
 use crate::job::{EXACT_DECISIONS, Job, NEAR_DECISIONS, Options, Stages};
 use crate::passes::gather::{Gather, Next};
 use crate::passes::{Chunk, Cost, Step, TaskReport, content, cut, ledger, listing, syntax};
+use crate::output::Output;
 use crate::publish;
 use crate::recipe::Recipe;
 use crate::workdir::{Claim, TABLES, Workdir, remove, work_folder};
@@ -39,8 +41,15 @@ pub struct Outcome {
 pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcome> {
     let threads = threads(&options)?;
     let stages = Stages::build(&recipe)?;
-    let _claim = Claim::take(&options.out)?;
-    let work = work_folder(&options.out, options.scratch.as_deref())?;
+    let out = Output::new(options.out.clone(), recipe.stores.clone());
+    let work = work_folder(out.uri(), options.scratch.as_deref())?;
+    if let Some(manifest) = finished(&recipe, &stages, &options, &out)?.filter(|_| !work.exists()) {
+        return Ok(Outcome {
+            manifest,
+            was_done: true,
+        });
+    }
+    let _claim = Claim::of(out.uri(), &work)?;
     let signals = Signals::install(*console)?;
     let engine = Engine::new(&work, &options, signals, console)?;
     let cx = engine.context(Arc::default());
@@ -52,8 +61,8 @@ pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcom
     lock::check_failures(failed, lock.units.len(), recipe.run.max_failed_repositories.0)?;
     let identity = Identity::new(stages.config(&recipe)?, &lock)?;
     if options.replace {
-        clear(&options.out, &work)?;
-    } else if let Some(manifest) = already_done(&options.out, &identity)? {
+        clear(&out, &work)?;
+    } else if let Some(manifest) = already_done(&out, &identity)? {
         // Killed after the manifest and before the last clean-up.
         Workdir::discard_all(&work)?;
         return Ok(Outcome {
@@ -61,9 +70,11 @@ pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcom
             was_done: true,
         });
     }
-    let workdir = Workdir::create(&options.out, &work, options.scratch_budget)?;
+    let workdir = Workdir::of(out, &work, options.scratch_budget)?;
     identify(&workdir, &identity)?;
-    publish::sources(&workdir, &lock)?;
+    // Whoever did not ask for another lock must not take an earlier one away from a run elsewhere.
+    let may_replace = options.update || options.replace;
+    publish::sources(&workdir, &lock, if may_replace { Put::Over } else { Put::IfAbsent })?;
     let replace = options.replace;
     let job = Job::new(recipe, (lock, stages), workdir, options)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
@@ -81,6 +92,18 @@ pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcom
         manifest,
         was_done: false,
     })
+}
+
+/// The manifest, if nothing is left to do and nothing has to be resolved to know it: then nothing is written, so that a
+/// data set on a read-only disk can be asked for, too.
+fn finished(recipe: &Recipe, stages: &Stages, options: &Options, out: &Output) -> Result<Option<Manifest>> {
+    if options.replace || out.find(publish::MANIFEST)?.is_none() {
+        return Ok(None);
+    }
+    match lock::load(recipe, options)? {
+        Some(lock) => already_done(out, &Identity::new(stages.config(recipe)?, &lock)?),
+        None => Ok(None),
+    }
 }
 
 /// `--replace` said again would start over again: whoever is told to repeat the command must leave it out.
@@ -110,14 +133,12 @@ fn threads(options: &Options) -> Result<usize> {
 
 /// Deletes the data set and its scratch: reports of tasks first, then the manifest, so that nothing looks finished
 /// that is not whole.
-fn clear(out: &Path, work: &Path) -> Result<()> {
+fn clear(out: &Output, work: &Path) -> Result<()> {
     remove(&work.join("done"))?;
-    for name in [publish::MANIFEST, publish::RUN, publish::CARD]
-        .into_iter()
-        .chain(TABLES)
-    {
-        remove(&out.join(name))?;
+    for name in [publish::MANIFEST, publish::RUN, publish::CARD] {
+        out.remove(name)?;
     }
+    TABLES.iter().try_for_each(|table| out.remove_table(table))?;
     remove(work)
 }
 
@@ -306,13 +327,7 @@ impl Run<'_> {
                 reports
             }
         };
-        if let Some(gone) = reports
-            .iter()
-            .flat_map(|r| &r.published)
-            .find(|file| !workdir.holds(file))
-        {
-            return Err(publish::changed(gone));
-        }
+        publish::check_files(workdir, reports.iter().flat_map(|report| &report.published))?;
         for task in 0..step.tasks() {
             workdir.discard(&format!("{marker}-{task:05}"))?;
         }
@@ -358,7 +373,7 @@ impl Run<'_> {
         let marker = format!("done/{}-{task:05}", step.name());
         let workdir = &self.job.workdir;
         if let Some(report) = workdir.load::<TaskReport>(&marker)?
-            && report.published.iter().all(|file| workdir.holds(file))
+            && workdir.out.missing(&report.published.iter().collect::<Vec<_>>())?.is_none()
         {
             return Ok(report);
         }

@@ -144,11 +144,6 @@ impl Input {
         self.uri.local().map_or_else(|| self.uri.file_name(), name_of)
     }
 
-    /// Its path, if it is on this machine.
-    pub(super) fn path(&self) -> Option<&Path> {
-        self.uri.local()
-    }
-
     /// What is there; an error that says so where nothing is.
     pub(super) fn look(&self) -> Result<Object> {
         match self.uri.local() {

@@ -4,9 +4,7 @@
 //! column of every row group, and the whole file need not be read to plan a run. In a store it is what the store says.
 
 use std::borrow::Cow;
-use std::io::{Read, Seek, SeekFrom};
 use std::panic::AssertUnwindSafe;
-use std::path::Path;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type, Int32Type, Int64Type, UInt32Type, UInt64Type};
@@ -16,12 +14,13 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
 };
+use parquet::file::reader::{ChunkReader as _, Length as _};
 use sha2::{Digest, Sha256};
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::{Error, Result, ResultExt};
 
 use super::super::contents::{Contents, Wanted};
-use super::super::place::{Input, open_file, unreadable};
+use super::super::place::Input;
 use crate::store::Chunks;
 use super::columns::{CONTENT, COUNT, FORKS, LICENSE, Names, PATH, REPO_NAME, REVISION_ID, STARS, whole, wrong_type};
 use super::record::{Record, Records};
@@ -100,31 +99,29 @@ pub(super) fn read(
     left.try_for_each(|i| contents.trouble(wanted.file_id(i), "the row group has no such row"))
 }
 
-/// A hash of the footer and the length of a file.
+/// What the store says of a file; else a hash of its footer and its length. A file without a footer is refused.
 ///
 /// ```text
 ///   PAR1 … column chunks … footer | length of the footer, u32 little endian | PAR1
 /// ```
-fn revision_of(path: &Path) -> Result<String> {
-    let mut file = open_file(path)?;
-    let io = |error: std::io::Error| unreadable(path, &error);
-    let length = file.seek(SeekFrom::End(0)).map_err(io)?;
+fn revision_of(chunks: &Chunks, told: Option<String>) -> Result<String> {
+    let bytes = |start, length| chunks.get_bytes(start, length).map_err(|error| blamed(broken(&error), chunks));
+    let length = chunks.len();
     let mut tail = [0; 8];
     if length >= 12 {
-        file.seek(SeekFrom::Start(length - 8)).map_err(io)?;
-        file.read_exact(&mut tail).map_err(io)?;
+        tail.copy_from_slice(&bytes(length - 8, 8)?);
     }
     let [a, b, c, d, magic @ ..] = tail;
     let footer = u64::from(u32::from_le_bytes([a, b, c, d]));
     if &magic != b"PAR1" || footer > length.saturating_sub(12).min(LONGEST_FOOTER) {
-        return Err(Error::input("not a Parquet file, or cut short").context(path.display().to_string()));
+        return Err(Error::input("not a Parquet file, or cut short"));
     }
-    file.seek(SeekFrom::Start(length - 8 - footer)).map_err(io)?;
+    if let Some(told) = told {
+        return Ok(told);
+    }
     let mut sha256 = Sha256::new();
     sha256.update(length.to_le_bytes());
-    let mut bytes = Vec::new();
-    file.take(footer).read_to_end(&mut bytes).map_err(io)?;
-    sha256.update(&bytes);
+    sha256.update(&bytes(length - 8 - footer, footer as usize)?);
     Ok(hex(sha256.finalize().as_slice()))
 }
 
@@ -132,14 +129,15 @@ fn revision_of(path: &Path) -> Result<String> {
 /// noted beside them.
 fn open(input: &Input) -> Result<(Builder, String, Chunks)> {
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let local = input.path().map(revision_of).transpose()?;
+    let place = || input.to_string();
     let (chunks, told) = input.chunks()?;
+    let revision_id = revision_of(&chunks, told).with_context(place)?;
     let file = chunks.clone();
     let opened = guarded(|| {
         ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).map_err(|error| broken(&error))
     });
-    let builder = opened.map_err(|error| blamed(error, &chunks)).with_context(|| input.to_string())?;
-    Ok((builder, local.or(told).unwrap_or_default(), chunks))
+    let builder = opened.map_err(|error| blamed(error, &chunks)).with_context(place)?;
+    Ok((builder, revision_id, chunks))
 }
 
 /// Whose fault an error is: the Parquet library keeps no more than the words of what a store said.
