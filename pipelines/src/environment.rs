@@ -46,7 +46,8 @@ const LEAST_PART: u64 = 5 << 20;
 /// Object stores with the credentials and endpoints that the environment names.
 pub fn stores() -> Result<Stores> {
     let ours = |name: &str| Settings::PREFIXES.iter().any(|prefix| name.starts_with(prefix));
-    let texts = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let texts =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let mut settings = Settings {
         variables: texts.filter(|(name, value)| ours(name) && !value.is_empty()).collect(),
         ..Settings::default()

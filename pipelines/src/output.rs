@@ -80,9 +80,9 @@ impl Output {
         };
         let Some(bytes) = bytes else { return Ok(None) };
         let value = serde_json::from_slice(&bytes);
-        value.map(Some).map_err(|error| {
-            Error::input(format!("not what stackmill wrote: {error}")).context(uri.to_string())
-        })
+        value
+            .map(Some)
+            .map_err(|error| Error::input(format!("not what stackmill wrote: {error}")).context(uri.to_string()))
     }
 
     /// Deletes a file or, on this machine, a folder; what is not there is deleted already.

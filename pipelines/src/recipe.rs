@@ -191,7 +191,10 @@ impl Recipe {
         let unread = |words: &str| Error::input(format!("cannot read the {what}: {words}")).context(uri.to_string());
         let bytes = match &uri {
             Uri::Local(path) => std::fs::read(path).map_err(|error| unread(&error.to_string()))?,
-            Uri::Store(_) => self.stores.get(&uri, LONGEST_FILE)?.ok_or_else(|| unread("it is not there"))?,
+            Uri::Store(_) => self
+                .stores
+                .get(&uri, LONGEST_FILE)?
+                .ok_or_else(|| unread("it is not there"))?,
         };
         Ok((uri, bytes))
     }
@@ -237,7 +240,9 @@ fn text(uri: &Uri, stores: &Stores) -> Result<String> {
     match uri {
         Uri::Local(path) => std::fs::read_to_string(path).map_err(|error| unread(&error.to_string())),
         Uri::Store(_) => {
-            let bytes = stores.get(uri, LONGEST_RECIPE)?.ok_or_else(|| unread("it is not there"))?;
+            let bytes = stores
+                .get(uri, LONGEST_RECIPE)?
+                .ok_or_else(|| unread("it is not there"))?;
             String::from_utf8(bytes).map_err(|_| unread("it is not UTF-8 text"))
         }
     }

@@ -16,9 +16,9 @@ use crate::identity::{Identity, already_done, identify};
 use crate::interrupt::Signals;
 use crate::isolate::Workers;
 use crate::job::{EXACT_DECISIONS, Job, NEAR_DECISIONS, Options, Stages};
+use crate::output::Output;
 use crate::passes::gather::{Gather, Next};
 use crate::passes::{Chunk, Cost, Step, TaskReport, content, cut, ledger, listing, syntax};
-use crate::output::Output;
 use crate::publish;
 use crate::recipe::Recipe;
 use crate::workdir::{Claim, TABLES, Workdir, remove, work_folder};
@@ -373,7 +373,10 @@ impl Run<'_> {
         let marker = format!("done/{}-{task:05}", step.name());
         let workdir = &self.job.workdir;
         if let Some(report) = workdir.load::<TaskReport>(&marker)?
-            && workdir.out.missing(&report.published.iter().collect::<Vec<_>>())?.is_none()
+            && workdir
+                .out
+                .missing(&report.published.iter().collect::<Vec<_>>())?
+                .is_none()
         {
             return Ok(report);
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write as _;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
@@ -31,7 +31,11 @@ fn command(sandbox: &Sandbox, address: &str, arguments: &[&str]) -> Command {
 
 fn stackmill(sandbox: &Sandbox, address: &str, arguments: &[&str]) -> Ran {
     let ran = sandbox.wait(&mut command(sandbox, address, arguments));
-    assert!(!ran.stderr.contains(SECRET) && !ran.stdout.contains(SECRET), "{}", ran.stderr);
+    assert!(
+        !ran.stderr.contains(SECRET) && !ran.stdout.contains(SECRET),
+        "{}",
+        ran.stderr
+    );
     assert!(!ran.stderr.contains("AKIATESTKEY"), "{}", ran.stderr);
     ran
 }
@@ -39,7 +43,11 @@ fn stackmill(sandbox: &Sandbox, address: &str, arguments: &[&str]) -> Ran {
 /// `run` of the small recipe into `out`.
 fn small(sandbox: &Sandbox, address: &str, out: &str, more: &[&str]) -> Ran {
     let recipe = real::small_recipe();
-    stackmill(sandbox, address, &[&["run", &recipe, "--out", out, "--threads", "2"], more].concat())
+    stackmill(
+        sandbox,
+        address,
+        &[&["run", &recipe, "--out", out, "--threads", "2"], more].concat(),
+    )
 }
 
 /// Hashes of the small recipe's data set on a disk, by file.
@@ -51,8 +59,12 @@ fn on_disk() -> &'static BTreeMap<String, String> {
 /// Hashes of the data set below `prefix`: every object but `run.json`.
 fn hashes(bucket: &Bucket, prefix: &str) -> BTreeMap<String, String> {
     let all = bucket.objects();
-    let ours = all.iter().filter_map(|(key, bytes)| Some((key.strip_prefix(prefix)?.strip_prefix('/')?, bytes)));
-    ours.filter(|(name, _)| *name != "run.json").map(|(name, bytes)| (name.to_owned(), sha256(bytes))).collect()
+    let ours = all
+        .iter()
+        .filter_map(|(key, bytes)| Some((key.strip_prefix(prefix)?.strip_prefix('/')?, bytes)));
+    ours.filter(|(name, _)| *name != "run.json")
+        .map(|(name, bytes)| (name.to_owned(), sha256(bytes)))
+        .collect()
 }
 
 /// A copy on the disk of the data set below `prefix`.
@@ -74,7 +86,11 @@ fn a_data_set_in_a_store_is_that_of_a_disk() {
     assert_eq!(&hashes(&bucket, "data/set"), on_disk());
     assert!(bucket.objects().contains_key("data/set/run.json"));
     let work = sandbox.path("home/.cache/stackmill/work");
-    let left: Vec<_> = std::fs::read_dir(work).expect("scratch was there").flatten().map(|e| e.path()).collect();
+    let left: Vec<_> = std::fs::read_dir(work)
+        .expect("scratch was there")
+        .flatten()
+        .map(|e| e.path())
+        .collect();
     assert!(left.is_empty(), "scratch is deleted: {left:?}");
 
     let again = small(&sandbox, address, &out, &[]).succeeds();
@@ -84,7 +100,11 @@ fn a_data_set_in_a_store_is_that_of_a_disk() {
     let status = stackmill(&sandbox, address, &["status", &out]).succeeds();
     assert!(status.stdout.contains("complete, recipe `small`"), "{}", status.stdout);
     let row = copied(&sandbox, &bucket, "data/set").rows("ledger").swap_remove(0);
-    let file = format!("{}:{}", row["repo_name"].as_str().unwrap_or_default(), row["path"].as_str().unwrap_or_default());
+    let file = format!(
+        "{}:{}",
+        row["repo_name"].as_str().unwrap_or_default(),
+        row["path"].as_str().unwrap_or_default()
+    );
     let story = stackmill(&sandbox, address, &["explain", &out, &file]).succeeds();
     assert!(story.stdout.contains("  listed    source"), "{}", story.stdout);
 
@@ -126,9 +146,14 @@ fn a_store_that_stays_away_is_told_and_resumed() {
     let (proxy, out) = (Proxy::before(&bucket), bucket.uri("out"));
     proxy.troubles(&vec![("PUT /away/out/ledger", BUSY); 1000]);
     let recipe = real::small_recipe();
-    let mut run = command(&sandbox, proxy.address(), &["run", &recipe, "--out", &out, "--threads", "2"]);
+    let mut run = command(
+        &sandbox,
+        proxy.address(),
+        &["run", &recipe, "--out", &out, "--threads", "2"],
+    );
     let ran = sandbox.wait(run.env("STACKMILL_STORE_ATTEMPTS", "3"));
-    ran.fails(5, "cannot be reached: status 503, SlowDown").hints("run the same command again to resume");
+    ran.fails(5, "cannot be reached: status 503, SlowDown")
+        .hints("run the same command again to resume");
     let there = bucket.objects();
     assert!(there.keys().any(|key| key.starts_with("out/corpus/")) && !there.contains_key("out/manifest.json"));
     stackmill(&sandbox, proxy.address(), &["verify", &out]).fails(4, "manifest.json is missing");
@@ -143,9 +168,16 @@ fn a_store_that_stays_away_is_told_and_resumed() {
 #[test]
 fn a_death_between_uploads_does_not_show() {
     let recipe = real::small_recipe();
-    for (number, point) in ["upload.before:2", "upload.after:1", "upload.before:5", "upload.after:7", "publish.before", "publish.after"]
-        .into_iter()
-        .enumerate()
+    for (number, point) in [
+        "upload.before:2",
+        "upload.after:1",
+        "upload.before:5",
+        "upload.after:7",
+        "publish.before",
+        "publish.after",
+    ]
+    .into_iter()
+    .enumerate()
     {
         for loses_scratch in [false, true] {
             let (sandbox, bucket) = (Sandbox::new(), Bucket::new(&format!("death-{number}-{loses_scratch}")));
@@ -186,7 +218,11 @@ fn two_machines_do_not_harm_each_other() {
     let (recipe, out) = (real::small_recipe(), bucket.uri("out"));
     let children = ["one", "two"].map(|scratch| {
         let arguments = ["run", &recipe, "--out", &out, "--threads", "1", "--scratch", scratch];
-        command(&sandbox, bucket.address(), &arguments).spawn().expect("the program starts")
+        command(&sandbox, bucket.address(), &arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts")
     });
     for mut child in children {
         assert!(child.wait().expect("a child ends").success());
@@ -204,22 +240,46 @@ fn wrong_credentials_are_told_without_secrets() {
     proxy.every(1, &[refused]);
     let out = bucket.uri("out");
     small(&sandbox, proxy.address(), &out, &[])
-        .fails(4, "access to `s3://credentials/out/manifest.json` is refused: status 403")
+        .fails(
+            4,
+            "access to `s3://credentials/out/manifest.json` is refused: status 403",
+        )
         .hints("docs/guide/object-stores.md");
-    sandbox.write("recipe.toml", "name = \"x\"\n[[source]]\nparquet = \"s3://credentials/*.parquet\"\n");
-    stackmill(&sandbox, proxy.address(), &["run", "recipe.toml", "--out", "out"])
-        .fails(4, "access to `s3://credentials` is refused: status 403, InvalidAccessKeyId");
+    sandbox.write(
+        "recipe.toml",
+        "name = \"x\"\n[[source]]\nparquet = \"s3://credentials/*.parquet\"\n",
+    );
+    stackmill(&sandbox, proxy.address(), &["run", "recipe.toml", "--out", "out"]).fails(
+        4,
+        "access to `s3://credentials` is refused: status 403, InvalidAccessKeyId",
+    );
     let asked = proxy.passed().0;
     assert_eq!(asked, 2, "what is refused is not tried again");
-    stackmill(&sandbox, proxy.address(), &["run", "recipe.toml", "--out", "https://h/x"]).fails(3, "only read");
-    stackmill(&sandbox, proxy.address(), &["run", "recipe.toml", "--out", "s3://me:word@b/x"])
-        .fails(3, "must not hold a user name or a password");
+    stackmill(
+        &sandbox,
+        proxy.address(),
+        &["run", "recipe.toml", "--out", "https://h/x"],
+    )
+    .fails(3, "only read");
+    stackmill(
+        &sandbox,
+        proxy.address(),
+        &["run", "recipe.toml", "--out", "s3://me:word@b/x"],
+    )
+    .fails(3, "must not hold a user name or a password");
 }
 
 /// Files of code with a repeated one, a license, and one that a rule drops.
 fn tree() -> Tree {
-    let body = |i: usize| (0..40).map(|line| format!("value_{i}_{line} = {}\n", line * 7 + i)).collect::<String>();
-    let mut tree = Tree::default().with("LICENSE", "MIT License\n\nPermission is hereby granted, free of charge\n");
+    let body = |i: usize| {
+        (0..40)
+            .map(|line| format!("value_{i}_{line} = {}\n", line * 7 + i))
+            .collect::<String>()
+    };
+    let mut tree = Tree::default().with(
+        "LICENSE",
+        "MIT License\n\nPermission is hereby granted, free of charge\n",
+    );
     for i in 0..60 {
         tree = tree.with(format!("src/f{i}.py"), body(i % 50));
     }
@@ -230,15 +290,38 @@ fn tree() -> Tree {
 fn parquet_bytes(sandbox: &Sandbox, padding: usize) -> Vec<u8> {
     let tree = tree();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let noise = |i: usize| (0..padding).map(|j| sha256(&(i * padding + j).to_le_bytes())).collect::<String>();
+    let noise = |i: usize| {
+        (0..padding)
+            .map(|j| sha256(&(i * padding + j).to_le_bytes()))
+            .collect::<String>()
+    };
     let columns: [(&str, ArrayRef); 3] = [
-        ("noise", Arc::new((0..tree.files().count()).map(|i| Some(noise(i))).collect::<StringArray>())),
-        ("content", Arc::new(tree.files().map(|(_, content)| Some(text(content))).collect::<StringArray>())),
-        ("path", Arc::new(tree.files().map(|(path, _)| Some(text(path))).collect::<StringArray>())),
+        (
+            "noise",
+            Arc::new(
+                (0..tree.files().count())
+                    .map(|i| Some(noise(i)))
+                    .collect::<StringArray>(),
+            ),
+        ),
+        (
+            "content",
+            Arc::new(
+                tree.files()
+                    .map(|(_, content)| Some(text(content)))
+                    .collect::<StringArray>(),
+            ),
+        ),
+        (
+            "path",
+            Arc::new(tree.files().map(|(path, _)| Some(text(path))).collect::<StringArray>()),
+        ),
     ];
     let batch = RecordBatch::try_from_iter(columns).expect("columns of one length");
     let place = sandbox.path("made.parquet");
-    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(25)).build();
+    let properties = WriterProperties::builder()
+        .set_max_row_group_row_count(Some(25))
+        .build();
     let file = File::create(&place).expect("a place");
     let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).expect("a writer");
     writer.write(&batch).expect("row groups");
@@ -286,7 +369,17 @@ fn inputs_in_a_store_are_those_of_a_disk() {
     let (sandbox, bucket) = (Sandbox::new(), Bucket::new("inputs"));
     let benchmark = br#"{"task_id": "X/1", "prompt": "def one(a):\n    \"\"\"count the blue doors of seven small houses\"\"\"\n", "canonical_solution": "    return a + 1\n", "test": "def check(f):\n    assert f(1) == 2\n", "entry_point": "one"}"#;
     sandbox.write("made.jsonl", [&benchmark[..], b"\n"].concat());
-    let built = ["benchmarks", "build", "humaneval", "--name", "own", "--from", "made.jsonl", "--out", "disk/own.pack"];
+    let built = [
+        "benchmarks",
+        "build",
+        "humaneval",
+        "--name",
+        "own",
+        "--from",
+        "made.jsonl",
+        "--out",
+        "disk/own.pack",
+    ];
     std::fs::create_dir_all(sandbox.path("disk")).expect("the sandbox can be written to");
     sandbox.stackmill(&built).succeeds();
     let pack = std::fs::read(sandbox.path("disk/own.pack")).expect("a pack");
@@ -303,12 +396,20 @@ fn inputs_in_a_store_are_those_of_a_disk() {
         bucket.put(&format!("in/{name}"), bytes);
     }
     let disk = sandbox.built("disk/recipe.toml", &["--out", "from-disk"]);
-    assert!(disk.total("kept") > 40 && disk.total("listed") == 4 * 61, "{:?}", disk.manifest().totals);
+    assert!(
+        disk.total("kept") > 40 && disk.total("listed") == 4 * 61,
+        "{:?}",
+        disk.manifest().totals
+    );
     let proxy = Proxy::before(&bucket);
     proxy.every(4, &[BUSY, Trouble::HangUp, Trouble::CutAt(700), Trouble::LoseAnswer]);
     let recipe = bucket.uri("in/recipe.toml");
     let run = |out: &str, more: &[&str]| {
-        stackmill(&sandbox, proxy.address(), &[&["run", &recipe, "--out", out, "--threads", "2"], more].concat())
+        stackmill(
+            &sandbox,
+            proxy.address(),
+            &[&["run", &recipe, "--out", out, "--threads", "2"], more].concat(),
+        )
     };
     run("from-store", &[]).succeeds();
     let store = sandbox.dataset("from-store");
@@ -316,10 +417,19 @@ fn inputs_in_a_store_are_those_of_a_disk() {
     assert_eq!(there.0, here.0);
     assert!(there.1 == here.1, "the rows are the same");
     run("once-more", &[]).succeeds();
-    assert_eq!(sandbox.dataset("once-more").hashes(), store.hashes(), "unchanged objects have one revision");
+    assert_eq!(
+        sandbox.dataset("once-more").hashes(),
+        store.hashes(),
+        "unchanged objects have one revision"
+    );
 
-    bucket.put("in/lines.jsonl.gz", &files[3].1[..files[3].1.len() - 8]);
-    run("once-more", &["--replace"]).fails(4, "changed").hints("--update");
+    bucket.put(
+        "in/lines.jsonl.gz",
+        b"{\"path\": \"a.py\", \"content\": \"a = 1\\n\"}\n",
+    );
+    run("once-more", &["--replace"])
+        .fails(7, "lines.jsonl.gz: changed since the lock was written")
+        .hints("--update");
     bucket.put("in/lines.jsonl.gz", &files[3].1);
     run("once-more", &["--replace"]).succeeds();
     assert_eq!(sandbox.dataset("once-more").hashes(), store.hashes());
@@ -333,8 +443,16 @@ fn columns_that_nobody_wants_stay_where_they_are() {
     assert!(bytes.len() > 16 << 20, "{} bytes", bytes.len());
     bucket.put("a.parquet", &bytes);
     let proxy = Proxy::before(&bucket);
-    sandbox.write("recipe.toml", "name = \"x\"\n[[source]]\nparquet = \"s3://columns/*.parquet\"\n[run]\n");
-    stackmill(&sandbox, proxy.address(), &["run", "recipe.toml", "--out", "out", "--threads", "1"]).succeeds();
+    sandbox.write(
+        "recipe.toml",
+        "name = \"x\"\n[[source]]\nparquet = \"s3://columns/*.parquet\"\n[run]\n",
+    );
+    stackmill(
+        &sandbox,
+        proxy.address(),
+        &["run", "recipe.toml", "--out", "out", "--threads", "1"],
+    )
+    .succeeds();
     assert_eq!(sandbox.dataset("out").total("listed"), 61);
     let passed = proxy.passed().1;
     assert!(passed < bytes.len(), "{passed} of {} bytes, three times", bytes.len());
@@ -347,13 +465,26 @@ fn lists_of_repositories_may_be_in_a_store() {
     let (sandbox, bucket) = (Sandbox::new(), Bucket::new("lists"));
     tree().commit(&sandbox.path("one.git"), true);
     let url = format!("file://{}", sandbox.path("one.git").display());
-    bucket.put("repos.jsonl", format!("{{\"url\": \"{url}\", \"stars\": 7}}\n").as_bytes());
-    sandbox.write("recipe.toml", "name = \"x\"\n[[source]]\ngit = \"s3://lists/repos.jsonl\"\n");
+    bucket.put(
+        "repos.jsonl",
+        format!("{{\"url\": \"{url}\", \"stars\": 7}}\n").as_bytes(),
+    );
+    sandbox.write(
+        "recipe.toml",
+        "name = \"x\"\n[[source]]\ngit = \"s3://lists/repos.jsonl\"\n",
+    );
     stackmill(&sandbox, bucket.address(), &["run", "recipe.toml", "--out", "out"]).succeeds();
     assert_eq!(sandbox.dataset("out").total("listed"), 61);
     bucket.put("bad.txt", b"clones/one\n");
-    for (list, words) in [("bad.txt", "where no repository is read from"), ("none.txt", "is not there"), ("x", "no repository")] {
-        sandbox.write("recipe.toml", format!("name = \"x\"\n[[source]]\ngit = \"s3://lists/{list}\"\n"));
+    for (list, words) in [
+        ("bad.txt", "where no repository is read from"),
+        ("none.txt", "is not there"),
+        ("x", "no repository"),
+    ] {
+        sandbox.write(
+            "recipe.toml",
+            format!("name = \"x\"\n[[source]]\ngit = \"s3://lists/{list}\"\n"),
+        );
         stackmill(&sandbox, bucket.address(), &["run", "recipe.toml", "--out", "other"]).fails(4, words);
     }
 }
@@ -363,20 +494,36 @@ fn lists_of_repositories_may_be_in_a_store() {
 #[test]
 fn large_files_are_uploaded_in_parts() {
     let (sandbox, bucket) = (Sandbox::new(), Bucket::new("parts"));
-    let noise = |i: usize| (0..4000).map(|j| sha256(&(i * 4000 + j).to_le_bytes())).fold(String::new(), |a, b| a + &b + "\n");
+    let noise = |i: usize| {
+        (0..4000)
+            .map(|j| sha256(&(i * 4000 + j).to_le_bytes()))
+            .fold(String::new(), |a, b| a + &b + "\n")
+    };
     let tree = (0..64).fold(Tree::default(), |tree, i| tree.with(format!("f{i}.txt"), noise(i)));
     sandbox.write("one.tar", tree.tar(""));
     sandbox.write("recipe.toml", "name = \"x\"\n[[source]]\narchives = \"one.tar\"\n");
     let proxy = Proxy::before(&bucket);
     let run = || {
-        let mut run = command(&sandbox, proxy.address(), &["run", "recipe.toml", "--out", "s3://parts/out"]);
-        run.env("STACKMILL_STORE_PART", "5M").env("STACKMILL_STORE_ATTEMPTS", "3");
+        let mut run = command(
+            &sandbox,
+            proxy.address(),
+            &["run", "recipe.toml", "--out", "s3://parts/out"],
+        );
+        run.env("STACKMILL_STORE_PART", "5M")
+            .env("STACKMILL_STORE_ATTEMPTS", "3");
         sandbox.wait(&mut run)
     };
     proxy.troubles(&vec![("partNumber=2", Trouble::HangUp); 1000]);
     run().fails(5, "cannot be reached: the connection failed or broke off");
-    assert!(!bucket.objects().keys().any(|key| key.contains("corpus")), "no half of a file is there");
-    proxy.troubles(&[("partNumber=1", BUSY), ("partNumber=2", Trouble::LoseAnswer), ("uploadId=", Trouble::LoseAnswer)]);
+    assert!(
+        !bucket.objects().keys().any(|key| key.contains("corpus")),
+        "no half of a file is there"
+    );
+    proxy.troubles(&[
+        ("partNumber=1", BUSY),
+        ("partNumber=2", Trouble::LoseAnswer),
+        ("uploadId=", Trouble::LoseAnswer),
+    ]);
     run().succeeds();
     assert!(proxy.is_calm());
     let data = copied(&sandbox, &bucket, "out");

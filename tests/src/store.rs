@@ -17,6 +17,10 @@ threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).st
 main(["-H", "127.0.0.1", "-p", sys.argv[1]])
 "#;
 
+/// The server wants a signature, and does not look at it.
+const SIGNED: &str = "Authorization: AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/s3/aws4_request, \
+                      SignedHeaders=host, Signature=0";
+
 /// How long the server may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -67,19 +71,25 @@ impl Bucket {
         let (status, body) = self.ask("GET", "?list-type=2", b"");
         assert_eq!(status, 200);
         let text = String::from_utf8(body).expect("because S3 lists in XML");
-        let keys = text.split("<Key>").skip(1).filter_map(|rest| rest.split("</Key>").next());
+        let keys = text
+            .split("<Key>")
+            .skip(1)
+            .filter_map(|rest| rest.split("</Key>").next());
         keys.map(|key| (key.to_owned(), self.get(key))).collect()
     }
 
     fn ask(&self, method: &str, target: &str, body: &[u8]) -> (u16, Vec<u8>) {
         let head = format!(
-            "{method} /{}{target} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            "{method} /{}{target} HTTP/1.1\r\nHost: {}\r\n{SIGNED}\r\nContent-Type: application/octet-stream\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n",
             self.name,
             self.address,
             body.len()
         );
         let mut stream = TcpStream::connect(&self.address).expect("because the server runs");
-        stream.write_all(&[head.as_bytes(), body].concat()).expect("because the server listens");
+        stream
+            .write_all(&[head.as_bytes(), body].concat())
+            .expect("because the server listens");
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).expect("because the server answers");
         let (head, body) = split_head(&answer);
@@ -196,7 +206,9 @@ impl Plan {
             return self.next.pop_front().map(|(_, trouble)| trouble);
         }
         let (count, kinds) = self.every.as_ref()?;
-        self.requests.is_multiple_of(*count).then(|| kinds[self.requests / count % kinds.len()].clone())
+        self.requests
+            .is_multiple_of(*count)
+            .then(|| kinds[self.requests / count % kinds.len()].clone())
     }
 }
 
@@ -210,7 +222,10 @@ fn pass(mut client: TcpStream, upstream: &str, plan: &Mutex<Plan>) -> Option<()>
         Some(Trouble::Status(status, code, wait)) => {
             let body = format!("<Error><Code>{code}</Code><AWSAccessKeyId>AKIATESTKEY</AWSAccessKeyId></Error>");
             let wait = wait.map_or(String::new(), |wait| format!("Retry-After: {wait}\r\n"));
-            let head = format!("HTTP/1.1 {status} x\r\n{wait}Connection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+            let head = format!(
+                "HTTP/1.1 {status} x\r\n{wait}Connection: close\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            );
             return client.write_all((head + &body).as_bytes()).ok();
         }
         Some(Trouble::Late(milliseconds)) => std::thread::sleep(Duration::from_millis(*milliseconds)),
@@ -253,11 +268,17 @@ fn request(stream: &TcpStream) -> Option<Vec<u8>> {
 }
 
 fn split_head(answer: &[u8]) -> (&[u8], &[u8]) {
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(answer.len());
+    let end = answer
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .unwrap_or(answer.len());
     (&answer[..end], answer.get(end + 4..).unwrap_or_default())
 }
 
 fn status_of(head: &[u8]) -> u16 {
     let text = String::from_utf8_lossy(head);
-    text.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
+    text.split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok())
+        .unwrap_or(0)
 }

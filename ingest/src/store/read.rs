@@ -31,12 +31,12 @@ impl Stores {
     pub fn reader(&self, object: &Object) -> Result<Reader> {
         Ok(match &object.uri {
             Uri::Local(path) => Reader::Local(File::open(path).with_context(|| object.uri.to_string())?),
-            Uri::Store(_) => Reader::Store(Stretches {
+            Uri::Store(_) => Reader::Store(Box::new(Stretches {
                 stores: self.clone(),
                 object: object.clone(),
                 next: 0,
                 ahead: Bytes::new(),
-            }),
+            })),
         })
     }
 
@@ -59,7 +59,7 @@ pub enum Reader {
     /// A file of this machine.
     Local(File),
     /// An object of a store.
-    Store(Stretches),
+    Store(Box<Stretches>),
 }
 
 /// What was asked for and not read yet.

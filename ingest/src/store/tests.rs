@@ -104,7 +104,7 @@ fn every_kind_is_written_read_listed_and_deleted() {
         assert_eq!(names, [at("data/a b.bin"), at("data/sub/large.bin")]);
         assert_eq!(listed[0], found, "{kind}: a listing tells what a look tells");
         let files = stores.files(&uri(&at("data"))).expect(kind);
-        assert_eq!(files, [found.clone()]);
+        assert_eq!(files, std::slice::from_ref(&found));
         let mut back = Vec::new();
         stores
             .reader(&listed[1])

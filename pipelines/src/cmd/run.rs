@@ -33,8 +33,10 @@ fn options(args: &RunArgs) -> Result<Options> {
     if let Uri::Store(location) = &out
         && location.scheme.is_web()
     {
-        return Err(Error::config(format!("--out {location} is on a web server, which is only read"))
-            .hint("write to a folder, or to s3://, gs:// or az://"));
+        return Err(
+            Error::config(format!("--out {location} is on a web server, which is only read"))
+                .hint("write to a folder, or to s3://, gs:// or az://"),
+        );
     }
     Ok(Options {
         scratch: args.scratch.clone(),

@@ -9,8 +9,8 @@ use stackmill_schemas::{Error, Result};
 
 use super::super::Setup;
 use super::super::place::{Input, expand_one, location_of, name_of, path_from, path_of};
-use crate::store::Uri;
 use super::repository;
+use crate::store::Uri;
 
 /// Metadata that rides along.
 const METADATA: [&str; 3] = ["stars", "forks", "license"];
@@ -172,8 +172,10 @@ fn located(text: &str, folder: &Path) -> Result<Repository> {
 
 /// Stores hold lists of repositories, not repositories.
 fn not_on_disk(location: &str) -> Error {
-    Error::input(format!("`{location}` is in an object store, where no repository is read from"))
-        .hint("name its URL or a folder of this machine; lists in a store end in `.txt` or `.jsonl`")
+    Error::input(format!(
+        "`{location}` is in an object store, where no repository is read from"
+    ))
+    .hint("name its URL or a folder of this machine; lists in a store end in `.txt` or `.jsonl`")
 }
 
 fn from_json(line: &str, keys: &BTreeMap<String, String>, folder: &Path) -> Result<Repository> {

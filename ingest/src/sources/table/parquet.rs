@@ -21,9 +21,9 @@ use stackmill_schemas::{Error, Result, ResultExt};
 
 use super::super::contents::{Contents, Wanted};
 use super::super::place::Input;
-use crate::store::Chunks;
 use super::columns::{CONTENT, COUNT, FORKS, LICENSE, Names, PATH, REPO_NAME, REVISION_ID, STARS, whole, wrong_type};
 use super::record::{Record, Records};
+use crate::store::Chunks;
 
 /// Rows that are decoded at once: files of code are up to megabytes each.
 const BATCH_ROWS: usize = 256;
@@ -105,7 +105,11 @@ pub(super) fn read(
 ///   PAR1 … column chunks … footer | length of the footer, u32 little endian | PAR1
 /// ```
 fn revision_of(chunks: &Chunks, told: Option<String>) -> Result<String> {
-    let bytes = |start, length| chunks.get_bytes(start, length).map_err(|error| blamed(broken(&error), chunks));
+    let bytes = |start, length| {
+        chunks
+            .get_bytes(start, length)
+            .map_err(|error| blamed(broken(&error), chunks))
+    };
     let length = chunks.len();
     let mut tail = [0; 8];
     if length >= 12 {
