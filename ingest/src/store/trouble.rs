@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use object_store::Error as Theirs;
 use object_store::client::HttpError;
-use stackmill_schemas::{Error, ErrorKind};
+use stackmill_schemas::Error;
 
 use super::http::{NoCredentials, Refused, cause};
 
@@ -75,7 +75,12 @@ pub(super) fn copy(error: &Error) -> Error {
     }
 }
 
-/// Our error inside of an error of reading; itself the cause that it names, since some wrappers show causes alone.
+/// An error of reading that [`ours`] finds again.
+pub(super) fn carried(error: Error) -> std::io::Error {
+    std::io::Error::other(Carrier(Carried(error)))
+}
+
+/// Our error inside of an error of reading.
 #[derive(Debug)]
 struct Carried(Error);
 
@@ -85,32 +90,19 @@ impl Display for Carried {
     }
 }
 
-impl std::error::Error for Carried {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        None
-    }
-}
+impl std::error::Error for Carried {}
 
-/// An error of reading that [`ours`] finds again.
-pub(super) fn carried(error: Error) -> std::io::Error {
-    let kind = match error.kind() {
-        ErrorKind::Interrupted => std::io::ErrorKind::Other,
-        _ => std::io::ErrorKind::ConnectionAborted,
-    };
-    std::io::Error::new(kind, Doubly(Carried(error)))
-}
-
-/// `tar` keeps the cause of an error alone, so ours must be one.
+/// Names our error as its cause: `tar` wraps errors so that nothing but their causes is left.
 #[derive(Debug)]
-struct Doubly(Carried);
+struct Carrier(Carried);
 
-impl Display for Doubly {
+impl Display for Carrier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl std::error::Error for Doubly {
+impl std::error::Error for Carrier {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.0)
     }
