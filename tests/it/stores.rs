@@ -368,7 +368,8 @@ fn told(data: &Dataset) -> (Manifest, Vec<Row>) {
 fn inputs_in_a_store_are_those_of_a_disk() {
     let (sandbox, bucket) = (Sandbox::new(), Bucket::new("inputs"));
     let benchmark = br#"{"task_id": "X/1", "prompt": "def one(a):\n    \"\"\"count the blue doors of seven small houses\"\"\"\n", "canonical_solution": "    return a + 1\n", "test": "def check(f):\n    assert f(1) == 2\n", "entry_point": "one"}"#;
-    sandbox.write("made.jsonl", [&benchmark[..], b"\n"].concat());
+    bucket.put("made.jsonl", &[&benchmark[..], b"\n"].concat());
+    let made = bucket.uri("made.jsonl");
     let built = [
         "benchmarks",
         "build",
@@ -376,12 +377,12 @@ fn inputs_in_a_store_are_those_of_a_disk() {
         "--name",
         "own",
         "--from",
-        "made.jsonl",
+        &made,
         "--out",
         "disk/own.pack",
     ];
     std::fs::create_dir_all(sandbox.path("disk")).expect("the sandbox can be written to");
-    sandbox.stackmill(&built).succeeds();
+    stackmill(&sandbox, bucket.address(), &built).succeeds();
     let pack = std::fs::read(sandbox.path("disk/own.pack")).expect("a pack");
     let files: [(&str, Vec<u8>); 6] = [
         ("archives/one.tar.gz", tree().tar_gz("one-1.0/")),
