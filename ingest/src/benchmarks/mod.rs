@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_opened_is_named() {
-        let error = load(Path::new("no/such/file.jsonl")).expect_err("it does not exist");
+        let error = load(&Uri::Local("no/such/file.jsonl".into()), &Stores::default()).expect_err("it does not exist");
         assert_eq!(error.kind(), ErrorKind::Io);
         assert!(error.to_string().contains("no/such/file.jsonl"));
     }
