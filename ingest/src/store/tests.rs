@@ -275,6 +275,7 @@ fn contents_without_a_noted_hash_are_read_and_compared() {
 fn lost_answers_and_broken_uploads_do_not_show() {
     for (length, faults) in [
         (1000, vec![("PUT", Fault::LoseAnswer)]),
+        (PART as usize, vec![("PUT", Fault::Reset), ("PUT", Fault::Reset)]),
         (
             1000,
             vec![("PUT", Fault::LoseAnswer), ("PUT", BUSY), ("HEAD", Fault::HangUp)],

@@ -13,6 +13,8 @@ pub(super) enum Fault {
     Status(u16, &'static str, Option<u32>),
     /// The connection is closed before anything is done.
     HangUp,
+    /// The connection is reset while the request is being sent.
+    Reset,
     /// Everything is done, and the connection is closed before the answer.
     LoseAnswer,
     /// The body ends after so many bytes.
@@ -104,7 +106,7 @@ impl Server {
 }
 
 fn serve(mut stream: TcpStream, state: &Mutex<State>) -> Option<()> {
-    let request = receive(&stream)?;
+    let request = receive(&stream, state)?;
     let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
     let range = request.headers.get("range").cloned().unwrap_or_default();
     state.log.push(format!("{} {range}", request.first));
@@ -118,7 +120,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) -> Option<()> {
         None
     };
     match fault {
-        Some(Fault::HangUp) => return None,
+        Some(Fault::HangUp | Fault::Reset) => return None,
         Some(Fault::Status(status, code, wait)) => {
             let mut answer = Answer::error(status, code);
             answer
@@ -137,7 +139,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) -> Option<()> {
     }
 }
 
-fn receive(stream: &TcpStream) -> Option<Request> {
+fn receive(stream: &TcpStream, state: &Mutex<State>) -> Option<Request> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut line = || {
         let mut line = String::new();
@@ -154,6 +156,15 @@ fn receive(stream: &TcpStream) -> Option<Request> {
         .and_then(|length| length.parse().ok())
         .unwrap_or(0);
     let mut body = vec![0; length];
+    {
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        let front = state.faults.front();
+        if front.is_some_and(|(word, fault)| first.contains(word) && matches!(fault, Fault::Reset)) {
+            // Closing over bytes that nobody read resets the connection.
+            state.faults.pop_front();
+            return None;
+        }
+    }
     reader.read_exact(&mut body).ok()?;
     let mut words = first.split(' ');
     let (method, target) = (words.next()?.to_owned(), words.next()?);
