@@ -4,6 +4,7 @@
 //!   sources      where files come from: resolve ► list ► read
 //!   select       what a listing alone refuses: symlinks, submodules, hostile paths, unreadable entries
 //!   detect       encoding, language, license, flags: annotating Maps
+//!   store        object stores and local files by their URIs
 //!   benchmarks   readers of the benchmarks' own files
 //! ```
 
@@ -11,3 +12,4 @@ pub mod benchmarks;
 pub mod detect;
 pub mod select;
 pub mod sources;
+pub mod store;

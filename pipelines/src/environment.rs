@@ -3,12 +3,14 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use stackmill_ingest::store::{Settings, Stores};
 use stackmill_schemas::{Error, Result};
 
 /// The command line, the program's name first.
 pub fn arguments() -> impl Iterator<Item = OsString> {
     std::env::args_os()
 }
+use crate::units::parse_bytes;
 
 /// A variable's value, if it is set and not empty.
 pub fn variable(name: &str) -> Option<String> {
@@ -41,6 +43,34 @@ fn named(name: &str) -> Result<String> {
     variable(name).or_else(|| default.map(str::to_owned)).ok_or_else(|| {
         Error::config(format!("environment variable `{name}` is not set")).hint(format!("write ${{{name}:-default}}"))
     })
+}
+
+/// Least bytes of a part of an upload, as S3 has it.
+const LEAST_PART: u64 = 5 << 20;
+
+/// Object stores with the credentials and endpoints that the environment names.
+pub fn stores() -> Result<Stores> {
+    let ours = |name: &str| Settings::PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    let texts =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let mut settings = Settings {
+        variables: texts.filter(|(name, value)| ours(name) && !value.is_empty()).collect(),
+        ..Settings::default()
+    };
+    if let Some(text) = variable("STACKMILL_STORE_ATTEMPTS") {
+        let attempts = text.parse().ok().filter(|attempts| (1..=100).contains(attempts));
+        settings.attempts = attempts.ok_or_else(|| {
+            Error::config(format!("STACKMILL_STORE_ATTEMPTS is `{text}`")).hint("give a number from 1 to 100")
+        })?;
+    }
+    if let Some(text) = variable("STACKMILL_STORE_PART") {
+        let bytes = parse_bytes(&text)?;
+        if !(LEAST_PART..=1 << 30).contains(&bytes) {
+            return Err(Error::config(format!("STACKMILL_STORE_PART is `{text}`")).hint("give a size from 5M to 1G"));
+        }
+        settings.part_bytes = bytes;
+    }
+    Ok(Stores::new(settings))
 }
 
 /// Where clones are kept between runs: `--cache`, else below the user's cache folder.

@@ -1,13 +1,12 @@
 //! What identifies the data in a folder, and the refusal of another run's, saying what differs.
 
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 use stackmill_schemas::lock::Lock;
 use stackmill_schemas::manifest::Manifest;
 use stackmill_schemas::{Error, Result, fingerprint};
 
-use crate::workdir::{Workdir, load_json};
+use crate::output::Output;
+use crate::workdir::Workdir;
 use crate::{lock, publish};
 
 /// What identifies the data in a folder; another one's is refused.
@@ -79,8 +78,8 @@ fn differing(there: &serde_json::Value, now: &serde_json::Value, at: &str, words
 }
 
 /// The manifest, if this very run is complete; another run's data set is refused.
-pub fn already_done(out: &Path, identity: &Identity) -> Result<Option<Manifest>> {
-    let Some(manifest) = load_json::<Manifest>(&out.join(publish::MANIFEST))? else {
+pub fn already_done(out: &Output, identity: &Identity) -> Result<Option<Manifest>> {
+    let Some(manifest) = out.load::<Manifest>(publish::MANIFEST)? else {
         return Ok(None);
     };
     if manifest.fingerprint == identity.fingerprint {
@@ -96,12 +95,12 @@ pub fn already_done(out: &Path, identity: &Identity) -> Result<Option<Manifest>>
     Err(refuse(out, &identity.differences(&there)))
 }
 
-fn refuse(folder: &Path, differences: &[String]) -> Error {
+fn refuse(out: &Output, differences: &[String]) -> Error {
     let listed = match differences {
         [] => "  another version of the program or of the sources".to_owned(),
         some => format!("  {}", some.join("\n  ")),
     };
-    Error::config(format!("{} holds the data of another run:\n{listed}", folder.display()))
+    Error::config(format!("{} holds the data of another run:\n{listed}", out.uri()))
         .hint("choose another --out, or start over there with --replace")
 }
 

@@ -16,6 +16,7 @@ use stackmill_ingest::detect::language::Language;
 use stackmill_ingest::detect::license::{License, LicensePolicy};
 use stackmill_ingest::select::Select;
 use stackmill_ingest::sources;
+use stackmill_ingest::store::Uri;
 use stackmill_schemas::context::Batches;
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::lock::{Lock, Split};
@@ -42,7 +43,7 @@ pub const NEAR_DECISIONS: &str = "near-decisions";
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The data set.
-    pub out: PathBuf,
+    pub out: Uri,
     /// Scratch; `OUT/.work` if not said.
     pub scratch: Option<PathBuf>,
     /// Most bytes in scratch.
@@ -185,14 +186,9 @@ fn decontaminate(recipe: &Recipe) -> Result<(Option<Decontaminate>, BTreeMap<Str
     };
     let mut packs = Vec::new();
     for path in &config.packs {
-        let full = recipe.folder().join(crate::environment::expand(path)?);
-        let place = || full.display().to_string();
-        let bytes = std::fs::read(&full).map_err(|error| {
-            Error::input(format!("cannot read the pack: {error}"))
-                .context(place())
-                .hint("build one with `stackmill benchmarks build NAME --from FILE --out FILE`")
-        })?;
-        packs.push(BenchmarkPack::parse(&bytes).with_context(place)?);
+        let hint = "build one with `stackmill benchmarks build NAME --from FILE --out FILE`";
+        let (place, bytes) = recipe.file(path, "pack").map_err(|error| error.hint(hint))?;
+        packs.push(BenchmarkPack::parse(&bytes).with_context(|| place.to_string())?);
         hashes.insert(path.clone(), hex(&Sha256::digest(&bytes)));
     }
     let stage = Decontaminate::new(config, packs).context("stage `decontaminate`")?;
@@ -343,7 +339,8 @@ pub fn open_sources(recipe: &Recipe) -> Result<BTreeMap<String, Arc<dyn Source>>
     let mut opened = BTreeMap::new();
     for config in &recipe.sources {
         let name = config.name().to_owned();
-        let source = sources::open(config, recipe.folder()).with_context(|| format!("source `{name}`"))?;
+        let source =
+            sources::open_at(config, &recipe.base, &recipe.stores).with_context(|| format!("source `{name}`"))?;
         if opened.insert(name.clone(), source).is_some() {
             return Err(Error::config(format!("two sources are called `{name}`")).hint("give each its own `name`"));
         }

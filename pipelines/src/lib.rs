@@ -4,11 +4,12 @@
 //!   recipe.toml + sources.lock ─► job (every stage built and checked) ─► run: steps of tasks on one pool
 //!   graph      list ─► keys ─► exact ─► cut ─► content ─► near-* ─► syntax ─► pack ─► ledger; one file each in passes
 //!   between    table (Arrow IPC), exchange (spill files), workdir (temporary name, sync, one final name)
-//!   out        shard (canonical Parquet), publish (manifest last), report (funnel)
+//!   out        output (folder or object store), shard (canonical Parquet), publish (manifest last), report (funnel)
 //! ```
 //! This is the only crate that writes data sets, prints, reads the environment or the clock, makes threads or
 //! processes.
 
+pub mod claim;
 pub mod cli;
 pub mod clock;
 pub mod cmd;
@@ -25,6 +26,7 @@ pub mod isolate;
 pub mod job;
 pub mod local;
 pub mod lock;
+pub mod output;
 pub mod passes;
 pub mod program;
 pub mod publish;
@@ -42,3 +44,4 @@ pub mod worker;
 pub use job::Options;
 pub use recipe::Recipe;
 pub use run::run;
+pub use stackmill_ingest::store::Uri;

@@ -1,29 +1,40 @@
 //! `sources.lock`: made by the first plan, used by every later one, refreshed by `--update`.
 
-use std::path::Path;
-
 use stackmill_schemas::lock::{Lock, Split, Unit, VERSION};
-use stackmill_schemas::{Error, Result, ResultExt, TaskContext, fingerprint};
+use stackmill_schemas::{Error, ErrorKind, Result, ResultExt, TaskContext, fingerprint};
 
 use crate::job::{Options, open_sources};
+use crate::output::Output;
 use crate::recipe::{Recipe, RunConfig};
-use crate::workdir::load_json;
 
 /// The file's name in the data set.
 pub const NAME: &str = "sources.lock";
 
 /// The lock in `out`, or a new one.
 pub fn load_or_resolve(recipe: &Recipe, options: &Options, cx: &TaskContext) -> Result<Lock> {
-    let path = options.out.join(NAME);
-    match load_json::<Lock>(&path) {
-        _ if options.update => resolve(recipe, options, cx),
+    match load(recipe, options)? {
+        Some(lock) => Ok(lock),
+        None => resolve(recipe, options, cx),
+    }
+}
+
+/// The lock in `out`, if there is one and it is to be used.
+pub fn load(recipe: &Recipe, options: &Options) -> Result<Option<Lock>> {
+    if options.update {
+        return Ok(None);
+    }
+    let out = Output::new(options.out.clone(), recipe.stores.clone());
+    let hint = |error: Error| match error.kind() {
+        ErrorKind::Source => error,
+        _ => error.hint("refresh it with --update"),
+    };
+    match out.load::<Lock>(NAME).map_err(hint)? {
         // The recipe has other sources by now: what the old ones meant says nothing of them.
-        Ok(Some(lock)) if lock.version == VERSION && lock.sources != recipe.sources_fingerprint()? => {
-            resolve(recipe, options, cx)
-        }
-        Ok(Some(lock)) => usable(lock, options).map_err(|error| error.context(path.display().to_string())),
-        Ok(None) => resolve(recipe, options, cx),
-        Err(error) => Err(error.hint("refresh it with --update")),
+        Some(lock) if lock.version == VERSION && lock.sources != recipe.sources_fingerprint()? => Ok(None),
+        Some(lock) => usable(lock, options)
+            .map(Some)
+            .map_err(|error| error.context(options.out.join(NAME).to_string())),
+        None => Ok(None),
     }
 }
 
@@ -138,8 +149,8 @@ pub fn check_failures<'a>(failed: impl Iterator<Item = (&'a str, &'a str)>, unit
 }
 
 /// Reads the lock of a data set.
-pub fn read(out: &Path) -> Result<Option<Lock>> {
-    load_json(&out.join(NAME))
+pub fn read(out: &Output) -> Result<Option<Lock>> {
+    out.load(NAME)
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &Console) -> 
 pub fn settings(arguments: impl IntoIterator<Item = OsString>) -> Result<(Recipe, Options)> {
     prepare();
     match parse(arguments)? {
-        Command::Run(args) => Ok((Recipe::read(&args.recipe, &args.source.set)?, cmd::run::options(&args))),
+        Command::Run(args) => Ok((Recipe::read(&args.recipe, &args.source.set)?, cmd::run::options(&args)?)),
         other => Err(Error::bug(format!("not a run: {other:?}"))),
     }
 }

@@ -5,15 +5,16 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use serde::{Deserialize, Serialize};
+use stackmill_ingest::store::Put;
 use stackmill_schemas::lock::Lock;
 use stackmill_schemas::manifest::{FileEntry, FunnelRow, Manifest, Tally, VERSION};
-use stackmill_schemas::{Error, Result, ResultExt, columns};
+use stackmill_schemas::{Error, Result, columns};
 
 use crate::identity::Identity;
 use crate::job::Job;
 use crate::passes::ledger::{Counts, RuleCount};
 use crate::passes::{Cost, TaskReport};
-use crate::workdir::{START_OVER, TABLES, Workdir, remove};
+use crate::workdir::{START_OVER, TABLES, Workdir};
 use crate::{clock, failpoint, lock, report};
 
 /// The manifest's name in the data set.
@@ -68,9 +69,9 @@ pub struct RunFile {
     pub stages: BTreeMap<String, Cost>,
 }
 
-/// Writes the lock into the data set.
-pub fn sources(workdir: &Workdir, lock: &Lock) -> Result<FileEntry> {
-    write_json(workdir, lock::NAME, lock)
+/// Writes the lock into the data set; in an object store `put` says what becomes of another one.
+pub fn sources(workdir: &Workdir, lock: &Lock, put: Put) -> Result<FileEntry> {
+    write_json(workdir, (lock::NAME, put), lock)
 }
 
 /// Checks the sums and makes the data set real.
@@ -95,59 +96,47 @@ pub fn publish(job: &Job, identity: &Identity, parts: Parts, timing: &Timing) ->
     };
     let reports = parts.kept.into_iter().chain(parts.tokens).chain(parts.ledgers);
     manifest.files.extend(reports.flat_map(|report| report.published));
-    if let Some(gone) = manifest.files.iter().find(|file| !job.workdir.holds(file)) {
-        return Err(changed(gone));
-    }
-    manifest.files.push(sources(&job.workdir, &job.lock)?);
+    check_files(&job.workdir, &manifest.files)?;
+    manifest.files.push(sources(&job.workdir, &job.lock, Put::IfAbsent)?);
     manifest.files.push(card(job, &manifest)?);
     manifest.files.sort_by(|a, b| a.path.cmp(&b.path));
     remove_strays(job, &manifest)?;
     run_file(job, timing)?;
     job.workdir.sync_names()?;
     failpoint::reach("publish", "before");
-    write_json(&job.workdir, MANIFEST, &manifest)?;
+    write_json(&job.workdir, (MANIFEST, Put::IfAbsent), &manifest)?;
     job.workdir.sync_names()?;
     failpoint::reach("publish", "after");
     Workdir::discard_all(&job.workdir.work)?;
     Ok(manifest)
 }
 
-/// Whether every file that finished tasks have published is still there.
-pub fn unchanged(workdir: &Workdir, reports: &[TaskReport]) -> Result<()> {
-    let mut files = reports.iter().flat_map(|report| &report.published);
-    files
-        .find(|file| !workdir.holds(file))
-        .map_or(Ok(()), |gone| Err(changed(gone)))
-}
-
-/// Somebody else has been at a file that a finished task published.
-fn changed(file: &FileEntry) -> Error {
-    Error::input(format!("{} is not as it was written", file.path)).hint(START_OVER)
+/// Refuses to go on where somebody else has been at a file that a finished task published.
+pub fn check_files<'a>(workdir: &Workdir, files: impl IntoIterator<Item = &'a FileEntry>) -> Result<()> {
+    let files: Vec<&FileEntry> = files.into_iter().collect();
+    match workdir.out.missing(&files)? {
+        Some(file) => Err(Error::input(format!("{} is not as it was written", file.path)).hint(START_OVER)),
+        None => Ok(()),
+    }
 }
 
 /// Files of earlier attempts that the manifest does not name: a task that publishes nothing now may have done so once.
 fn remove_strays(job: &Job, manifest: &Manifest) -> Result<()> {
     for table in TABLES {
-        let path = job.workdir.out.join(table);
-        if !path.is_dir() {
-            continue;
-        }
-        for entry in std::fs::read_dir(&path).with_context(|| path.display().to_string())? {
-            let entry = entry.with_context(|| path.display().to_string())?;
-            let name = format!("{table}/{}", entry.file_name().to_string_lossy());
+        for (name, _) in job.workdir.out.files(table)? {
             let known = manifest.files.binary_search_by(|file| file.path.as_str().cmp(&name));
             if known.is_err() {
-                remove(&entry.path())?;
+                job.workdir.out.remove(&name)?;
             }
         }
     }
     Ok(())
 }
 
-fn write_json<T: Serialize>(workdir: &Workdir, name: &str, value: &T) -> Result<FileEntry> {
+fn write_json<T: Serialize>(workdir: &Workdir, (name, put): (&str, Put), value: &T) -> Result<FileEntry> {
     let mut json = serde_json::to_vec_pretty(value).map_err(|error| Error::bug(error.to_string()))?;
     json.push(b'\n');
-    let mut file = workdir.publish(name)?;
+    let mut file = workdir.publish_as(name, put)?;
     file.write_all(&json)?;
     file.commit()
 }
@@ -259,7 +248,7 @@ fn run_file(job: &Job, timing: &Timing) -> Result<FileEntry> {
         scratch_bytes: job.workdir.scratch_most(),
         stages: timing.costs.clone(),
     };
-    write_json(&job.workdir, RUN, &run)
+    write_json(&job.workdir, (RUN, Put::Over), &run)
 }
 
 /// The data card: front matter that the Hugging Face hub and `datasets` read, then the funnel.

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use stackmill_schemas::manifest::Manifest;
 use stackmill_schemas::{Error, Result};
 
+use crate::claim::Claim;
 use crate::console::Console;
 use crate::graph::{self, Graph, LIST};
 use crate::interrupt::Signals;
@@ -24,7 +25,7 @@ use crate::publish;
 use crate::recipe::Recipe;
 use crate::run::{Start, join, start};
 use crate::runner::{Engine, Runner, step_marker, task_marker, threads};
-use crate::workdir::{Claim, work_folder};
+use crate::workdir::work_folder;
 
 /// The stage before the first step.
 pub const PREPARE: &str = "prepare";
@@ -72,11 +73,11 @@ pub fn task(recipe: Recipe, options: Options, stage: &str, rank: Rank, console: 
     if single && rank.rank > 0 {
         return Ok(Shared::Tasks(0));
     }
-    let _claim = match single {
-        true => Claim::take(&options.out)?,
-        false => Claim::share(&options.out)?,
-    };
     let work = work_folder(&options.out, options.scratch.as_deref())?;
+    let _claim = match single {
+        true => Claim::take(&options.out, &work)?,
+        false => Claim::share(&options.out, &work)?,
+    };
     let engine = Engine::new(&work, &options, Signals::install(console.clone())?, console.clone());
     let started = match stage {
         PREPARE => start(recipe, stages, options, &engine)?,
@@ -135,7 +136,7 @@ fn share(job: &Job, engine: &Engine, name: &str, rank: Rank) -> Result<usize> {
     let wanted = rank.tasks(step.tasks());
     let runner = Runner::new(job, engine)?;
     let reports = runner.tasks(step.as_ref(), graph.layout(), &wanted)?;
-    publish::unchanged(&job.workdir, &reports)?;
+    publish::check_files(&job.workdir, reports.iter().flat_map(|report| &report.published))?;
     Ok(reports.len())
 }
 
@@ -157,7 +158,7 @@ pub fn all_parts(job: &Job, world: u32) -> Result<(publish::Parts, BTreeMap<Stri
     for name in graph::steps(&job.stages) {
         let tasks = graph.step(job, name)?.tasks();
         let reports = reports(job, name, tasks, world)?;
-        publish::unchanged(&job.workdir, &reports)?;
+        publish::check_files(&job.workdir, reports.iter().flat_map(|report| &report.published))?;
         reports.iter().for_each(|report| report.add_costs(&mut costs));
         learn(&mut graph, job, name, reports)?;
     }

@@ -1,6 +1,6 @@
 //! Recipes: TOML in, checked settings out. Each stage's settings live in its own crate; this joins them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -12,8 +12,9 @@ use stackmill_ingest::detect::encoding::DecodeConfig;
 use stackmill_ingest::detect::language::LanguageConfig;
 use stackmill_ingest::detect::license::LicenseConfig;
 use stackmill_ingest::sources::SourceConfig;
+use stackmill_ingest::store::{Stores, Uri};
 use stackmill_schemas::text::nearest;
-use stackmill_schemas::{Error, Result, fingerprint};
+use stackmill_schemas::{Error, Result, ResultExt, fingerprint};
 use stackmill_tokenize::TokenizeConfig;
 use toml::{Table, Value};
 
@@ -66,8 +67,10 @@ impl RunConfig {
 /// A whole recipe. Stages that are `None` are off.
 #[derive(Clone, Debug)]
 pub struct Recipe {
-    /// Where it was read from.
-    pub path: PathBuf,
+    /// The folder that relative paths start from.
+    pub base: Uri,
+    /// Where objects that it names are read.
+    pub stores: Stores,
     /// Its name.
     pub name: String,
     /// `[run]`
@@ -98,6 +101,12 @@ pub struct Recipe {
     written_sources: Value,
 }
 
+/// Longest file that a recipe names besides its sources, in a store: 1 GiB.
+const LONGEST_FILE: u64 = 1 << 30;
+
+/// Longest recipe in a store: 16 MiB.
+const LONGEST_RECIPE: u64 = 16 << 20;
+
 const KEYS: &[&str] = &[
     "name",
     "run",
@@ -117,12 +126,14 @@ const KEYS: &[&str] = &[
 impl Recipe {
     /// Reads a recipe; `changes` are `stage.key=value`.
     pub fn read(path: &Path, changes: &[String]) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            Error::input(format!("cannot read the recipe: {error}"))
-                .context(path.display().to_string())
-                .hint("`stackmill run RECIPE --out DIR`; examples are in examples/")
-        })?;
-        Self::parse(&text, path, changes).map_err(|error| error.context(path.display().to_string()))
+        let (uri, stores) = (Uri::of_path(path)?, crate::environment::stores()?);
+        let text = text(&uri, &stores)?;
+        let recipe = Self {
+            base: uri.parent(),
+            stores,
+            ..Self::parse(&text, path, changes).with_context(|| uri.to_string())?
+        };
+        Ok(recipe)
     }
 
     /// As [`Recipe::read`], of text that is at hand; relative paths start at the folder of `path`.
@@ -163,7 +174,8 @@ impl Recipe {
         };
         let written_sources = table.remove("source").unwrap_or(Value::Array(Vec::new()));
         let recipe = Self {
-            path: path.to_owned(),
+            base: Uri::Local(path.to_owned()).parent(),
+            stores: Stores::default(),
             name,
             run: section(&mut table, "run")?,
             sources: sources(&written_sources)?,
@@ -183,12 +195,18 @@ impl Recipe {
         Ok(recipe)
     }
 
-    /// The folder that relative paths start from.
-    pub fn folder(&self) -> &Path {
-        match self.path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        }
+    /// All bytes of a file that the recipe names, and where it is; `what` is its name in messages.
+    pub fn file(&self, name: &str, what: &str) -> Result<(Uri, Vec<u8>)> {
+        let uri = self.base.resolve(&crate::environment::expand(name)?)?;
+        let unread = |words: &str| Error::input(format!("cannot read the {what}: {words}")).context(uri.to_string());
+        let bytes = match &uri {
+            Uri::Local(path) => std::fs::read(path).map_err(|error| unread(&error.to_string()))?,
+            Uri::Store(_) => self
+                .stores
+                .get(&uri, LONGEST_FILE)?
+                .ok_or_else(|| unread("it is not there"))?,
+        };
+        Ok((uri, bytes))
     }
 
     /// What stands for the `[[source]]` tables, and the seed that samples them, in the lock.
@@ -220,6 +238,23 @@ impl Recipe {
             out.insert(key.to_owned(), value);
         }
         Ok(serde_json::Value::Object(out))
+    }
+}
+
+fn text(uri: &Uri, stores: &Stores) -> Result<String> {
+    let unread = |words: &str| {
+        Error::input(format!("cannot read the recipe: {words}"))
+            .context(uri.to_string())
+            .hint("`stackmill run RECIPE --out DIR`; examples are in examples/")
+    };
+    match uri {
+        Uri::Local(path) => std::fs::read_to_string(path).map_err(|error| unread(&error.to_string())),
+        Uri::Store(_) => {
+            let bytes = stores
+                .get(uri, LONGEST_RECIPE)?
+                .ok_or_else(|| unread("it is not there"))?;
+            String::from_utf8(bytes).map_err(|_| unread("it is not UTF-8 text"))
+        }
     }
 }
 

@@ -3,19 +3,22 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use stackmill_ingest::store::Put;
 use stackmill_schemas::manifest::Manifest;
 use stackmill_schemas::{Error, Result, TaskContext};
 
+use crate::claim::Claim;
 use crate::clock::Stopwatch;
 use crate::console::Console;
 use crate::graph::{self, Graph};
 use crate::identity::{Identity, already_done, identify, is_identified};
 use crate::interrupt::Signals;
 use crate::job::{Job, Options, Stages};
+use crate::output::Output;
 use crate::passes::{Cost, Step, TaskReport};
 use crate::recipe::Recipe;
 use crate::runner::{Engine, Runner, step_marker, task_marker, threads};
-use crate::workdir::{Claim, TABLES, Workdir, remove, work_folder};
+use crate::workdir::{TABLES, Workdir, remove, work_folder};
 use crate::{lock, publish};
 
 /// What a finished run says of itself.
@@ -39,8 +42,15 @@ pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcom
     // Said before anything is built.
     threads(&options)?;
     let stages = Stages::build(&recipe)?;
-    let _claim = Claim::take(&options.out)?;
-    let work = work_folder(&options.out, options.scratch.as_deref())?;
+    let out = Output::new(options.out.clone(), recipe.stores.clone());
+    let work = work_folder(out.uri(), options.scratch.as_deref())?;
+    if let Some(manifest) = finished(&recipe, &stages, &options, &out)?.filter(|_| !work.exists()) {
+        return Ok(Outcome {
+            manifest,
+            was_done: true,
+        });
+    }
+    let _claim = Claim::take(out.uri(), &work)?;
     let engine = Engine::new(&work, &options, Signals::install(console.clone())?, console.clone());
     let replace = options.replace;
     let (job, identity) = match start(recipe, stages, options, &engine)? {
@@ -67,42 +77,58 @@ pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcom
 
 /// Locks the sources and makes the folders of a run; `options.out` is claimed already.
 pub fn start(recipe: Recipe, stages: Stages, options: Options, engine: &Engine) -> Result<Start> {
-    let work = work_folder(&options.out, options.scratch.as_deref())?;
+    let out = Output::new(options.out.clone(), recipe.stores.clone());
+    let work = work_folder(out.uri(), options.scratch.as_deref())?;
     let lock = lock::load_or_resolve(&recipe, &options, &engine.context())?;
     lock::check_resolved(&lock, &recipe.run)?;
     let identity = Identity::new(stages.config(&recipe)?, &lock)?;
     if options.replace {
-        clear(&options.out, &work)?;
-    } else if let Some(manifest) = already_done(&options.out, &identity)? {
+        clear(&out, &work)?;
+    } else if let Some(manifest) = already_done(&out, &identity)? {
         // Killed after the manifest and before the last clean-up.
         Workdir::discard_all(&work)?;
         return Ok(Start::Complete(Box::new(manifest)));
     }
-    let workdir = Workdir::create(&options.out, &work, options.scratch_budget)?;
+    let workdir = Workdir::of(out, &work, options.scratch_budget)?;
     identify(&workdir, &identity)?;
-    publish::sources(&workdir, &lock)?;
+    // Whoever did not ask for another lock must not take an earlier one away from a run elsewhere.
+    let may_replace = options.update || options.replace;
+    publish::sources(&workdir, &lock, if may_replace { Put::Over } else { Put::IfAbsent })?;
     let job = Job::new(recipe, (lock, stages), workdir, options)?;
     Ok(Start::Begun(Box::new(job), Box::new(identity)))
 }
 
 /// Takes part in a run that [`start`] has begun, here or on another machine.
 pub fn join(recipe: Recipe, stages: Stages, options: Options, work: &Path) -> Result<Start> {
+    let out = Output::new(options.out.clone(), recipe.stores.clone());
     let begun = || {
         Error::input("no run of this recipe has begun here")
-            .context(options.out.display().to_string())
+            .context(options.out.to_string())
             .hint("run the stage `prepare` first, with the same --out and --scratch")
     };
-    let lock = lock::read(&options.out)?.ok_or_else(begun)?;
+    let lock = lock::read(&out)?.ok_or_else(begun)?;
     let identity = Identity::new(stages.config(&recipe)?, &lock)?;
-    if let Some(manifest) = already_done(&options.out, &identity)? {
+    if let Some(manifest) = already_done(&out, &identity)? {
         return Ok(Start::Complete(Box::new(manifest)));
     }
-    let workdir = Workdir::join(&options.out, work, options.scratch_budget);
+    let workdir = Workdir::join(out, work, options.scratch_budget);
     if !is_identified(&workdir, &identity)? {
         return Err(begun());
     }
     let job = Job::new(recipe, (lock, stages), workdir, options)?;
     Ok(Start::Begun(Box::new(job), Box::new(identity)))
+}
+
+/// The manifest, if nothing is left to do and nothing has to be resolved to know it: then nothing is written, so that a
+/// data set on a read-only disk can be asked for, too.
+fn finished(recipe: &Recipe, stages: &Stages, options: &Options, out: &Output) -> Result<Option<Manifest>> {
+    if options.replace || out.find(publish::MANIFEST)?.is_none() {
+        return Ok(None);
+    }
+    match lock::load(recipe, options)? {
+        Some(lock) => already_done(out, &Identity::new(stages.config(recipe)?, &lock)?),
+        None => Ok(None),
+    }
 }
 
 /// `--replace` said again would start over again: whoever is told to repeat the command must leave it out.
@@ -116,14 +142,12 @@ fn resumable(error: Error, replace: bool) -> Error {
 
 /// Deletes the data set and its scratch: reports of tasks first, then the manifest, so that nothing looks finished
 /// that is not whole.
-fn clear(out: &Path, work: &Path) -> Result<()> {
+fn clear(out: &Output, work: &Path) -> Result<()> {
     remove(&work.join("done"))?;
-    for name in [publish::MANIFEST, publish::RUN, publish::CARD]
-        .into_iter()
-        .chain(TABLES)
-    {
-        remove(&out.join(name))?;
+    for name in [publish::MANIFEST, publish::RUN, publish::CARD] {
+        out.remove(name)?;
     }
+    TABLES.iter().try_for_each(|table| out.remove_table(table))?;
     remove(work)
 }
 
@@ -176,7 +200,7 @@ impl Run<'_> {
                 reports
             }
         };
-        publish::unchanged(workdir, &reports)?;
+        publish::check_files(workdir, reports.iter().flat_map(|report| &report.published))?;
         for task in 0..step.tasks() {
             workdir.discard(&task_marker(step.name(), task))?;
         }

@@ -13,7 +13,7 @@ use crate::isolate::Workers;
 use crate::job::{Job, Options};
 use crate::passes::cut::Layout;
 use crate::passes::{Chunk, Step, TaskReport, content};
-use crate::{failpoint, table};
+use crate::{failpoint, publish, table};
 
 /// Memory of the process before its first task: tables of tokenizers, languages and licenses.
 const BASE_BYTES: u64 = 128 << 20;
@@ -153,7 +153,7 @@ impl<'a> Runner<'a> {
         let marker = task_marker(step.name(), task);
         let workdir = &self.job.workdir;
         if let Some(report) = workdir.load::<TaskReport>(&marker)?
-            && report.published.iter().all(|file| workdir.holds(file))
+            && publish::check_files(workdir, &report.published).is_ok()
         {
             return Ok(report);
         }

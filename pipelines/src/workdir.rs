@@ -9,9 +9,13 @@
 //!   WORK/done/STEP-NNNNN                a task is done: its report
 //!   WORK/done/STEP                      all tasks of a step are done: their reports
 //!   WORK/<step>/…                       tables between steps, deleted after their last reader
+//!   WORK/spool/…                        published files on their way to an object store
 //! ```
+//! Where OUT is in an object store, a file is whole and hashed in the spool before it is uploaded to its one name, which
+//! it gets once: other bytes under that name are an error. Programs of one machine exclude each other by `WORK.lock`;
+//! those of several machines that make the same data set put the same bytes to the same names, which is no conflict.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,10 +32,15 @@ use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 
 use crate::local::process_digits;
 use crate::table::{CHANGED, damaged};
+use stackmill_ingest::store::{Put, Stores, Uri};
+
+use crate::output::Output;
 use crate::units::bytes_text;
 
 /// What stands between a file's name and the process that is writing it.
 const TEMPORARY: &str = ".tmp-";
+/// Folder of scratch for files on their way to an object store.
+const SPOOL: &str = "spool";
 /// What to do about scratch that is not as it was left.
 pub const START_OVER: &str = "run again with --replace to start over";
 
@@ -82,109 +91,57 @@ impl Budget {
 /// Folders of the data set that are ours alone.
 pub const TABLES: [&str; 4] = ["corpus", "ledger", "clusters", "tokens"];
 
-/// The folder of scratch of the data set in `out`: never one that may hold anything else, so that it can be deleted.
-pub fn work_folder(out: &Path, scratch: Option<&Path>) -> Result<PathBuf> {
-    let Some(scratch) = scratch else {
-        return Ok(out.join(".work"));
+/// The folder of scratch of the data set at `out`: never one that may hold anything else, so that it can be deleted.
+pub fn work_folder(out: &Uri, scratch: Option<&Path>) -> Result<PathBuf> {
+    let (place, scratch) = match (out, scratch) {
+        (Uri::Local(out), None) => return Ok(out.join(".work")),
+        (Uri::Local(out), Some(scratch)) => {
+            // However it is spelled; a folder that is not there yet has no other name.
+            let place = fs::canonicalize(out).or_else(|_| std::path::absolute(out));
+            let place = place.with_context(|| out.display().to_string())?;
+            (place.into_os_string().into_encoded_bytes(), scratch.to_owned())
+        }
+        (Uri::Store(location), scratch) => {
+            let scratch = scratch.map_or_else(|| crate::environment::cache_folder().join("work"), Path::to_owned);
+            (location.to_string().into_bytes(), scratch)
+        }
     };
-    // However it is spelled; a folder that is not there yet has no other name.
-    let place = fs::canonicalize(out).or_else(|_| std::path::absolute(out));
-    let place = place.with_context(|| out.display().to_string())?;
-    let hash = fingerprint::seeded(0, place.as_os_str().as_encoded_bytes());
+    let hash = fingerprint::seeded(0, &place);
     Ok(scratch.join(format!("stackmill-{hash:016x}")))
-}
-
-/// A data set's folder that no other process works in until this is dropped, or only those that share the work.
-#[derive(Debug)]
-pub struct Claim {
-    path: PathBuf,
-    /// Holds the lock.
-    _file: File,
-    shared: bool,
-}
-
-impl Claim {
-    /// Makes the folder if it is not there, and claims it.
-    pub fn take(out: &Path) -> Result<Self> {
-        Self::new(out, false)
-    }
-
-    /// As [`Claim::take`], together with others that share.
-    pub fn share(out: &Path) -> Result<Self> {
-        Self::new(out, true)
-    }
-
-    fn new(out: &Path, shared: bool) -> Result<Self> {
-        fs::create_dir_all(out).map_err(|error| cannot_write(out, &error))?;
-        let path = out.join(".lock");
-        loop {
-            let file = File::create(&path).map_err(|error| cannot_write(out, &error))?;
-            let locked = match shared {
-                true => file.try_lock_shared(),
-                false => file.try_lock(),
-            };
-            match locked {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => {
-                    return Err(Error::resource("another stackmill is working in this folder")
-                        .context(out.display().to_string())
-                        .hint("wait for it, or choose another --out"));
-                }
-                Err(TryLockError::Error(error)) => return Err(cannot_write(&path, &error)),
-            }
-            // Whoever had it may have deleted it between our opening and our locking: then it guards nothing.
-            if same_file(&file, &path) {
-                return Ok(Self {
-                    path,
-                    _file: file,
-                    shared,
-                });
-            }
-        }
-    }
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        // A shared one is left to whoever publishes. Still locked: nobody can have taken it.
-        if !self.shared {
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
-fn same_file(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
-    let (open, there) = (file.metadata().map(identity), fs::metadata(path).map(identity));
-    matches!((open, there), (Ok(open), Ok(there)) if open == there)
 }
 
 /// The two folders of a run.
 #[derive(Clone, Debug)]
 pub struct Workdir {
     /// The data set.
-    pub out: PathBuf,
+    pub out: Output,
     /// Scratch.
     pub work: PathBuf,
     budget: Arc<Budget>,
 }
 
 impl Workdir {
+    /// As [`Workdir::of`], for a data set on this machine.
+    pub fn create(out: &Path, work: &Path, budget: u64) -> Result<Self> {
+        Self::of(Output::new(Uri::Local(out.to_owned()), Stores::default()), work, budget)
+    }
+
     /// Makes the folder of scratch, which holds unredacted text, so nobody else may read it; `out` is claimed already.
     /// What a killed attempt left half written is deleted.
-    pub fn create(out: &Path, work: &Path, budget: u64) -> Result<Self> {
+    pub fn of(out: Output, work: &Path, budget: u64) -> Result<Self> {
         fs::create_dir_all(work)
             .and_then(|()| private(work))
             .map_err(|error| cannot_write(work, &error))?;
+        remove(&work.join(SPOOL))?;
         let folders = fs::read_dir(work).with_context(|| work.display().to_string())?;
         let folders = folders.flatten().map(|entry| entry.path());
-        let tables = TABLES.iter().map(|table| out.join(table));
-        for folder in folders.chain(tables).chain([out.to_owned(), work.to_owned()]) {
+        let local = out.folder().into_iter();
+        let published = local.flat_map(|out| TABLES.iter().map(|table| out.join(table)).chain([out.to_owned()]));
+        for folder in folders.chain(published).chain([work.to_owned()]) {
             sweep(&folder)?;
         }
         let this = Self {
-            out: out.to_owned(),
+            out,
             work: work.to_owned(),
             budget: Arc::new(Budget::new(budget)),
         };
@@ -193,12 +150,18 @@ impl Workdir {
     }
 
     /// The folders of a run that others work in, too: nothing is deleted, and only what is written here is counted.
-    pub fn join(out: &Path, work: &Path, budget: u64) -> Self {
+    pub fn join(out: Output, work: &Path, budget: u64) -> Self {
         Self {
-            out: out.to_owned(),
+            out,
             work: work.to_owned(),
             budget: Arc::new(Budget::new(budget)),
         }
+    }
+
+    /// A folder that one process has for itself, without a budget; nothing is published.
+    pub fn scratch_only(work: &Path) -> Self {
+        let nowhere = Output::new(Uri::Local(work.to_owned()), Stores::default());
+        Self::join(nowhere, work, u64::MAX)
     }
 
     /// The most scratch that was used at once, in bytes.
@@ -208,12 +171,22 @@ impl Workdir {
 
     /// A new file of the data set; hashed while written.
     pub fn publish(&self, path: &str) -> Result<NewFile> {
-        NewFile::create(&self.out, path, None)
+        self.publish_as(path, Put::IfAbsent)
+    }
+
+    /// As [`Workdir::publish`]; `put` says what happens in an object store where something has that name already.
+    pub fn publish_as(&self, path: &str, put: Put) -> Result<NewFile> {
+        let Some(folder) = self.out.folder() else {
+            let upload = (self.out.clone(), put);
+            let counted = Some(Arc::clone(&self.budget));
+            return NewFile::create(&self.work.join(SPOOL), path, Goes::Uploaded(upload), counted);
+        };
+        NewFile::create(folder, path, Goes::Published, None)
     }
 
     /// A new file in scratch; counted while written.
     pub fn scratch(&self, path: &str) -> Result<NewFile> {
-        NewFile::create(&self.work, path, Some(Arc::clone(&self.budget)))
+        NewFile::create(&self.work, path, Goes::Scratch, Some(Arc::clone(&self.budget)))
     }
 
     /// Writes a small JSON document into scratch: a line, and a line with its hash.
@@ -248,8 +221,9 @@ impl Workdir {
 
     /// Makes the names of all published files durable: the manifest must not outlive one of them in a power cut.
     pub fn sync_names(&self) -> Result<()> {
-        let tables = TABLES.iter().map(|table| self.out.join(table));
-        for folder in tables.filter(|folder| folder.is_dir()).chain([self.out.clone()]) {
+        let Some(out) = self.out.folder() else { return Ok(()) };
+        let tables = TABLES.iter().map(|table| out.join(table));
+        for folder in tables.filter(|folder| folder.is_dir()).chain([out.to_owned()]) {
             sync_folder(&folder).with_context(|| folder.display().to_string())?;
         }
         Ok(())
@@ -258,11 +232,6 @@ impl Workdir {
     /// Whether a file of scratch is there.
     pub fn holds_scratch(&self, path: &str) -> bool {
         self.work.join(path).exists()
-    }
-
-    /// Whether a published file is still there, by its length.
-    pub fn holds(&self, file: &FileEntry) -> bool {
-        fs::metadata(self.out.join(&file.path)).is_ok_and(|there| there.len() == file.length_bytes)
     }
 
     /// Deletes a folder or file of scratch; what is not there is deleted already.
@@ -323,7 +292,7 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let mut file = NewFile::create(folder, &name, None)?;
+    let mut file = NewFile::create(folder, &name, Goes::Published, None)?;
     file.write_all(bytes)?;
     file.commit().map(drop)
 }
@@ -347,7 +316,8 @@ fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
     }
 }
 
-fn cannot_write(folder: &Path, error: &io::Error) -> Error {
+/// The error for a folder that may not be written to.
+pub fn cannot_write(folder: &Path, error: &io::Error) -> Error {
     let kind = stackmill_schemas::ErrorKind::Io;
     Error::new(kind, format!("cannot write to {}: {error}", folder.display()))
         .hint("choose a folder that you may write to with --out or --scratch")
@@ -370,6 +340,16 @@ fn folder_bytes(path: &Path) -> u64 {
     })
 }
 
+/// What becomes of a file when it is complete.
+enum Goes {
+    /// It stays in scratch.
+    Scratch,
+    /// It is part of a data set on this machine.
+    Published,
+    /// It is uploaded, and no longer needed here.
+    Uploaded((Output, Put)),
+}
+
 /// A file under its temporary name; gone again unless committed.
 pub struct NewFile {
     name: String,
@@ -381,12 +361,13 @@ pub struct NewFile {
     /// Of a file in scratch.
     xxh3: Xxh3Default,
     length: u64,
+    goes: Goes,
     budget: Option<Arc<Budget>>,
     committed: bool,
 }
 
 impl NewFile {
-    fn create(root: &Path, name: &str, budget: Option<Arc<Budget>>) -> Result<Self> {
+    fn create(root: &Path, name: &str, goes: Goes, budget: Option<Arc<Budget>>) -> Result<Self> {
         let target = root.join(name);
         if let Some(folder) = target.parent() {
             fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
@@ -403,6 +384,7 @@ impl NewFile {
             sha256: Sha256::new(),
             xxh3: Xxh3Default::new(),
             length: 0,
+            goes,
             budget,
             committed: false,
         })
@@ -412,12 +394,20 @@ impl NewFile {
     pub fn commit(mut self) -> Result<FileEntry> {
         self.put().with_context(|| self.target.display().to_string())?;
         let sha256 = hex(&std::mem::take(&mut self.sha256).finalize());
-        Ok(FileEntry {
+        let entry = FileEntry {
             path: self.name.clone(),
             rows: None,
             length_bytes: self.length,
             sha256,
-        })
+        };
+        if let Goes::Uploaded((output, put)) = &self.goes {
+            output.upload(&self.target, &entry, *put)?;
+            remove(&self.target)?;
+            if let Some(budget) = &self.budget {
+                budget.shrink(self.length);
+            }
+        }
+        Ok(entry)
     }
 
     /// Ends a file of scratch with the hash of what stands before.
@@ -451,12 +441,12 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 
 impl Write for NewFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &self.budget {
-            Some(budget) => {
-                budget.grow(bytes.len() as u64)?;
-                self.xxh3.update(bytes);
-            }
-            None => self.sha256.update(bytes),
+        if let Some(budget) = &self.budget {
+            budget.grow(bytes.len() as u64)?;
+        }
+        match self.goes {
+            Goes::Scratch => self.xxh3.update(bytes),
+            Goes::Published | Goes::Uploaded(_) => self.sha256.update(bytes),
         }
         self.length += bytes.len() as u64;
         self.file.write_all(bytes)?;
@@ -512,16 +502,6 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_claimed_once_and_free_again_afterwards() {
-        let folder = Folder::new("claim");
-        let first = Claim::take(&folder.0).expect("nobody else is here");
-        assert!(Claim::take(&folder.0).is_err());
-        drop(first);
-        assert!(!folder.0.join(".lock").exists());
-        assert!(Claim::take(&folder.0).is_ok());
-    }
-
-    #[test]
     fn scratch_counts_what_lies_there_and_no_more() {
         let folder = Folder::new("budget");
         let workdir = folder.workdir(100);
@@ -545,7 +525,7 @@ mod tests {
         let workdir = folder.workdir(u64::MAX);
         for (root, name) in [
             (&workdir.work, "side/.00001.tmp-7"),
-            (&workdir.out, "corpus/.part.parquet.tmp-7"),
+            (&folder.0, "corpus/.part.parquet.tmp-7"),
         ] {
             let path = root.join(name);
             fs::create_dir_all(path.parent().expect("a folder")).expect("made");
@@ -578,12 +558,13 @@ mod tests {
 
     #[test]
     fn scratch_elsewhere_is_a_folder_of_our_own() {
-        let below = |out: &Path| work_folder(out, Some(Path::new("/fast"))).expect("a path");
+        let below = |out: &Path| work_folder(&Uri::Local(out.into()), Some(Path::new("/fast"))).expect("a path");
         let here = std::env::current_dir().expect("a current folder");
         assert_eq!(below(&here).parent(), Some(Path::new("/fast")));
         assert_eq!(below(&here), below(Path::new("./")));
         assert_ne!(below(&here), below(Path::new("..")));
-        assert_eq!(work_folder(Path::new("a"), None).ok(), Some(PathBuf::from("a/.work")));
+        let here = work_folder(&Uri::Local("a".into()), None);
+        assert_eq!(here.ok(), Some(PathBuf::from("a/.work")));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use stackmill_schemas::context::Batches;
 use stackmill_schemas::manifest::Manifest;
 use stackmill_schemas::{Error, Result};
 
+use crate::claim::Claim;
 use crate::console::{Board, Console};
 use crate::exchange::{Carrier, Files, SpillWriter, Target, segment_rows, segments};
 use crate::graph::{self, Graph};
@@ -27,7 +28,7 @@ use crate::ranks;
 use crate::recipe::Recipe;
 use crate::run::{Start, join, start};
 use crate::runner::{Engine, run_task, step_marker, task_marker, threads};
-use crate::workdir::{Claim, Workdir, work_folder};
+use crate::workdir::{Workdir, work_folder};
 
 /// Exchanges of small rows. Shingle sets on their way to be compared (`near-verify`) and tokens (`pack`) are large, and
 /// stay in spill files.
@@ -57,8 +58,8 @@ impl Driver {
     pub fn begin(recipe: Recipe, options: Options) -> Result<Begun> {
         threads(&options)?;
         let stages = Stages::build(&recipe)?;
-        let claim = Claim::take(&options.out)?;
         let work = work_folder(&options.out, options.scratch.as_deref())?;
+        let claim = Claim::take(&options.out, &work)?;
         let engine = Engine::new(&work, &options, Signals::none(), Console::new(true));
         Ok(match start(recipe, stages, options, &engine)? {
             Start::Complete(manifest) => Begun::Complete(manifest),
@@ -96,7 +97,7 @@ impl Driver {
         };
         let workdir = &self.job.workdir;
         let reports = ranks::reports(&self.job, step, tasks, 1)?;
-        publish::unchanged(workdir, &reports)?;
+        publish::check_files(workdir, reports.iter().flat_map(|report| &report.published))?;
         workdir.save(&step_marker(step), &reports)?;
         (0..tasks).try_for_each(|task| workdir.discard(&task_marker(step, task)))?;
         spent.iter().try_for_each(|folder| workdir.discard(folder))?;
@@ -220,7 +221,7 @@ impl Carrier for Arc<Carried> {
             return Files.scatter(workdir, target, task);
         }
         let folder = LocalFolder::new()?;
-        let local = Workdir::join(folder.path(), folder.path(), u64::MAX);
+        let local = Workdir::scratch_only(folder.path());
         let spill = SpillWriter::create(&local, exchange.name(), task, exchange.keyed())?;
         let path = folder.path().join(format!("{}/{task:05}", exchange.name()));
         *self.going.lock().unwrap_or_else(PoisonError::into_inner) = Some((folder, path));

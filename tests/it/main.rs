@@ -8,6 +8,7 @@ mod pipeline;
 mod readers;
 mod real;
 mod sources;
+mod stores;
 mod tidy;
 
 /// JSON with its lines, for snapshots.

@@ -3,17 +3,20 @@
 //! ```text
 //!   Tree      "-- path" lines and what follows them ─► folder, git repository, tar file
 //!   Sandbox   a temporary folder that is also HOME; runs the program and gives back code, output, errors
+//!   Bucket    an object store of this machine; a Proxy before it makes trouble
 //!   Dataset   manifest, rows of its tables, hashes of its files
 //! ```
 
 mod dataset;
 mod sandbox;
+mod store;
 mod tree;
 
 use std::path::{Path, PathBuf};
 
 pub use dataset::{Dataset, Row, sha256};
 pub use sandbox::{Ran, Sandbox};
+pub use store::{Bucket, Proxy, Trouble};
 pub use tree::{Tree, git};
 
 /// The root of the repository.

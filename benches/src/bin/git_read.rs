@@ -14,7 +14,7 @@ use std::time::Instant;
 use arrow_array::{Array, RecordBatch, UInt64Array};
 use stackmill::job::{Options, open_sources};
 use stackmill::units::Share;
-use stackmill::{Recipe, run};
+use stackmill::{Recipe, Uri, run};
 use stackmill_benches::machine;
 use stackmill_schemas::stage::{Emit, Source};
 use stackmill_schemas::{Result, TaskContext, columns};
@@ -71,7 +71,7 @@ fn open(repository: &Path) -> Result<(Arc<dyn Source>, TaskContext)> {
     let text = format!("name = \"bench\"\n[[source]]\ngit = {:?}\n", full.display().to_string());
     let recipe = Recipe::parse(&text, Path::new("bench.toml"), &[])?;
     let options = Options {
-        out: PathBuf::new(),
+        out: Uri::Local(PathBuf::new()),
         scratch: None,
         scratch_budget: u64::MAX,
         memory: u64::MAX,

@@ -16,6 +16,8 @@ use serde_json::{Map, Value};
 use stackmill_schemas::benchmark::BenchmarkItem;
 use stackmill_schemas::error::{Error, Result, ResultExt};
 
+use crate::store::{Stores, Uri};
+
 /// Largest file, packed or not, in bytes; benchmarks with generated inputs come near a tenth of it.
 pub const MAX_FILE_BYTES: u64 = 1 << 30;
 /// Longest line of a JSON Lines file, in bytes.
@@ -63,17 +65,24 @@ pub fn find(name: &str) -> Result<&'static Benchmark> {
 /// The bytes of a benchmark's own file, unpacked: what [`read`] takes and what a pack's checksum is of.
 ///
 /// # Errors
-/// Kind io or input: the file cannot be read, is too large, or is damaged.
-pub fn load(file: &Path) -> Result<Vec<u8>> {
-    let place = || file.display().to_string();
-    let mut bytes = Vec::new();
-    let handle = File::open(file).with_context(place)?;
-    handle
-        .take(MAX_FILE_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .with_context(place)?;
-    check_size(bytes.len(), MAX_FILE_BYTES).with_context(place)?;
+/// Kind io, input or source: the file cannot be read, is too large, or is damaged.
+pub fn load(file: &Uri, stores: &Stores) -> Result<Vec<u8>> {
+    let place = || file.to_string();
+    let bytes = match file {
+        Uri::Local(path) => bytes_of(path).with_context(place)?,
+        Uri::Store(_) => {
+            let found = stores.get(file, MAX_FILE_BYTES)?;
+            found.ok_or_else(|| Error::input(format!("`{file}` is not there")))?
+        }
+    };
     Ok(unpack(&bytes).with_context(place)?.into_owned())
+}
+
+fn bytes_of(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+    check_size(bytes.len(), MAX_FILE_BYTES)?;
+    Ok(bytes)
 }
 
 /// Unpacks gzip; anything else is left as it is.
@@ -287,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_opened_is_named() {
-        let error = load(Path::new("no/such/file.jsonl")).expect_err("it does not exist");
+        let error = load(&Uri::Local("no/such/file.jsonl".into()), &Stores::default()).expect_err("it does not exist");
         assert_eq!(error.kind(), ErrorKind::Io);
         assert!(error.to_string().contains("no/such/file.jsonl"));
     }

@@ -25,7 +25,7 @@ use super::contents::{Contents, Wanted};
 use super::inflate::broken;
 use super::listing::{BlobHasher, Evidence, Inherited, Listing, Owner, Row, mode};
 use super::paths::{self, Found, Paths, TooLarge, Trouble};
-use super::place::{changed_since_lock, expand, found_or_trouble, name_of, not_there, path_of, sha256_of};
+use super::place::{Input, expand, found_or_trouble};
 use super::{Setup, SourceConfig};
 
 /// Endings that are no part of an archive's name.
@@ -48,18 +48,18 @@ impl Source for Archives {
     }
 
     fn list(&self, unit: &Unit, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()> {
-        let path = path_of(&self.setup.folder, &unit.location);
+        let input = Input::of(&self.setup, &unit.location)?;
         let mut walk = Walk {
             paths: Paths::new(&self.setup.config),
             evidence: Evidence::new(unit),
             config: &self.setup.config,
         };
-        let revision_id = scan(&path, &self.setup.config, cx, &mut |entry, content| {
+        let revision_id = scan(&input, &self.setup.config, cx, &mut |entry, content| {
             walk.add(&entry, content)?;
             Ok(true)
         })?;
         if revision_id != unit.revision_id {
-            return Err(changed_since_lock(&path));
+            return Err(input.changed());
         }
         let shared = walk.finish();
         let mut listing = Listing::new(&self.setup.config, emit, cx);
@@ -77,12 +77,12 @@ impl Source for Archives {
     }
 
     fn read(&self, unit: &Unit, wanted: &RecordBatch, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()> {
-        let path = path_of(&self.setup.folder, &unit.location);
+        let input = Input::of(&self.setup, &unit.location)?;
         let wanted = Wanted::new(wanted)?;
         let mut left = wanted.by_locator().into_iter().peekable();
         let mut contents = Contents::new(&self.setup.config, emit, cx);
         let mut buffer = Vec::new();
-        scan(&path, &self.setup.config, cx, &mut |entry, content| {
+        scan(&input, &self.setup.config, cx, &mut |entry, content| {
             while let Some(i) = left.next_if(|&i| wanted.locator(i) <= entry.number) {
                 match wanted.locator(i) == entry.number {
                     true => {
@@ -103,14 +103,12 @@ impl Source for Archives {
 
 impl Archives {
     fn unit(&self, location: String, cx: &TaskContext) -> Result<Unit> {
-        let path = path_of(&self.setup.folder, &location);
-        if !path.is_file() {
-            return Err(not_there(&path, "a file"));
-        }
-        let ((revision_id, length_bytes), trouble) = found_or_trouble(sha256_of(&path, cx))?;
+        let input = Input::of(&self.setup, &location)?;
+        input.look()?;
+        let ((revision_id, length_bytes), trouble) = found_or_trouble(input.revision(cx))?;
         Ok(Unit {
             source: self.setup.config.name().to_owned(),
-            repo_name: stem(&name_of(&path)).to_owned(),
+            repo_name: stem(&input.name()).to_owned(),
             revision_id,
             location,
             length_bytes,

@@ -27,7 +27,8 @@ impl Patterns {
 
 /// One `[[source]]` table: exactly one of the keys `git`, `directory`, `archives`, `parquet`, `jsonl`, and settings.
 ///
-/// Paths are relative to the recipe's folder and may hold the wildcards `*`, `**` and `?`.
+/// Paths are relative to the recipe's folder and may hold the wildcards `*`, `**` and `?`. Tables, archives and lists of
+/// repositories may be in an object store, as [`crate::store`] reads them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SourceConfig {

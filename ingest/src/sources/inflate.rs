@@ -1,20 +1,19 @@
 //! Files that may be compressed, told apart by their first bytes, and inflated under counted limits.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, Error as IoError, ErrorKind as Io, Read};
-use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 use stackmill_schemas::path::escape;
 use stackmill_schemas::{Error, Result, TaskContext};
 use zstd::stream::read::Decoder as ZstdDecoder;
 
-use super::place::{Hashing, open_file, unreadable};
+use super::place::{Hashing, Input};
+use crate::store::{Reader, ours};
 
 /// Output from which on the ratio is judged: short runs of equal bytes are no bombs.
 const JUDGED_FROM: u64 = 16 << 20;
 
-type Raw = BufReader<Hashing<File>>;
+type Raw = BufReader<Hashing<Reader>>;
 
 enum Decoder {
     Plain(Raw),
@@ -34,25 +33,30 @@ pub(super) struct Limits {
 /// A file as it is without compression; the file itself is hashed on the way.
 pub(super) struct Inflated {
     decoder: Decoder,
+    /// What stands for the file, where a store told it beforehand.
+    revision: Option<String>,
     limits: Limits,
     out: u64,
 }
 
 impl Inflated {
     /// Opens a file and looks at its first bytes.
-    pub(super) fn open(path: &Path, limits: Limits) -> Result<Self> {
-        let mut raw = BufReader::with_capacity(1 << 16, Hashing::new(open_file(path)?));
-        let start = raw.fill_buf().map_err(|error| unreadable(path, &error))?;
+    pub(super) fn open(input: &Input, limits: Limits) -> Result<Self> {
+        let (reader, revision) = input.open()?;
+        let unreadable = |error: &IoError| cannot_begin(input, error);
+        let mut raw = BufReader::with_capacity(1 << 16, Hashing::new(reader));
+        let start = raw.fill_buf().map_err(|error| unreadable(&error))?;
         let decoder = match start {
             [0x1f, 0x8b, ..] => Decoder::Gzip(Box::new(MultiGzDecoder::new(raw))),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-                let decoder = ZstdDecoder::with_buffer(raw).map_err(|error| unreadable(path, &error))?;
+                let decoder = ZstdDecoder::with_buffer(raw).map_err(|error| unreadable(&error))?;
                 Decoder::Zstd(Box::new(decoder))
             }
             _ => Decoder::Plain(raw),
         };
         Ok(Self {
             decoder,
+            revision,
             limits,
             out: 0,
         })
@@ -80,7 +84,7 @@ impl Inflated {
         })
     }
 
-    /// Reads what is left and returns the sha256 of the file itself.
+    /// Reads what is left and returns what stands for the file itself: its sha256, or what its store says.
     pub(super) fn finish(mut self, cx: &TaskContext) -> Result<String> {
         let mut buffer = vec![0; 1 << 16];
         while self.read(&mut buffer).map_err(|error| broken(&error))? > 0 {
@@ -89,8 +93,11 @@ impl Inflated {
         self.digest(cx)
     }
 
-    /// The sha256 of the file itself; what is left of it is not inflated.
+    /// As [`Inflated::finish`]; what is left of it is not inflated.
     pub(super) fn digest(self, cx: &TaskContext) -> Result<String> {
+        if let Some(revision) = self.revision {
+            return Ok(revision);
+        }
         let raw = match self.decoder {
             Decoder::Plain(raw) => raw,
             Decoder::Gzip(decoder) => decoder.into_inner(),
@@ -117,10 +124,16 @@ impl Read for Inflated {
     }
 }
 
+/// Our error for a file that cannot even be looked at.
+fn cannot_begin(input: &Input, error: &IoError) -> Error {
+    let words = || Error::input(format!("it cannot be read: {}", error.kind()));
+    ours(error).unwrap_or_else(words).context(input.to_string())
+}
+
 /// Our error for one of inflating or unpacking a foreign file.
 pub(super) fn broken(error: &IoError) -> Error {
-    if let Some(shortage) = Error::shortage(error) {
-        return shortage;
+    if let Some(ours) = ours(error).or_else(|| Error::shortage(error)) {
+        return ours;
     }
     match error.kind() {
         Io::FileTooLarge => Error::input(error.to_string()).hint("raise the limits of the source if it is not hostile"),
@@ -155,7 +168,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("tempdir");
         let (path, cx) = (folder.path().join("a"), context(folder.path()));
         write(&path, stored);
-        let mut inflated = Inflated::open(&path, limits)?;
+        let mut inflated = Inflated::open(&Input::local(&path), limits)?;
         let mut content = Vec::new();
         inflated.read_to_end(&mut content).map_err(|error| broken(&error))?;
         assert_eq!(

@@ -26,14 +26,18 @@ use std::sync::Arc;
 use stackmill_schemas::stage::Source;
 use stackmill_schemas::{BlobId, Error, Result};
 
+use crate::store::{Stores, Uri};
+
 pub use config::{Patterns, SourceConfig};
 
 /// What every source is built from.
 #[derive(Clone, Debug)]
 struct Setup {
     config: SourceConfig,
-    /// The recipe's folder.
+    /// The recipe's folder; where the recipe is in a store, no string is relative any more.
     folder: PathBuf,
+    /// Where objects are read.
+    stores: Stores,
     /// The key that says what to read.
     key: &'static str,
     /// Its strings.
@@ -62,22 +66,47 @@ sources! {
     table: "parquet" | "jsonl";
 }
 
-/// Opens the source that `config` describes; relative paths start at `folder`, the recipe's folder.
+/// As [`open_at`], for a recipe on this machine whose stores need no settings.
+pub fn open(config: &SourceConfig, folder: &Path) -> Result<Arc<dyn Source>> {
+    open_at(config, &Uri::Local(folder.to_owned()), &Stores::default())
+}
+
+/// Opens the source that `config` describes; relative paths start at `base`, the recipe's folder, and objects are read
+/// through `stores`.
 ///
 /// Nothing is read yet. Settings that make no sense are an [`Error::config`] that names the key.
-pub fn open(config: &SourceConfig, folder: &Path) -> Result<Arc<dyn Source>> {
+pub fn open_at(config: &SourceConfig, base: &Uri, stores: &Stores) -> Result<Arc<dyn Source>> {
     let (key, patterns) = config.kind()?;
+    let patterns = patterns.iter().map(|pattern| placed(key, pattern, base));
     build(Setup {
         config: config.clone(),
-        folder: folder.to_owned(),
+        folder: base.local().map_or_else(|| PathBuf::from("."), PathBuf::from),
+        stores: stores.clone(),
         key,
-        patterns: patterns.to_vec(),
+        patterns: patterns.collect::<Result<_>>()?,
     })
 }
 
 /// The git blob id of `content`; an input error where the hash shows a collision attack.
 pub fn blob_id(content: &[u8]) -> Result<BlobId> {
     listing::blob_id(content).map_err(|error| Error::input(error.to_string()))
+}
+
+/// A string of a source as the source sees it: URIs of files are paths, and what is relative to a store is absolute.
+fn placed(key: &'static str, pattern: &str, base: &Uri) -> Result<String> {
+    if key == "git" && pattern.contains("://") && !Uri::is_store(pattern, false) {
+        return Ok(pattern.to_owned());
+    }
+    let place = base.resolve(pattern)?;
+    match (&place, base) {
+        (Uri::Store(_), _) if key == "directory" => Err(Error::config(format!(
+            "source: `directory = \"{place}\"` is not on this machine"
+        ))
+        .hint("object stores hold tables (`parquet`, `jsonl`), `archives`, and lists of repositories for `git`")),
+        // Relative paths stay so: a lock that holds them can be used elsewhere.
+        (Uri::Local(_), Uri::Local(_)) if !pattern.contains("://") => Ok(pattern.to_owned()),
+        _ => Ok(place.to_string()),
+    }
 }
 
 #[cfg(test)]
@@ -92,5 +121,30 @@ mod tests {
             assert_eq!(config.name(), *key);
         }
         assert!(open(&SourceConfig::default(), Path::new(".")).is_err());
+    }
+
+    fn here() -> Uri {
+        Uri::Local(".".into())
+    }
+
+    #[test]
+    fn strings_mean_places_on_this_machine_or_in_a_store() {
+        let store = Uri::parse("s3://b/recipes").expect("a place");
+        for (key, pattern, base, found) in [
+            ("parquet", "a/*.parquet", here(), "a/*.parquet"),
+            ("parquet", "file:///a/b%20c", here(), "/a/b c"),
+            ("parquet", "../a/*.parquet", store.clone(), "s3://b/a/*.parquet"),
+            ("jsonl", "https://h/x.jsonl", here(), "https://h/x.jsonl"),
+            ("git", "https://h/o/n", store.clone(), "https://h/o/n"),
+            ("git", "file:///srv/n.git", here(), "file:///srv/n.git"),
+            ("git", "repos.txt", store.clone(), "s3://b/recipes/repos.txt"),
+            ("git", "gs://b/repos.txt", here(), "gs://b/repos.txt"),
+        ] {
+            assert_eq!(placed(key, pattern, &base).expect("placed"), found, "{key} {pattern}");
+        }
+        for (key, pattern) in [("directory", "s3://b/x"), ("parquet", "ftp://b/x"), ("jsonl", "s3://")] {
+            let error = placed(key, pattern, &here()).expect_err(pattern);
+            assert_eq!(error.kind(), stackmill_schemas::ErrorKind::Config, "{pattern}");
+        }
     }
 }

@@ -13,6 +13,7 @@ use stackmill_schemas::path::{escape, unescape};
 use stackmill_schemas::{Error, Result, ResultExt, TaskContext};
 
 use super::Setup;
+use crate::store::{Chunks, Object, Reader, Stores, Uri};
 
 /// As a shell has it: `*` and `?` stop at `/` and pass over names that start with a dot.
 const MATCHING: MatchOptions = MatchOptions {
@@ -37,6 +38,9 @@ pub(super) fn expand(setup: &Setup, wanted: fn(&Path) -> bool) -> Result<Vec<Str
 
 /// The locations that one string names; a path that exists is itself, whatever it looks like.
 pub(super) fn expand_one(setup: &Setup, pattern: &str, wanted: fn(&Path) -> bool) -> Result<Vec<String>> {
+    if Uri::is_store(pattern, true) {
+        return expand_store(setup, pattern);
+    }
     let has_wildcards = pattern.contains(['*', '?', '[']);
     if !has_wildcards || setup.folder.join(pattern).exists() {
         return Ok(vec![escape(pattern.as_bytes())]);
@@ -46,13 +50,7 @@ pub(super) fn expand_one(setup: &Setup, pattern: &str, wanted: fn(&Path) -> bool
         true => pattern.to_owned(),
         false => format!("{}/{pattern}", Pattern::escape(&folder)),
     };
-    let paths = glob::glob_with(&full, MATCHING).map_err(|error| {
-        Error::config(format!(
-            "source: `{}` has a pattern that cannot be read: {error}",
-            setup.key
-        ))
-        .hint("the wildcards are `*`, `**` and `?`")
-    })?;
+    let paths = glob::glob_with(&full, MATCHING).map_err(|error| unreadable_pattern(setup, &error))?;
     let mut found = Vec::new();
     for path in paths {
         match path {
@@ -62,12 +60,144 @@ pub(super) fn expand_one(setup: &Setup, pattern: &str, wanted: fn(&Path) -> bool
             Err(error) => Error::shortage(error.error()).map_or(Ok(()), Err)?,
         }
     }
+    some(setup, pattern, found)
+}
+
+/// The locations that match, of which there must be one.
+fn some(setup: &Setup, pattern: &str, found: Vec<String>) -> Result<Vec<String>> {
     match found.is_empty() {
         true => Err(
             Error::input(format!("source: `{} = \"{pattern}\"` matches nothing", setup.key))
                 .hint("relative paths start at the recipe's folder"),
         ),
         false => Ok(found),
+    }
+}
+
+fn unreadable_pattern(setup: &Setup, error: &glob::PatternError) -> Error {
+    Error::config(format!(
+        "source: `{}` has a pattern that cannot be read: {error}",
+        setup.key
+    ))
+    .hint("the wildcards are `*`, `**` and `?`")
+}
+
+/// The objects that one string names; its wildcards are looked for below the last folder without one.
+fn expand_store(setup: &Setup, pattern: &str) -> Result<Vec<String>> {
+    let Uri::Store(place) = Uri::parse(pattern)? else {
+        return Err(Error::bug(format!("`{pattern}` is not in a store")));
+    };
+    let itself = vec![escape(pattern.trim_end_matches('/').as_bytes())];
+    let Some(first) = place.key.find(['*', '?', '[']) else {
+        return Ok(itself);
+    };
+    let wanted = Pattern::new(&place.key).map_err(|error| unreadable_pattern(setup, &error))?;
+    let mut folder = place.clone();
+    folder.key = place.key[..first]
+        .rsplit_once('/')
+        .map_or("", |(folder, _)| folder)
+        .to_owned();
+    let listed = setup.stores.list(&folder)?;
+    if listed.iter().any(|object| object.uri == Uri::Store(place.clone())) {
+        return Ok(itself);
+    }
+    let keys = listed.iter().filter_map(|object| match &object.uri {
+        Uri::Store(found) if wanted.matches_with(&found.key, MATCHING) => Some(escape(found.to_string().as_bytes())),
+        _ => None,
+    });
+    some(setup, pattern, keys.collect())
+}
+
+/// A file that a source reads, on this machine or in a store.
+#[derive(Clone, Debug)]
+pub(super) struct Input {
+    uri: Uri,
+    stores: Stores,
+}
+
+impl std::fmt::Display for Input {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.uri)
+    }
+}
+
+impl Input {
+    /// The file at a location of `setup`'s source.
+    pub(super) fn of(setup: &Setup, location: &str) -> Result<Self> {
+        let uri = match Uri::is_store(location, true) {
+            true => Uri::parse(&String::from_utf8_lossy(&unescape(location)))?,
+            false => Uri::Local(path_of(&setup.folder, location)),
+        };
+        Ok(Self {
+            uri,
+            stores: setup.stores.clone(),
+        })
+    }
+
+    /// A file of this machine.
+    #[cfg(test)]
+    pub(super) fn local(path: &Path) -> Self {
+        Self {
+            uri: Uri::Local(path.to_owned()),
+            stores: Stores::default(),
+        }
+    }
+
+    /// Its name without folders.
+    pub(super) fn name(&self) -> String {
+        self.uri.local().map_or_else(|| self.uri.file_name(), name_of)
+    }
+
+    /// What is there; an error that says so where nothing is.
+    pub(super) fn look(&self) -> Result<Object> {
+        match self.uri.local() {
+            Some(path) if !path.is_file() => Err(not_there(path, "a file")),
+            _ => self.stores.head(&self.uri),
+        }
+    }
+
+    /// What stands for all of its bytes, and their number: their sha256, or what the store says.
+    pub(super) fn revision(&self, cx: &TaskContext) -> Result<(String, u64)> {
+        match self.uri.local() {
+            Some(path) => sha256_of(path, cx),
+            None => self.look().map(|object| (object.revision(), object.length)),
+        }
+    }
+
+    /// Opens it to be read from front to back; with the revision, where the store knows it beforehand.
+    pub(super) fn open(&self) -> Result<(Reader, Option<String>)> {
+        match self.uri.local() {
+            Some(path) => open_file(path).map(|file| (Reader::Local(file), None)),
+            None => {
+                let object = self.look()?;
+                Ok((self.stores.reader(&object)?, Some(object.revision())))
+            }
+        }
+    }
+
+    /// Opens it to be read by ranges, as [`Input::open`].
+    pub(super) fn chunks(&self) -> Result<(Chunks, Option<String>)> {
+        match self.uri.local() {
+            Some(path) => {
+                let chunks = Chunks::of_file(open_file(path)?).map_err(|error| unreadable(path, &error))?;
+                Ok((chunks, None))
+            }
+            None => {
+                let object = self.look()?;
+                Ok((self.stores.chunks(&object)?, Some(object.revision())))
+            }
+        }
+    }
+
+    /// The error for one that differs from what the lock says.
+    pub(super) fn changed(&self) -> Error {
+        changed_since_lock(Path::new(&self.to_string()))
+    }
+
+    /// All of it, which must not be longer than `limit` bytes.
+    pub(super) fn text(&self, limit: u64) -> Result<String> {
+        let bytes = self.look().and_then(|_| self.stores.get(&self.uri, limit))?;
+        String::from_utf8(bytes.unwrap_or_default()).map_err(|_| Error::input(format!("`{self}` is not UTF-8 text")))
     }
 }
 

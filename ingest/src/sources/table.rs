@@ -15,7 +15,7 @@ mod record;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use arrow_array::RecordBatch;
 use stackmill_schemas::lock::Unit;
@@ -27,7 +27,7 @@ use self::record::Records;
 use super::Setup;
 use super::contents::{Contents, Wanted};
 use super::listing::Listing;
-use super::place::{expand, found_or_trouble, name_of, not_there, path_of, sha256_of};
+use super::place::{Input, expand, found_or_trouble};
 
 /// The source behind `parquet = …` and `jsonl = …`.
 pub(super) struct Table {
@@ -45,19 +45,17 @@ impl Source for Table {
     fn resolve(&self, cx: &TaskContext) -> Result<Vec<Unit>> {
         let mut units = Vec::new();
         for location in expand(&self.setup, Path::is_file)? {
-            let path = path_of(&self.setup.folder, &location);
-            if !path.is_file() {
-                return Err(not_there(&path, "a file"));
-            }
+            let input = Input::of(&self.setup, &location)?;
+            input.look()?;
             match self.is_parquet() {
-                true => units.extend(self.row_groups(location, &path)?),
+                true => units.extend(self.row_groups(location, &input)?),
                 false => {
-                    let ((revision_id, length_bytes), trouble) = found_or_trouble(sha256_of(&path, cx))?;
+                    let ((revision_id, length_bytes), trouble) = found_or_trouble(input.revision(cx))?;
                     units.push(Unit {
                         revision_id,
                         length_bytes,
                         trouble,
-                        ..self.unit(name_of(&path), location)
+                        ..self.unit(input.name(), location)
                     });
                 }
             }
@@ -67,11 +65,11 @@ impl Source for Table {
 
     fn list(&self, unit: &Unit, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()> {
         let listing = Listing::new(&self.setup.config, emit, cx);
-        let (path, group) = self.place(unit);
-        let mut records = Records::new(unit, name_of(&path), listing);
+        let (input, group) = self.place(unit)?;
+        let mut records = Records::new(unit, input.name(), listing);
         match group {
-            Some(group) => parquet::list(&path, group, &self.names, &mut records)?,
-            None => jsonl::list(&path, &self.names, &self.setup.config, &mut records, cx)?,
+            Some(group) => parquet::list(&input, group, &self.names, &mut records)?,
+            None => jsonl::list(&input, &self.names, &self.setup.config, &mut records, cx)?,
         }
         records.finish()
     }
@@ -79,10 +77,10 @@ impl Source for Table {
     fn read(&self, unit: &Unit, wanted: &RecordBatch, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()> {
         let wanted = Wanted::new(wanted)?;
         let mut contents = Contents::new(&self.setup.config, emit, cx);
-        let (path, group) = self.place(unit);
+        let (input, group) = self.place(unit)?;
         match group {
-            Some(group) => parquet::read(&path, group, &self.names, &wanted, &mut contents)?,
-            None => jsonl::read(&path, &self.names, &self.setup.config, &wanted, &mut contents)?,
+            Some(group) => parquet::read(&input, group, &self.names, &wanted, &mut contents)?,
+            None => jsonl::read(&input, &self.names, &self.setup.config, &wanted, &mut contents)?,
         }
         contents.finish()
     }
@@ -98,9 +96,9 @@ impl Table {
     }
 
     /// One unit a row group; one with trouble where the file cannot be read.
-    fn row_groups(&self, location: String, path: &Path) -> Result<Vec<Unit>> {
-        let name = name_of(path);
-        let ((revision_id, groups), trouble) = found_or_trouble(parquet::row_groups(path))?;
+    fn row_groups(&self, location: String, input: &Input) -> Result<Vec<Unit>> {
+        let name = input.name();
+        let ((revision_id, groups), trouble) = found_or_trouble(parquet::row_groups(input))?;
         if trouble.is_some() {
             return Ok(vec![Unit {
                 trouble,
@@ -129,11 +127,10 @@ impl Table {
     }
 
     /// The file of a unit, and its row group where it is a Parquet file.
-    fn place(&self, unit: &Unit) -> (PathBuf, Option<usize>) {
+    fn place(&self, unit: &Unit) -> Result<(Input, Option<usize>)> {
         let location = unit.location.rsplit_once('#').filter(|_| self.is_parquet());
-        match location.and_then(|(file, group)| Some((file, group.parse().ok()?))) {
-            Some((file, group)) => (path_of(&self.setup.folder, file), Some(group)),
-            None => (path_of(&self.setup.folder, &unit.location), None),
-        }
+        let split = location.and_then(|(file, group)| Some((file, Some(group.parse().ok()?))));
+        let (file, group) = split.unwrap_or((&unit.location, None));
+        Ok((Input::of(&self.setup, file)?, group))
     }
 }

@@ -16,6 +16,7 @@ use stackmill_schemas::stage::{Emit, Source};
 use stackmill_schemas::{Error, Result, TaskContext};
 
 use super::{Setup, SourceConfig};
+use crate::store::Stores;
 
 struct Nothing;
 
@@ -63,6 +64,7 @@ pub(super) fn setup(folder: &Path, key: &'static str, value: &str) -> Setup {
     Setup {
         config: config(key, value),
         folder: folder.to_owned(),
+        stores: Stores::default(),
         key,
         patterns: vec![value.to_owned()],
     }

@@ -5,11 +5,13 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256};
 use stackmill_dedup::contamination::{Pack, PackSource, build_pack};
 use stackmill_ingest::benchmarks;
+use stackmill_ingest::store::Uri;
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::{Error, Result, ResultExt};
 
 use super::print;
 use crate::cli::BenchmarksCommand;
+use crate::environment;
 use crate::workdir::write_file;
 
 pub(super) fn benchmarks(command: &BenchmarksCommand) -> Result<u8> {
@@ -27,8 +29,9 @@ pub(super) fn benchmarks(command: &BenchmarksCommand) -> Result<u8> {
 
 fn build(layout: &str, name: Option<&str>, from: &Path, out: &Path) -> Result<()> {
     let benchmark = benchmarks::find(layout)?;
-    let bytes = benchmarks::load(from)?;
-    let items = benchmarks::read(layout, &bytes).with_context(|| from.display().to_string())?;
+    let from = Uri::of_path(from)?;
+    let bytes = benchmarks::load(&from, &environment::stores()?)?;
+    let items = benchmarks::read(layout, &bytes).with_context(|| from.to_string())?;
     let sha256 = hex(&Sha256::digest(&bytes));
     // The publisher's address and licence are only known of the publisher's own benchmark.
     let (url, license) = if name.is_none() {

@@ -1,6 +1,5 @@
 //! `stackmill explain`: a rule's own documentation, or one file's whole story.
 
-use std::fs::File;
 use std::path::Path;
 
 use arrow_array::cast::AsArray as _;
@@ -10,21 +9,27 @@ use arrow_cast::display::array_value_to_string;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Map, Value};
 use stackmill_filters::RULES;
+use stackmill_ingest::store::Uri;
 use stackmill_schemas::text::nearest;
-use stackmill_schemas::{Error, FileId, Result, ResultExt};
+use stackmill_schemas::{Error, FileId, Result};
 
 use super::{print, print_json, verify};
 use crate::cli::ExplainArgs;
+use crate::output::Output;
 
 pub(super) fn explain(args: &ExplainArgs) -> Result<u8> {
     match &args.file {
-        Some(file) => story(Path::new(&args.what), file, args.json),
-        None if Path::new(&args.what).is_dir() && RULES.iter().all(|rule| rule.name != args.what) => {
+        Some(file) => story(&Output::named(Path::new(&args.what))?, file, args.json),
+        None if is_place(&args.what) && RULES.iter().all(|rule| rule.name != args.what) => {
             Err(Error::config("which file?").hint(format!("stackmill explain {} REPO:PATH", args.what)))
         }
         None => rule(&args.what, args.json),
     }
     .map(|()| 0)
+}
+
+fn is_place(what: &str) -> bool {
+    Path::new(what).is_dir() || Uri::is_store(what, true)
 }
 
 fn rule(name: &str, as_json: bool) -> Result<()> {
@@ -54,30 +59,30 @@ fn rule(name: &str, as_json: bool) -> Result<()> {
 /// A row of the ledger, by column.
 type Row = Map<String, Value>;
 
-fn story(dir: &Path, file: &str, as_json: bool) -> Result<()> {
-    verify::manifest(dir)?;
-    let rows = find(dir, file)?;
+fn story(out: &Output, file: &str, as_json: bool) -> Result<()> {
+    verify::manifest(out)?;
+    let rows = find(out, file)?;
     if rows.is_empty() {
         return Err(Error::input(format!("`{file}` is not in the ledger"))
-            .context(dir.display().to_string())
+            .context(out.place())
             .hint("write it as REPO:PATH, as in the columns repo_name and path"));
     }
     if as_json {
         return print_json(&rows);
     }
-    let told: Vec<String> = rows.iter().map(|row| tell(dir, row)).collect::<Result<_>>()?;
+    let told: Vec<String> = rows.iter().map(|row| tell(out, row)).collect::<Result<_>>()?;
     print(&told.join("\n"))
 }
 
 /// Every ledger row of that repository and path; a colon may be part of either.
-fn find(dir: &Path, file: &str) -> Result<Vec<Row>> {
+fn find(out: &Output, file: &str) -> Result<Vec<Row>> {
     let cuts: Vec<(&str, &str)> = file
         .match_indices(':')
         .map(|(at, _)| (&file[..at], &file[at + 1..]))
         .collect();
     let mut found = Vec::new();
-    for part in parts(dir)? {
-        for batch in batches(&part)? {
+    for (part, _) in out.files("ledger")? {
+        for batch in batches(out, &part)? {
             let (repos, paths) = (text(&batch, "repo_name")?, text(&batch, "path")?);
             for row in 0..batch.num_rows() {
                 if paths.is_valid(row) && cuts.contains(&(repos.value(row), paths.value(row))) {
@@ -89,23 +94,16 @@ fn find(dir: &Path, file: &str) -> Result<Vec<Row>> {
     Ok(found)
 }
 
-fn parts(dir: &Path) -> Result<Vec<std::path::PathBuf>> {
-    let folder = dir.join("ledger");
-    let mut parts = Vec::new();
-    for entry in std::fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
-        parts.push(entry?.path());
-    }
-    parts.sort();
-    Ok(parts)
-}
-
-fn batches(part: &Path) -> Result<impl Iterator<Item = RecordBatch>> {
-    let place = part.display().to_string();
+fn batches(out: &Output, part: &str) -> Result<impl Iterator<Item = RecordBatch>> {
+    let uri = out.uri().join(part);
+    let place = uri.to_string();
     let damaged = |error: &dyn std::fmt::Display| Error::input(format!("not a ledger: {error}")).context(place.clone());
-    let file = File::open(part).with_context(|| place.clone())?;
+    let chunks = out.stores().chunks(&out.stores().head(&uri)?)?;
+    let file = chunks.clone();
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).and_then(ParquetRecordBatchReaderBuilder::build);
-    let batches: std::result::Result<Vec<_>, _> = reader.map_err(|error| damaged(&error))?.collect();
-    Ok(batches.map_err(|error| damaged(&error))?.into_iter())
+    let blamed = |error: &dyn std::fmt::Display| chunks.trouble().unwrap_or_else(|| damaged(error));
+    let batches: std::result::Result<Vec<_>, _> = reader.map_err(|error| blamed(&error))?.collect();
+    Ok(batches.map_err(|error| blamed(&error))?.into_iter())
 }
 
 fn text<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a arrow_array::StringArray> {
@@ -129,7 +127,7 @@ fn values(batch: &RecordBatch, row: usize) -> Result<Row> {
     Ok(out)
 }
 
-fn tell(dir: &Path, row: &Row) -> Result<String> {
+fn tell(out_of: &Output, row: &Row) -> Result<String> {
     let get = |name: &str| match row.get(name) {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Number(number)) => number.to_string(),
@@ -173,16 +171,16 @@ fn tell(dir: &Path, row: &Row) -> Result<String> {
         }
     }
     if let Some(other) = row.get("because_file_id").and_then(Value::as_u64) {
-        out.push_str(&format!("  keeper    {}\n", name_of(dir, FileId(other))?));
+        out.push_str(&format!("  keeper    {}\n", name_of(out_of, FileId(other))?));
     }
     Ok(out)
 }
 
 /// A file's name by its id: part and row of the ledger are split and row of the id.
-fn name_of(dir: &Path, file: FileId) -> Result<String> {
-    let part = dir.join(format!("ledger/part-{:05}.parquet", file.split()));
+fn name_of(out: &Output, file: FileId) -> Result<String> {
+    let part = format!("ledger/part-{:05}.parquet", file.split());
     let mut row = file.row() as usize;
-    for batch in batches(&part)? {
+    for batch in batches(out, &part)? {
         if row < batch.num_rows() {
             let (repo, path) = (text(&batch, "repo_name")?, text(&batch, "path")?);
             return Ok(format!(

@@ -1,8 +1,10 @@
 //! `stackmill plan`
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use serde_json::json;
+use stackmill_ingest::store::Uri;
 use stackmill_schemas::Result;
 use stackmill_schemas::lock::{Lock, Unit};
 use stackmill_schemas::stage::Map;
@@ -16,7 +18,7 @@ use crate::{Recipe, lock, ranks, run};
 
 pub(super) fn plan(args: &PlanArgs) -> Result<u8> {
     let recipe = Recipe::read(&args.recipe, &args.source.set)?;
-    let out = args.out.clone().unwrap_or_default();
+    let out = Uri::of_path(args.out.as_deref().unwrap_or(Path::new("")))?;
     let options = source_options(&args.source, out);
     let stages = Stages::build(&recipe).map_err(|error| error.context(args.recipe.display().to_string()))?;
     let cx = run::bare_context(&options);

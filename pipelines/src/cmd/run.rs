@@ -1,8 +1,7 @@
 //! `stackmill run`
 
-use std::path::PathBuf;
-
-use stackmill_schemas::Result;
+use stackmill_ingest::store::Uri;
+use stackmill_schemas::{Error, Result};
 
 use super::{print, print_json};
 use crate::cli::{RunArgs, SourceArgs};
@@ -14,7 +13,10 @@ use crate::{Recipe, report, run as engine};
 
 pub(super) fn run(args: &RunArgs) -> Result<u8> {
     let console = Console::new(false);
-    let outcome = watched(args, &console)?;
+    let options = options(args)?;
+    let out = options.out.to_string();
+    let recipe = Recipe::read(&args.recipe, &args.source.set)?;
+    let outcome = engine(recipe, options, &console)?;
     if outcome.was_done {
         console.say("nothing to do: this run is complete (start over with --replace)");
     }
@@ -22,32 +24,42 @@ pub(super) fn run(args: &RunArgs) -> Result<u8> {
         return print_json(&outcome.manifest).map(|()| 0);
     }
     print(&report::tables(&outcome.manifest))?;
-    print(&next(&args.out.display().to_string(), &outcome.manifest))?;
+    print(&next(&out, &outcome.manifest))?;
     Ok(0)
 }
 
 /// The run alone: nothing is printed but what `console` says.
 pub fn watched(args: &RunArgs, console: &Console) -> Result<Outcome> {
+    let options = options(args)?;
     let recipe = Recipe::read(&args.recipe, &args.source.set)?;
-    engine(recipe, options(args), console)
+    engine(recipe, options, console)
 }
 
 /// How to run.
-pub fn options(args: &RunArgs) -> Options {
+pub fn options(args: &RunArgs) -> Result<Options> {
     let processors = || std::thread::available_parallelism().map_or(1, usize::from);
-    Options {
+    let out = Uri::of_path(&args.out)?;
+    if let Uri::Store(location) = &out
+        && location.scheme.is_web()
+    {
+        return Err(
+            Error::config(format!("--out {location} is on a web server, which is only read"))
+                .hint("write to a folder, or to s3://, gs:// or az://"),
+        );
+    }
+    Ok(Options {
         scratch: args.scratch.clone(),
         scratch_budget: args.scratch_budget.unwrap_or(u64::MAX),
         memory: args.memory,
         threads: args.threads.map_or_else(processors, usize::from),
         batch_rows: args.batch_rows.get(),
         replace: args.replace,
-        ..source_options(&args.source, args.out.clone())
-    }
+        ..source_options(&args.source, out)
+    })
 }
 
 /// Options that only decide what is read.
-pub(super) fn source_options(source: &SourceArgs, out: PathBuf) -> Options {
+pub(super) fn source_options(source: &SourceArgs, out: Uri) -> Options {
     Options {
         out,
         scratch: None,

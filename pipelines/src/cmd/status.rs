@@ -7,17 +7,19 @@ use stackmill_schemas::{Error, Result, ResultExt};
 use super::{print, print_json};
 use crate::cli::DirArgs;
 use crate::lock;
+use crate::output::Output;
 use crate::publish::{MANIFEST, RUN, RunFile};
-use crate::workdir::{load_json, work_folder};
+use crate::workdir::work_folder;
 
 pub(super) fn status(args: &DirArgs) -> Result<u8> {
-    if let Some(manifest) = load_json::<Manifest>(&args.dir.join(MANIFEST))? {
-        return complete(args, &manifest).map(|()| 0);
+    let out = Output::named(&args.dir)?;
+    if let Some(manifest) = out.load::<Manifest>(MANIFEST)? {
+        return complete(args, &out, &manifest).map(|()| 0);
     }
-    let done = work_folder(&args.dir, args.scratch.as_deref())?.join("done");
-    if !done.is_dir() && lock::read(&args.dir)?.is_none() {
+    let done = work_folder(out.uri(), args.scratch.as_deref())?.join("done");
+    if !done.is_dir() && lock::read(&out)?.is_none() {
         return Err(Error::input("no run has begun here")
-            .context(args.dir.display().to_string())
+            .context(out.place())
             .hint("`stackmill run RECIPE --out DIR` begins one; give --scratch if it was given to run"));
     }
     let (mut steps, mut tasks) = (Vec::new(), std::collections::BTreeMap::<String, u64>::new());
@@ -41,7 +43,7 @@ pub(super) fn status(args: &DirArgs) -> Result<u8> {
         print_json(&json!({"complete": false, "steps_done": steps, "tasks_done": tasks}))?;
         return Ok(0);
     }
-    let mut text = format!("{}: unfinished\n", args.dir.display());
+    let mut text = format!("{}: unfinished\n", out.place());
     steps
         .iter()
         .for_each(|step| text.push_str(&format!("  {step}: done\n")));
@@ -56,14 +58,14 @@ pub(super) fn status(args: &DirArgs) -> Result<u8> {
     Ok(0)
 }
 
-fn complete(args: &DirArgs, manifest: &Manifest) -> Result<()> {
-    let run: Option<RunFile> = load_json(&args.dir.join(RUN))?;
+fn complete(args: &DirArgs, out: &Output, manifest: &Manifest) -> Result<()> {
+    let run: Option<RunFile> = out.load(RUN)?;
     if args.json {
         return print_json(
             &json!({"complete": true, "recipe": manifest.recipe, "totals": manifest.totals, "run": run}),
         );
     }
-    let mut text = format!("{}: complete, recipe `{}`\n", args.dir.display(), manifest.recipe);
+    let mut text = format!("{}: complete, recipe `{}`\n", out.place(), manifest.recipe);
     for (name, value) in &manifest.totals {
         text.push_str(&format!("  {name}: {value}\n"));
     }

@@ -16,7 +16,7 @@ pub(super) fn task(args: &TaskArgs) -> Result<u8> {
         rank: args.rank,
         world: args.world,
     };
-    match ranks::task(recipe, options(&args.run), &args.stage, rank, &console)? {
+    match ranks::task(recipe, options(&args.run)?, &args.stage, rank, &console)? {
         Shared::Tasks(count) => {
             console.say(&format!(
                 "stage `{}`, rank {} of {}: {count} tasks done",

@@ -4,29 +4,31 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::iter;
-use std::path::Path;
 
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use stackmill_ingest::store::{self, Reader};
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::manifest::{FileEntry, Manifest};
-use stackmill_schemas::{Error, Result, ResultExt};
+use stackmill_schemas::{Error, Result};
 
 use super::{print, print_json};
 use crate::cli::DirArgs;
+use crate::output::Output;
 use crate::publish::{CARD, MANIFEST, RUN};
 use crate::units::{bytes_text, count_text};
-use crate::workdir::{TABLES, load_json};
+use crate::workdir::TABLES;
 
 pub(super) fn verify(args: &DirArgs) -> Result<u8> {
-    let manifest = manifest(&args.dir)?;
+    let out = Output::named(&args.dir)?;
+    let manifest = manifest(&out)?;
     let mut troubles: Vec<String> = Vec::new();
     for file in &manifest.files {
-        if let Err(trouble) = same(&args.dir, file) {
+        if let Some(trouble) = trouble(&out, file)? {
             troubles.push(format!("{}: {trouble}", file.path));
         }
     }
-    troubles.extend(strays(&args.dir, &manifest)?);
+    troubles.extend(strays(&out, &manifest)?);
     troubles.extend(sums(&manifest));
     if args.json {
         print_json(&json!({"files": manifest.files.len(), "fingerprint": manifest.fingerprint, "troubles": troubles}))?;
@@ -37,7 +39,7 @@ pub(super) fn verify(args: &DirArgs) -> Result<u8> {
             "{} of this data set's files are not what was published:\n  {listed}",
             troubles.len()
         ))
-        .context(args.dir.display().to_string())
+        .context(out.place())
         .hint("run the recipe again with --replace, or copy the data set again"));
     }
     if !args.json {
@@ -46,36 +48,47 @@ pub(super) fn verify(args: &DirArgs) -> Result<u8> {
         let files = manifest.files.len();
         print(&format!(
             "{}: {files} files, {rows} rows, {bytes}: all as published\n",
-            args.dir.display()
+            out.place()
         ))?;
     }
     Ok(0)
 }
 
 /// The manifest of a data set.
-pub(super) fn manifest(dir: &Path) -> Result<Manifest> {
-    load_json(&dir.join(MANIFEST))?.ok_or_else(|| {
+pub(super) fn manifest(out: &Output) -> Result<Manifest> {
+    out.load(MANIFEST)?.ok_or_else(|| {
         Error::input("no data set is here: manifest.json is missing")
-            .context(dir.display().to_string())
+            .context(out.place())
             .hint("`stackmill status DIR` tells whether a run is unfinished; run it again to finish")
     })
 }
 
-fn same(dir: &Path, file: &FileEntry) -> std::result::Result<(), String> {
-    let path = dir.join(&file.path);
-    let (length, sha256) = hash(&path).map_err(|error| error.to_string())?;
-    if length != file.length_bytes {
-        return Err(format!("{length} bytes, {} in the manifest", file.length_bytes));
-    }
-    if sha256 != file.sha256 {
-        Err(format!("sha256 {sha256}, {} in the manifest", file.sha256))
+/// How a file differs from what was published; `Err` only where the store cannot be asked.
+fn trouble(out: &Output, file: &FileEntry) -> Result<Option<String>> {
+    let found = match (out.folder(), out.find(&file.path)?) {
+        (Some(folder), _) => File::open(folder.join(&file.path)).map(Reader::Local),
+        (None, Some(object)) => Ok(out.stores().reader(&object)?),
+        (None, None) => return Ok(Some("it is not there".to_owned())),
+    };
+    let (length, sha256) = match found.and_then(hash) {
+        Ok(found) => found,
+        Err(error) => {
+            return match store::ours(&error) {
+                Some(error) => Err(error),
+                None => Ok(Some(error.to_string())),
+            };
+        }
+    };
+    Ok(if length != file.length_bytes {
+        Some(format!("{length} bytes, {} in the manifest", file.length_bytes))
+    } else if sha256 != file.sha256 {
+        Some(format!("sha256 {sha256}, {} in the manifest", file.sha256))
     } else {
-        Ok(())
-    }
+        None
+    })
 }
 
-fn hash(path: &Path) -> std::io::Result<(u64, String)> {
-    let mut file = File::open(path)?;
+fn hash(mut file: Reader) -> std::io::Result<(u64, String)> {
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
     let mut length = 0;
@@ -89,19 +102,13 @@ fn hash(path: &Path) -> std::io::Result<(u64, String)> {
     }
 }
 
-fn strays(dir: &Path, manifest: &Manifest) -> Result<Vec<String>> {
+fn strays(out: &Output, manifest: &Manifest) -> Result<Vec<String>> {
     let mut strays = Vec::new();
     let published: BTreeSet<&str> = manifest.files.iter().map(|file| file.path.as_str()).collect();
     for folder in iter::once("").chain(TABLES) {
-        let path = dir.join(folder);
-        if !path.is_dir() {
-            continue;
-        }
-        for entry in std::fs::read_dir(&path).with_context(|| path.display().to_string())? {
-            let entry = entry?;
-            let name = Path::new(folder).join(entry.file_name()).display().to_string();
+        for (name, _) in out.files(folder)? {
             let known = [MANIFEST, RUN, CARD].contains(&name.as_str()) || published.contains(name.as_str());
-            if entry.path().is_file() && !known {
+            if !known {
                 strays.push(format!("{name}: not in the manifest"));
             }
         }

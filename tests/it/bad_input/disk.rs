@@ -99,6 +99,26 @@ fn an_output_that_cannot_be_written_is_told_at_once() {
         .hints("--out");
 }
 
+/// Mutation: claim the folder before looking whether anything is left to do.
+#[test]
+fn a_complete_data_set_can_be_asked_for_where_nothing_can_be_written() {
+    let sandbox = Sandbox::new();
+    let Some(disk) = Mount::small(sandbox.path("disk"), "64m") else {
+        skipped("a read-only disk", "mounting a small file system is not permitted");
+        return;
+    };
+    let recipe = real::small_recipe();
+    sandbox.built(&recipe, &["--out", "disk/out"]);
+    disk.change("ro");
+    let ran = sandbox.run(&recipe, &["--out", "disk/out"]).succeeds();
+    assert!(ran.stderr.contains("this run is complete"), "{}", ran.stderr);
+    sandbox.stackmill(&["verify", "disk/out"]).succeeds();
+    sandbox.stackmill(&["status", "disk/out"]).succeeds();
+    sandbox
+        .run(&recipe, &["--out", "disk/out", "--set", "near.threshold=0.8"])
+        .fails(3, "another run");
+}
+
 /// Mutation: count scratch only when files are complete.
 #[test]
 fn a_scratch_budget_is_kept_and_more_resumes() {

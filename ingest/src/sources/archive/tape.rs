@@ -8,13 +8,13 @@
 
 use std::borrow::Cow;
 use std::io::Read;
-use std::path::Path;
 
 use stackmill_schemas::{Error, Result, TaskContext};
 use tar::{EntryType, PaxExtensions};
 
 use super::super::SourceConfig;
 use super::super::inflate::{Inflated, Limits, broken};
+use super::super::place::Input;
 
 /// Longest name or target that is read; the rest of a longer one is passed over. Beyond what a path may have.
 const LONGEST_NAME: u64 = 8192;
@@ -61,13 +61,13 @@ struct Ahead {
 /// Called with each entry and its content; whether to go on.
 type Visit<'a> = dyn FnMut(Entry, &mut dyn Read) -> Result<bool> + 'a;
 
-/// Visits the entries of the archive at `path` until `visit` says that it is enough; the sha256 of the file.
-pub(super) fn scan(path: &Path, config: &SourceConfig, cx: &TaskContext, visit: &mut Visit<'_>) -> Result<String> {
+/// Visits the entries of an archive until `visit` says that it is enough; what stands for the file.
+pub(super) fn scan(input: &Input, config: &SourceConfig, cx: &TaskContext, visit: &mut Visit<'_>) -> Result<String> {
     let limits = Limits {
         bytes: config.max_archive_bytes,
         ratio: config.max_ratio,
     };
-    let mut archive = tar::Archive::new(Inflated::open(path, limits)?);
+    let mut archive = tar::Archive::new(Inflated::open(input, limits)?);
     let mut spent = Spent::default();
     let mut ahead = Ahead::default();
     let mut number = 0;

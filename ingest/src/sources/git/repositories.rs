@@ -8,8 +8,9 @@ use stackmill_schemas::path::{escape, unescape};
 use stackmill_schemas::{Error, Result};
 
 use super::super::Setup;
-use super::super::place::{expand_one, location_of, name_of, path_from, path_of, unreadable};
+use super::super::place::{Input, expand_one, location_of, name_of, path_from, path_of};
 use super::repository;
+use crate::store::Uri;
 
 /// Metadata that rides along.
 const METADATA: [&str; 3] = ["stars", "forks", "license"];
@@ -143,6 +144,7 @@ pub(super) fn named(setup: &Setup) -> Result<Vec<Repository>> {
         for location in expand_one(setup, pattern, |path| path.is_dir() || is_list(path))? {
             match is_list(&path_of(&setup.folder, &location)) {
                 true => found.extend(listed(setup, &location)?),
+                false if Uri::is_store(&location, false) => return Err(not_on_disk(&location)),
                 false => found.push(at(location)),
             }
         }
@@ -168,22 +170,13 @@ fn is_list(path: &Path) -> bool {
 
 /// The repositories of a list; relative paths in it start at the list's own folder.
 fn listed(setup: &Setup, location: &str) -> Result<Vec<Repository>> {
-    let path = path_of(&setup.folder, location);
-    let length = std::fs::metadata(&path)
-        .map_err(|error| unreadable(&path, &error))?
-        .len();
-    if length > LONGEST_LIST {
-        return Err(Error::input(format!(
-            "`{}` is longer than {LONGEST_LIST} bytes",
-            path.display()
-        )));
-    }
-    let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
+    let input = Input::of(setup, location)?;
+    let text = input.text(LONGEST_LIST)?;
     let folder = path_from(unescape(location))
         .parent()
         .map(Path::to_owned)
         .unwrap_or_default();
-    let is_json = path.extension().is_some_and(|ending| ending == "jsonl");
+    let is_json = location.ends_with(".jsonl");
     let mut found = Vec::new();
     for (i, line) in text.lines().map(str::trim).enumerate() {
         if line.is_empty() || line.starts_with('#') {
@@ -193,7 +186,7 @@ fn listed(setup: &Setup, location: &str) -> Result<Vec<Repository>> {
             true => from_json(line, &setup.config.repositories, &folder),
             false => located(line, &folder),
         };
-        found.push(parsed.map_err(|error| error.context(format!("{} line {}", path.display(), i + 1)))?);
+        found.push(parsed.map_err(|error| error.context(format!("{input} line {}", i + 1)))?);
     }
     Ok(found)
 }
@@ -208,7 +201,18 @@ fn located(text: &str, folder: &Path) -> Result<Repository> {
         None if is_url(text) => text.to_owned(),
         None => location_of(Path::new(""), &folder.join(text)),
     };
-    Ok(at(location))
+    match Uri::is_store(&location, false) {
+        true => Err(not_on_disk(&location)),
+        false => Ok(at(location)),
+    }
+}
+
+/// Stores hold lists of repositories, not repositories.
+fn not_on_disk(location: &str) -> Error {
+    Error::input(format!(
+        "`{location}` is in an object store, where no repository is read from"
+    ))
+    .hint("name its URL or a folder of this machine; lists in a store end in `.txt` or `.jsonl`")
 }
 
 fn from_json(line: &str, keys: &BTreeMap<String, String>, folder: &Path) -> Result<Repository> {

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -12,7 +11,7 @@ use stackmill_schemas::{Result, ResultExt, TaskContext};
 use super::super::SourceConfig;
 use super::super::contents::{Contents, Wanted};
 use super::super::inflate::{Inflated, Limits, broken};
-use super::super::place::changed_since_lock;
+use super::super::place::Input;
 use super::columns::{CONTENT, COUNT, FORKS, LICENSE, Names, PATH, REPO_NAME, REVISION_ID, STARS, wrong_type};
 use super::record::{Record, Records};
 
@@ -21,14 +20,14 @@ const LONGEST_LIST: usize = 64;
 
 /// Lists the lines of a file; blank ones are no rows.
 pub(super) fn list(
-    path: &Path,
+    input: &Input,
     names: &Names,
     config: &SourceConfig,
     records: &mut Records<'_, '_>,
     cx: &TaskContext,
 ) -> Result<()> {
-    let place = || path.display().to_string();
-    let mut lines = Lines::open(path, config)?;
+    let place = || input.to_string();
+    let mut lines = Lines::open(input, config)?;
     while let Some((number, line)) = lines.next().with_context(place)? {
         cx.check()?;
         match line.and_then(|line| parse(line, names)) {
@@ -39,22 +38,22 @@ pub(super) fn list(
     }
     match lines.reader.into_inner().finish(cx).with_context(place)? == records.unit.revision_id {
         true => Ok(()),
-        false => Err(changed_since_lock(path)),
+        false => Err(input.changed()),
     }
 }
 
 /// Reads the contents of the lines that are wanted; the others are not looked into.
 pub(super) fn read(
-    path: &Path,
+    input: &Input,
     names: &Names,
     config: &SourceConfig,
     wanted: &Wanted<'_>,
     contents: &mut Contents<'_, '_>,
 ) -> Result<()> {
-    let mut lines = Lines::open(path, config)?;
+    let mut lines = Lines::open(input, config)?;
     let mut left = wanted.by_locator().into_iter().peekable();
     while let Some(&first) = left.peek() {
-        let Some((number, line)) = lines.next().with_context(|| path.display().to_string())? else {
+        let Some((number, line)) = lines.next().with_context(|| input.to_string())? else {
             break;
         };
         if number < wanted.locator(first) {
@@ -85,13 +84,13 @@ struct Lines {
 }
 
 impl Lines {
-    fn open(path: &Path, config: &SourceConfig) -> Result<Self> {
+    fn open(input: &Input, config: &SourceConfig) -> Result<Self> {
         let limits = Limits {
             bytes: u64::MAX,
             ratio: config.max_ratio,
         };
         Ok(Self {
-            reader: BufReader::with_capacity(1 << 16, Inflated::open(path, limits)?),
+            reader: BufReader::with_capacity(1 << 16, Inflated::open(input, limits)?),
             line: Vec::new(),
             most: config.max_line_bytes as usize,
             number: 0,

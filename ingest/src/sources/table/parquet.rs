@@ -1,35 +1,29 @@
 //! Parquet: a row group at a time, a few rows at a time, only the columns that are needed.
 //!
 //! The revision of a file is a hash of its footer and its length: the footer knows place, length and statistics of every
-//! column of every row group, and the whole file need not be read to plan a run.
+//! column of every row group, and the whole file need not be read to plan a run. In a store it is what the store says.
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
-use std::os::unix::fs::FileExt;
 use std::panic::AssertUnwindSafe;
-use std::path::Path;
-use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type, Int32Type, Int64Type, UInt32Type, UInt64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, SchemaRef};
-use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
 };
-use parquet::errors::ParquetError;
-use parquet::file::reader::{ChunkReader, Length};
+use parquet::file::reader::{ChunkReader as _, Length as _};
 use sha2::{Digest, Sha256};
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::{Error, Result, ResultExt};
 
 use super::super::contents::{Contents, Wanted};
-use super::super::place::{changed_since_lock, open_file, unreadable};
+use super::super::place::Input;
 use super::columns::{CONTENT, COUNT, FORKS, LICENSE, Names, PATH, REPO_NAME, REVISION_ID, STARS, whole, wrong_type};
 use super::record::{Record, Records};
+use crate::store::Chunks;
 
 /// Rows that are decoded at once: files of code are up to megabytes each.
 const BATCH_ROWS: usize = 256;
@@ -37,57 +31,11 @@ const BATCH_ROWS: usize = 256;
 /// Longest footer that is read: 1 GiB.
 const LONGEST_FOOTER: u64 = 1 << 30;
 
-type Builder = ParquetRecordBatchReaderBuilder<Input>;
-
-/// A file that is read at offsets: it takes one descriptor, however many pages are read at once.
-struct Input {
-    file: Arc<File>,
-    length: u64,
-}
-
-impl Length for Input {
-    fn len(&self) -> u64 {
-        self.length
-    }
-}
-
-impl ChunkReader for Input {
-    type T = BufReader<Onward>;
-
-    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        let file = self.file.clone();
-        Ok(BufReader::new(Onward { file, at: start }))
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        // A footer may promise more than any memory holds.
-        if start.checked_add(length as u64).is_none_or(|end| end > self.length) {
-            return Err(ParquetError::EOF("a part lies beyond the end of the file".to_owned()));
-        }
-        let mut bytes = vec![0; length];
-        self.file.read_exact_at(&mut bytes, start)?;
-        Ok(bytes.into())
-    }
-}
-
-/// What lies from an offset on.
-struct Onward {
-    file: Arc<File>,
-    at: u64,
-}
-
-impl Read for Onward {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.file.read_at(buffer, self.at)?;
-        self.at += count as u64;
-        Ok(count)
-    }
-}
+type Builder = ParquetRecordBatchReaderBuilder<Chunks>;
 
 /// Revision of a file, and the uncompressed bytes of each of its row groups.
-pub(super) fn row_groups(path: &Path) -> Result<(String, Vec<u64>)> {
-    let revision_id = revision_of(path)?;
-    let builder = open(path)?;
+pub(super) fn row_groups(input: &Input) -> Result<(String, Vec<u64>)> {
+    let (builder, revision_id, _) = open(input)?;
     let groups = builder.metadata().row_groups();
     let bytes = groups
         .iter()
@@ -96,17 +44,17 @@ pub(super) fn row_groups(path: &Path) -> Result<(String, Vec<u64>)> {
 }
 
 /// Lists the rows of a row group.
-pub(super) fn list(path: &Path, group: usize, names: &Names, records: &mut Records<'_, '_>) -> Result<()> {
-    if revision_of(path)? != records.unit.revision_id {
-        return Err(changed_since_lock(path));
+pub(super) fn list(input: &Input, group: usize, names: &Names, records: &mut Records<'_, '_>) -> Result<()> {
+    let place = || format!("{input} row group {group}");
+    let (builder, revision_id, chunks) = open(input)?;
+    if revision_id != records.unit.revision_id {
+        return Err(input.changed());
     }
-    let place = || format!("{} row group {group}", path.display());
-    let builder = open(path)?;
     let first = first_row(&builder, group).with_context(place)?;
     let (columns, reader) = project(builder, group, names, None).with_context(place)?;
     let mut locator = 0;
     for batch in Batches(Some(reader)) {
-        let batch = batch.with_context(place)?;
+        let batch = batch.map_err(|error| blamed(error, &chunks)).with_context(place)?;
         let cells = columns.of(&batch);
         for i in 0..batch.num_rows() {
             records.push(locator, first + locator, Ok(cells.record(i)))?;
@@ -118,14 +66,14 @@ pub(super) fn list(path: &Path, group: usize, names: &Names, records: &mut Recor
 
 /// Reads the contents of the rows that are wanted; pages without one are passed over.
 pub(super) fn read(
-    path: &Path,
+    input: &Input,
     group: usize,
     names: &Names,
     wanted: &Wanted<'_>,
     contents: &mut Contents<'_, '_>,
 ) -> Result<()> {
-    let place = || format!("{} row group {group}", path.display());
-    let builder = open(path)?;
+    let place = || format!("{input} row group {group}");
+    let (builder, _, chunks) = open(input)?;
     let rows = rows_of(&builder, group).with_context(place)?;
     let mut order = wanted.by_locator();
     while let Some(i) = order.pop_if(|&mut i| wanted.locator(i) >= rows) {
@@ -137,7 +85,7 @@ pub(super) fn read(
     let mut left = order.into_iter().peekable();
     let mut locators = locators.into_iter();
     for batch in Batches(Some(reader)) {
-        let batch = batch.with_context(place)?;
+        let batch = batch.map_err(|error| blamed(error, &chunks)).with_context(place)?;
         let content = columns.of(&batch).arrays[CONTENT].clone();
         for (row, locator) in (0..batch.num_rows()).zip(&mut locators) {
             while let Some(i) = left.next_if(|&i| wanted.locator(i) == locator as u64) {
@@ -151,42 +99,54 @@ pub(super) fn read(
     left.try_for_each(|i| contents.trouble(wanted.file_id(i), "the row group has no such row"))
 }
 
-/// A hash of the footer and the length of a file.
+/// What the store says of a file; else a hash of its footer and its length. A file without a footer is refused.
 ///
 /// ```text
 ///   PAR1 … column chunks … footer | length of the footer, u32 little endian | PAR1
 /// ```
-fn revision_of(path: &Path) -> Result<String> {
-    let mut file = open_file(path)?;
-    let io = |error: std::io::Error| unreadable(path, &error);
-    let length = file.seek(SeekFrom::End(0)).map_err(io)?;
+fn revision_of(chunks: &Chunks, told: Option<String>) -> Result<String> {
+    let bytes = |start, length| {
+        chunks
+            .get_bytes(start, length)
+            .map_err(|error| blamed(broken(&error), chunks))
+    };
+    let length = chunks.len();
     let mut tail = [0; 8];
     if length >= 12 {
-        file.seek(SeekFrom::Start(length - 8)).map_err(io)?;
-        file.read_exact(&mut tail).map_err(io)?;
+        tail.copy_from_slice(&bytes(length - 8, 8)?);
     }
     let [a, b, c, d, magic @ ..] = tail;
     let footer = u64::from(u32::from_le_bytes([a, b, c, d]));
     if &magic != b"PAR1" || footer > length.saturating_sub(12).min(LONGEST_FOOTER) {
-        return Err(Error::input("not a Parquet file, or cut short").context(path.display().to_string()));
+        return Err(Error::input("not a Parquet file, or cut short"));
     }
-    file.seek(SeekFrom::Start(length - 8 - footer)).map_err(io)?;
+    if let Some(told) = told {
+        return Ok(told);
+    }
     let mut sha256 = Sha256::new();
     sha256.update(length.to_le_bytes());
-    let mut bytes = Vec::new();
-    file.take(footer).read_to_end(&mut bytes).map_err(io)?;
-    sha256.update(&bytes);
+    sha256.update(&bytes(length - 8 - footer, footer as usize)?);
     Ok(hex(sha256.finalize().as_slice()))
 }
 
-/// Opens a file; types are those of Parquet itself, whatever the writer noted beside them.
-fn open(path: &Path) -> Result<Builder> {
+/// Opens a file, with its revision and what it is read through; types are those of Parquet itself, whatever the writer
+/// noted beside them.
+fn open(input: &Input) -> Result<(Builder, String, Chunks)> {
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let file = Arc::new(open_file(path)?);
-    let length = file.metadata().map_err(|error| unreadable(path, &error))?.len();
-    let input = Input { file, length };
-    guarded(|| ParquetRecordBatchReaderBuilder::try_new_with_options(input, options).map_err(|error| broken(&error)))
-        .with_context(|| path.display().to_string())
+    let place = || input.to_string();
+    let (chunks, told) = input.chunks()?;
+    let revision_id = revision_of(&chunks, told).with_context(place)?;
+    let file = chunks.clone();
+    let opened = guarded(|| {
+        ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).map_err(|error| broken(&error))
+    });
+    let builder = opened.map_err(|error| blamed(error, &chunks)).with_context(place)?;
+    Ok((builder, revision_id, chunks))
+}
+
+/// Whose fault an error is: the Parquet library keeps no more than the words of what a store said.
+fn blamed(error: Error, chunks: &Chunks) -> Error {
+    chunks.trouble().unwrap_or(error)
 }
 
 /// Calls into the Parquet library, which panics over some broken files: one flipped byte is enough.
