@@ -137,6 +137,13 @@ pub fn check_failures<'a>(failed: impl Iterator<Item = (&'a str, &'a str)>, unit
         .hint("mend the sources and run again with --update, or allow more: --set run.max-failed-repositories=100%"))
 }
 
+/// The lock that a run in `out` has begun with, if one has; one that this program or sample does not fit is refused.
+pub fn load(options: &Options) -> Result<Option<Lock>> {
+    let path = options.out.join(NAME);
+    let usable = |lock| usable(lock, options).map_err(|error| error.context(path.display().to_string()));
+    read(&options.out)?.map(usable).transpose()
+}
+
 /// Reads the lock of a data set.
 pub fn read(out: &Path) -> Result<Option<Lock>> {
     load_json(&out.join(NAME))

@@ -6,6 +6,7 @@ use std::path::Path;
 use stackmill_schemas::manifest::Manifest;
 use stackmill_schemas::{Error, Result, TaskContext};
 
+use crate::claim::Claim;
 use crate::clock::Stopwatch;
 use crate::console::Console;
 use crate::graph::{self, Graph};
@@ -15,7 +16,7 @@ use crate::job::{Job, Options, Stages};
 use crate::passes::{Cost, Step, TaskReport};
 use crate::recipe::Recipe;
 use crate::runner::{Engine, Runner, step_marker, task_marker, threads};
-use crate::workdir::{Claim, TABLES, Workdir, remove, work_folder};
+use crate::workdir::{TABLES, Workdir, remove, work_folder};
 use crate::{lock, publish};
 
 /// What a finished run says of itself.
@@ -85,21 +86,30 @@ pub fn start(recipe: Recipe, stages: Stages, options: Options, engine: &Engine<'
     Ok(Start::Begun(Box::new(job), Box::new(identity)))
 }
 
-/// Takes part in a run that [`start`] has begun, here or on another machine.
-pub fn join(recipe: Recipe, stages: Stages, options: Options, work: &Path) -> Result<Start> {
+/// Takes part in a run that [`start`] has begun, here or on another machine; `alone` if `options.out` is claimed, not
+/// shared.
+pub fn join(recipe: Recipe, stages: Stages, options: Options, alone: bool) -> Result<Start> {
     let begun = || {
         Error::input("no run of this recipe has begun here")
             .context(options.out.display().to_string())
             .hint("run the stage `prepare` first, with the same --out and --scratch")
     };
-    let lock = lock::read(&options.out)?.ok_or_else(begun)?;
+    let work = work_folder(&options.out, options.scratch.as_deref())?;
+    let lock = lock::load(&options)?.ok_or_else(begun)?;
     let identity = Identity::new(stages.config(&recipe)?, &lock)?;
     if let Some(manifest) = already_done(&options.out, &identity)? {
+        if alone {
+            Workdir::discard_all(&work)?;
+        }
         return Ok(Start::Complete(Box::new(manifest)));
     }
-    let workdir = Workdir::join(&options.out, work, options.scratch_budget);
+    let mut workdir = Workdir::join(&options.out, &work, options.scratch_budget);
     if !is_identified(&workdir, &identity)? {
         return Err(begun());
+    }
+    if alone {
+        // Nobody else is writing: what looks half written is.
+        workdir = Workdir::create(&options.out, &work, options.scratch_budget)?;
     }
     let job = Job::new(recipe, (lock, stages), workdir, options)?;
     Ok(Start::Begun(Box::new(job), Box::new(identity)))

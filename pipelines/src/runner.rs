@@ -40,7 +40,8 @@ pub struct Engine<'a> {
     signals: Arc<Signals>,
     /// The parse workers.
     pub workers: Arc<Workers>,
-    console: &'a Console,
+    /// Where people are told.
+    pub console: &'a Console,
 }
 
 impl<'a> Engine<'a> {

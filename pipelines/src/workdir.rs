@@ -11,7 +11,7 @@
 //!   WORK/<step>/…                       tables between steps, deleted after their last reader
 //! ```
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -91,72 +91,6 @@ pub fn work_folder(out: &Path, scratch: Option<&Path>) -> Result<PathBuf> {
     let place = place.with_context(|| out.display().to_string())?;
     let hash = fingerprint::seeded(0, place.as_os_str().as_encoded_bytes());
     Ok(scratch.join(format!("stackmill-{hash:016x}")))
-}
-
-/// A data set's folder that no other process works in until this is dropped, or only those that share the work.
-#[derive(Debug)]
-pub struct Claim {
-    path: PathBuf,
-    /// Holds the lock.
-    _file: File,
-    shared: bool,
-}
-
-impl Claim {
-    /// Makes the folder if it is not there, and claims it.
-    pub fn take(out: &Path) -> Result<Self> {
-        Self::new(out, false)
-    }
-
-    /// As [`Claim::take`], together with others that share.
-    pub fn share(out: &Path) -> Result<Self> {
-        Self::new(out, true)
-    }
-
-    fn new(out: &Path, shared: bool) -> Result<Self> {
-        fs::create_dir_all(out).map_err(|error| cannot_write(out, &error))?;
-        let path = out.join(".lock");
-        loop {
-            let file = File::create(&path).map_err(|error| cannot_write(out, &error))?;
-            let locked = match shared {
-                true => file.try_lock_shared(),
-                false => file.try_lock(),
-            };
-            match locked {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => {
-                    return Err(Error::resource("another stackmill is working in this folder")
-                        .context(out.display().to_string())
-                        .hint("wait for it, or choose another --out"));
-                }
-                Err(TryLockError::Error(error)) => return Err(cannot_write(&path, &error)),
-            }
-            // Whoever had it may have deleted it between our opening and our locking: then it guards nothing.
-            if same_file(&file, &path) {
-                return Ok(Self {
-                    path,
-                    _file: file,
-                    shared,
-                });
-            }
-        }
-    }
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        // A shared one is left to whoever publishes. Still locked: nobody can have taken it.
-        if !self.shared {
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
-fn same_file(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
-    let (open, there) = (file.metadata().map(identity), fs::metadata(path).map(identity));
-    matches!((open, there), (Ok(open), Ok(there)) if open == there)
 }
 
 /// The two folders of a run.
@@ -301,10 +235,20 @@ fn sweep(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A name that no other process takes, on this machine or on another one that sees the same folder.
-fn temporary_name(name: &str) -> String {
+/// A new file beside `target`, under a name that no other process has. Machine and process are not enough for that: in
+/// containers, the attempt that takes over from a lost one may have the same name and number. So the file must be new.
+fn temporary(target: &Path) -> io::Result<(PathBuf, File)> {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
     let machine = fingerprint::seeded(0, rustix::system::uname().nodename().to_bytes());
-    format!(".{name}{TEMPORARY}{}{machine:020}", std::process::id())
+    let mut attempt = 0_u64;
+    loop {
+        let process = std::process::id();
+        let path = target.with_file_name(format!(".{name}{TEMPORARY}{process}{machine:020}{attempt}"));
+        match File::create_new(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => attempt += 1,
+            file => return file.map(|file| (path, file)),
+        }
+    }
 }
 
 fn is_temporary(name: &str) -> bool {
@@ -343,7 +287,8 @@ fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
     }
 }
 
-fn cannot_write(folder: &Path, error: &io::Error) -> Error {
+/// Somebody may not write to `folder`, or it is full.
+pub fn cannot_write(folder: &Path, error: &io::Error) -> Error {
     let kind = stackmill_schemas::ErrorKind::Io;
     Error::new(kind, format!("cannot write to {}: {error}", folder.display()))
         .hint("choose a folder that you may write to with --out or --scratch")
@@ -387,9 +332,7 @@ impl NewFile {
         if let Some(folder) = target.parent() {
             fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
         }
-        let file_name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let temporary = target.with_file_name(temporary_name(&file_name));
-        let file = File::create(&temporary).map_err(|error| cannot_write(&temporary, &error))?;
+        let (temporary, file) = temporary(&target).map_err(|error| cannot_write(&target, &error))?;
         let file = BufWriter::with_capacity(1 << 16, file);
         Ok(Self {
             name: name.to_owned(),
@@ -508,16 +451,6 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_claimed_once_and_free_again_afterwards() {
-        let folder = Folder::new("claim");
-        let first = Claim::take(&folder.0).expect("nobody else is here");
-        assert!(Claim::take(&folder.0).is_err());
-        drop(first);
-        assert!(!folder.0.join(".lock").exists());
-        assert!(Claim::take(&folder.0).is_ok());
-    }
-
-    #[test]
     fn scratch_counts_what_lies_there_and_no_more() {
         let folder = Folder::new("budget");
         let workdir = folder.workdir(100);
@@ -551,6 +484,18 @@ mod tests {
         let again = folder.workdir(u64::MAX);
         assert_eq!(folder_bytes(&again.work), 0);
         assert!(!folder.0.join("corpus/.part.parquet.tmp-7").exists() && folder.0.join(".mine.tmp-x").exists());
+    }
+
+    #[test]
+    fn two_attempts_at_one_file_do_not_write_into_each_other() {
+        let folder = Folder::new("twice");
+        let workdir = folder.workdir(u64::MAX);
+        let mut lost = workdir.scratch("a/1").expect("made");
+        lost.write_all(b"the first half").expect("written");
+        put(&workdir, "a/1", b"whole").expect("another attempt of the same name");
+        assert_eq!(fs::read(workdir.work.join("a/1")).ok().as_deref(), Some(&b"whole"[..]));
+        drop(lost);
+        assert_eq!(fs::read_dir(workdir.work.join("a")).map(Iterator::count).ok(), Some(1));
     }
 
     #[test]
