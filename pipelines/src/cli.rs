@@ -44,7 +44,7 @@ pub enum Command {
     /// Run a recipe; resumes by itself, refuses another run's folder
     #[command(after_long_help = "Example:\n  stackmill run examples/demo.toml --out out/demo --memory 4G")]
     Run(RunArgs),
-    /// Run one share of one stage, for schedulers; see `plan --tasks`
+    /// Run one share of one stage, for schedulers; see `plan --stages`
     #[command(
         after_long_help = "Example:\n  stackmill task recipe.toml --out /shared/out --stage content --rank 3 --world 16"
     )]

@@ -8,6 +8,7 @@
 //!   WORK/run                            fingerprint and resolved recipe of what is in here
 //!   WORK/done/STEP-NNNNN                a task is done: its report
 //!   WORK/done/STEP                      all tasks of a step are done: their reports
+//!   WORK/world/STEP                     with how many ranks a step was last begun
 //!   WORK/<step>/…                       tables between steps, deleted after their last reader
 //! ```
 
