@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use stackmill_schemas::{Error, ErrorKind, Result};
 
-use crate::workdir::cannot_write;
+use crate::workdir::{cannot_write, make, remove};
 
 /// A data set's folder that no other process works in until this is dropped, or only those that share the work.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl Claim {
     }
 
     fn new(out: &Path, shared: bool) -> Result<Self> {
-        fs::create_dir_all(out).map_err(|error| cannot_write(out, &error))?;
+        make(out)?;
         let path = out.join(".lock");
         loop {
             // Read and write: where locks go over a network, shared ones need the first, exclusive ones the second.
@@ -69,7 +69,7 @@ impl Drop for Claim {
     fn drop(&mut self) {
         // A shared one is left to whoever publishes. Still locked: nobody can have taken it.
         if !self.shared {
-            let _ = fs::remove_file(&self.path);
+            let _ = remove(&self.path);
         }
     }
 }

@@ -108,9 +108,8 @@ impl Workdir {
     /// Makes the folder of scratch, which holds unredacted text, so nobody else may read it; `out` is claimed already.
     /// What a killed attempt left half written is deleted.
     pub fn create(out: &Path, work: &Path, budget: u64) -> Result<Self> {
-        fs::create_dir_all(work)
-            .and_then(|()| private(work))
-            .map_err(|error| cannot_write(work, &error))?;
+        make(work)?;
+        private(work).map_err(|error| cannot_write(work, &error))?;
         let folders = fs::read_dir(work).with_context(|| work.display().to_string())?;
         let folders = folders.flatten().map(|entry| entry.path());
         let tables = TABLES.iter().map(|table| out.join(table));
@@ -202,6 +201,11 @@ impl Workdir {
         self.budget.shrink(bytes);
         Ok(())
     }
+}
+
+/// Makes a folder and those above it, where they are not there.
+pub fn make(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))
 }
 
 /// Deletes a folder or file; what is not there is deleted already.
@@ -331,7 +335,7 @@ impl NewFile {
     fn create(root: &Path, name: &str, budget: Option<Arc<Budget>>) -> Result<Self> {
         let target = root.join(name);
         if let Some(folder) = target.parent() {
-            fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
+            make(folder)?;
         }
         let (temporary, file) = temporary(&target).map_err(|error| cannot_write(&target, &error))?;
         let file = BufWriter::with_capacity(1 << 16, file);
