@@ -1,12 +1,13 @@
-//! One run at a time in a data set: a locked file beside it.
+//! Claims on a data set's folder: one process alone, or many that share the work.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use stackmill_ingest::store::Uri;
-use stackmill_schemas::{Error, Result};
+use stackmill_schemas::{Error, ErrorKind, Result};
 
-use crate::workdir::cannot_write;
+use crate::workdir::{cannot_write, make, remove};
 
 /// A data set's folder that no other process works in until this is dropped, or only those that share the work.
 #[derive(Debug)]
@@ -39,9 +40,16 @@ impl Claim {
     }
 
     fn lock(folder: &Path, path: PathBuf, out: &Uri, shared: bool) -> Result<Self> {
-        fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
+        make(folder)?;
         loop {
-            let file = File::create(&path).map_err(|error| cannot_write(folder, &error))?;
+            // Read and write: where locks go over a network, shared ones need the first, exclusive ones the second.
+            let opened = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&path);
+            let file = opened.map_err(|error| cannot_write(folder, &error))?;
             let locked = match shared {
                 true => file.try_lock_shared(),
                 false => file.try_lock(),
@@ -53,7 +61,7 @@ impl Claim {
                         .context(out.to_string())
                         .hint("wait for it, or choose another --out"));
                 }
-                Err(TryLockError::Error(error)) => return Err(cannot_write(&path, &error)),
+                Err(TryLockError::Error(error)) => return Err(cannot_lock(&path, &error)),
             }
             // Whoever had it may have deleted it between our opening and our locking: then it guards nothing.
             if same_file(&file, &path) {
@@ -71,9 +79,14 @@ impl Drop for Claim {
     fn drop(&mut self) {
         // A shared one is left to whoever publishes. Still locked: nobody can have taken it.
         if !self.shared {
-            let _ = fs::remove_file(&self.path);
+            let _ = remove(&self.path);
         }
     }
+}
+
+fn cannot_lock(path: &Path, error: &io::Error) -> Error {
+    Error::new(ErrorKind::Io, format!("cannot lock {}: {error}", path.display()))
+        .hint("--out must lie on a file system with locks: NFS with its lock service, Lustre mounted with `flock`")
 }
 
 fn same_file(file: &File, path: &Path) -> bool {
@@ -100,5 +113,22 @@ mod tests {
             assert!(!folder.path().join(lock).exists());
             assert!(claim().is_ok());
         }
+    }
+
+    #[test]
+    fn those_who_share_keep_others_out() {
+        let folder = LocalFolder::new().expect("there is a place for temporary files");
+        let out = Uri::Local(folder.path().to_owned());
+        let (take, share) = (
+            || Claim::take(&out, folder.path()),
+            || Claim::share(&out, folder.path()),
+        );
+        let ranks = [share(), share()];
+        assert!(ranks.iter().all(Result::is_ok) && take().is_err());
+        drop(ranks);
+        let alone = take().expect("all have ended");
+        assert!(share().is_err());
+        drop(alone);
+        assert!(share().is_ok());
     }
 }

@@ -44,7 +44,7 @@ pub enum Command {
     /// Run a recipe; resumes by itself, refuses another run's folder
     #[command(after_long_help = "Example:\n  stackmill run examples/demo.toml --out out/demo --memory 4G")]
     Run(RunArgs),
-    /// Run one share of one stage, for schedulers; see `plan --tasks`
+    /// Run one share of one stage, for schedulers; see `plan --stages`
     #[command(
         after_long_help = "Example:\n  stackmill task recipe.toml --out /shared/out --stage content --rank 3 --world 16"
     )]
@@ -112,7 +112,7 @@ pub struct RunArgs {
 #[derive(Debug, Args)]
 pub struct TaskArgs {
     #[command(flatten)]
-    /// As for `run`; --out and --scratch are seen by all ranks.
+    /// As for `run`; --out and --scratch are seen by all ranks. --update and --replace are for `prepare`.
     pub run: RunArgs,
     /// The stage: `prepare`, a step, or `publish`
     #[arg(long)]
@@ -153,9 +153,12 @@ pub struct PlanArgs {
     #[command(flatten)]
     /// Sources.
     pub source: SourceArgs,
-    /// Print the stages for a scheduler, as JSON
+    /// Print the stages for a scheduler as JSON: tasks, what each waits for, its command
     #[arg(long)]
     pub tasks: bool,
+    /// Print the names of the stages, one a line, with `1` where one rank is enough; asks no source
+    #[arg(long, conflicts_with = "tasks")]
+    pub stages: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

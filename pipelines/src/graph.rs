@@ -26,7 +26,9 @@ const KEYS: &str = "keys";
 const EXACT: &str = "exact";
 const CUT: &str = "cut";
 const CONTENT: &str = "content";
-const NEAR: [&str; 4] = ["near-buckets", "near-attach", "near-verify", "near-keepers"];
+const NEAR: [&str; 4] = ["near-buckets", "near-attach", "near-verify", KEEPERS];
+/// The step that is one task, however large the input.
+pub const KEEPERS: &str = "near-keepers";
 const SYNTAX: &str = "syntax";
 const PACK: &str = "pack";
 const LEDGER: &str = "ledger";

@@ -148,6 +148,12 @@ pub fn check_failures<'a>(failed: impl Iterator<Item = (&'a str, &'a str)>, unit
         .hint("mend the sources and run again with --update, or allow more: --set run.max-failed-repositories=100%"))
 }
 
+/// The lock that a run in `out` has begun with, if one has; one that this program or sample does not fit is refused.
+pub fn load_begun(out: &Output, options: &Options) -> Result<Option<Lock>> {
+    let usable = |lock| usable(lock, options).map_err(|error| error.context(options.out.join(NAME).to_string()));
+    read(out)?.map(usable).transpose()
+}
+
 /// Reads the lock of a data set.
 pub fn read(out: &Output) -> Result<Option<Lock>> {
     out.load(NAME)

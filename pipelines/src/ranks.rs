@@ -7,25 +7,30 @@
 //! ```
 //! A stage begins by reading the reports of the stages before it: a task that is not done is named with its rank. Which
 //! machine or rank ran a task, and in how many stages, does not show in the output.
+//!
+//! Ranks never talk. Two attempts at one task may run at once, where a scheduler takes a rank for lost that is not: both
+//! put the same bytes at the same names. Rank 0 alone tidies up behind finished stages, and nobody depends on it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::{Value, json};
 use stackmill_schemas::manifest::Manifest;
+use stackmill_schemas::text::nearest;
 use stackmill_schemas::{Error, Result};
 
 use crate::claim::Claim;
 use crate::console::Console;
-use crate::graph::{self, Graph, LIST};
+use crate::graph::{self, Graph, KEEPERS, LIST};
+use crate::identity::Identity;
 use crate::interrupt::Signals;
 use crate::job::{Job, Options, Stages};
-use crate::passes::{Cost, TaskReport};
+use crate::passes::TaskReport;
 use crate::publish;
 use crate::recipe::Recipe;
 use crate::run::{Start, join, start};
 use crate::runner::{Engine, Runner, step_marker, task_marker, threads};
-use crate::workdir::work_folder;
+use crate::workdir::{remove, shared_work_folder};
 
 /// The stage before the first step.
 pub const PREPARE: &str = "prepare";
@@ -48,55 +53,57 @@ impl Rank {
     fn tasks(self, all: u32) -> Vec<u32> {
         (self.rank..all).step_by(self.world as usize).collect()
     }
+
+    fn check(self) -> Result<()> {
+        if self.rank < self.world {
+            return Ok(());
+        }
+        let message = format!("there is no rank {} of {}", self.rank, self.world);
+        Err(Error::config(message).hint("ranks are counted from 0 to --world minus 1"))
+    }
 }
 
 /// What a share has done.
 pub enum Shared {
     /// These many tasks of a stage are done.
     Tasks(usize),
-    /// The data set is complete.
-    Complete(Box<Manifest>),
+    /// The data set is complete by now.
+    Published(Box<Manifest>),
+    /// The data set was complete before.
+    Nothing,
 }
 
 /// Runs one share of one stage.
-pub fn task(recipe: Recipe, options: Options, stage: &str, rank: Rank, console: &Console) -> Result<Shared> {
+pub fn task(recipe: Recipe, mut options: Options, stage: &str, rank: Rank, console: &Console) -> Result<Shared> {
     threads(&options)?;
-    if rank.rank >= rank.world {
-        return Err(
-            Error::config(format!("there is no rank {} of {}", rank.rank, rank.world))
-                .hint("ranks are counted from 0 to --world minus 1"),
-        );
-    }
+    rank.check()?;
     let stages = Stages::build(&recipe)?;
     check_stage(stage, &stages)?;
-    let single = [PREPARE, PUBLISH].contains(&stage);
-    if single && rank.rank > 0 {
+    let alone = [PREPARE, PUBLISH].contains(&stage);
+    if alone && rank.rank > 0 {
         return Ok(Shared::Tasks(0));
     }
-    let work = work_folder(&options.out, options.scratch.as_deref())?;
-    let _claim = match single {
-        true => Claim::take(&options.out, &work)?,
-        false => Claim::share(&options.out, &work)?,
+    let work = shared_work_folder(&options.out, options.scratch.as_deref())?;
+    let _claim = if alone {
+        // The budget is for what one rank writes; these would count what all have left.
+        options.scratch_budget = u64::MAX;
+        Claim::take(&options.out, &work)?
+    } else {
+        Claim::share(&options.out, &work)?
     };
     let engine = Engine::new(&work, &options, Signals::install(console.clone())?, console.clone());
     let started = match stage {
         PREPARE => start(recipe, stages, options, &engine)?,
-        _ => join(recipe, stages, options, &work)?,
+        _ => join(recipe, stages, options, alone)?,
     };
     let (job, identity) = match started {
-        Start::Complete(manifest) => return Ok(Shared::Complete(manifest)),
+        Start::Complete(_) => return Ok(Shared::Nothing),
         Start::Begun(job, identity) => (job, identity),
     };
     match stage {
         PREPARE => Ok(Shared::Tasks(1)),
         PUBLISH => {
-            let (parts, costs) = all_parts(&job, rank.world)?;
-            let timing = publish::Timing {
-                engine: "ranks",
-                seconds: 0.0,
-                costs,
-            };
-            publish::publish(&job, &identity, parts, &timing).map(|manifest| Shared::Complete(Box::new(manifest)))
+            publish(&job, &identity, rank.world, ("ranks", 0.0)).map(|manifest| Shared::Published(Box::new(manifest)))
         }
         step => share(&job, &engine, step, rank).map(Shared::Tasks),
     }
@@ -107,7 +114,11 @@ fn check_stage(stage: &str, stages: &Stages) -> Result<()> {
     if known.contains(&stage) {
         return Ok(());
     }
-    Err(Error::config(format!("the recipe has no stage `{stage}`")).hint(format!("one of {}", known.join(", "))))
+    let hint = match nearest(stage, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("one of {}", known.join(", ")),
+    };
+    Err(Error::config(format!("the recipe has no stage `{stage}`")).hint(hint))
 }
 
 /// All stages of a recipe, in order.
@@ -125,19 +136,44 @@ fn share(job: &Job, engine: &Engine, name: &str, rank: Rank) -> Result<usize> {
         let reports = reports(job, earlier, step.tasks(), rank.world)?;
         let spent = step.spent();
         drop(step);
+        let kept = (rank.rank == 0).then(|| reports.clone());
         learn(&mut graph, job, earlier, reports)?;
-        // All tasks of that step are done, so nobody reads this any more.
-        if rank.rank == 0 {
-            spent.iter().try_for_each(|folder| job.workdir.discard(folder))?;
+        if let Some(reports) = kept {
+            tidy(job, engine, earlier, (&reports, &spent))?;
         }
     }
     job.workdir.save(&world_marker(name), &rank.world)?;
     let step = graph.step(job, name)?;
     let wanted = rank.tasks(step.tasks());
+    // Whoever comes again after the stage was done must not do it again: what it reads may be deleted by now.
+    if let Some(reports) = job.workdir.load::<Vec<TaskReport>>(&step_marker(name))? {
+        return publish::check_files(&job.workdir, reports.iter().flat_map(|report| &report.published))
+            .map(|()| wanted.len());
+    }
     let runner = Runner::new(job, engine)?;
     let reports = runner.tasks(step.as_ref(), graph.layout(), &wanted)?;
     publish::check_files(&job.workdir, reports.iter().flat_map(|report| &report.published))?;
     Ok(reports.len())
+}
+
+/// Behind a step whose tasks are all done: one document with all its reports, so that later ranks read one instead of
+/// many, and what nobody reads any more is deleted. The single reports stay: another rank may be reading them.
+fn tidy(job: &Job, engine: &Engine, step: &str, behind: (&[TaskReport], &[String])) -> Result<()> {
+    let (reports, spent) = behind;
+    let marker = step_marker(step);
+    if !job.workdir.work.join(&marker).exists() {
+        job.workdir.save(&marker, &reports)?;
+    }
+    for folder in spent {
+        // Files may still be open where a lost rank is not quite dead. Publishing deletes all of scratch anyway.
+        if let Err(error) = remove(&job.workdir.work.join(folder)) {
+            let words = error.message();
+            engine
+                .console
+                .say(&format!("`{folder}` stays in scratch for now: {words}"));
+        }
+    }
+    Ok(())
 }
 
 /// Takes note of reports; where too many repositories have failed, their tasks are to be done again.
@@ -145,14 +181,15 @@ pub fn learn(graph: &mut Graph, job: &Job, step: &str, reports: Vec<TaskReport>)
     let count = reports.len() as u32;
     graph.learn(job, step, reports).or_else(|error| {
         if step == LIST {
+            job.workdir.discard(&step_marker(step))?;
             (0..count).try_for_each(|task| job.workdir.discard(&task_marker(step, task)))?;
         }
         Err(error)
     })
 }
 
-/// What a manifest is made of, from the reports of all steps; and what they cost.
-pub fn all_parts(job: &Job, world: u32) -> Result<(publish::Parts, BTreeMap<String, Cost>)> {
+/// Puts the manifest in place, from the reports of all steps; `engine` and `seconds` are for `run.json`.
+pub fn publish(job: &Job, identity: &Identity, world: u32, (engine, seconds): (&'static str, f64)) -> Result<Manifest> {
     let mut graph = Graph::default();
     let mut costs = BTreeMap::new();
     for name in graph::steps(&job.stages) {
@@ -162,7 +199,8 @@ pub fn all_parts(job: &Job, world: u32) -> Result<(publish::Parts, BTreeMap<Stri
         reports.iter().for_each(|report| report.add_costs(&mut costs));
         learn(&mut graph, job, name, reports)?;
     }
-    Ok((graph.parts(), costs))
+    let timing = publish::Timing { engine, seconds, costs };
+    publish::publish(job, identity, graph.parts(), &timing)
 }
 
 fn world_marker(step: &str) -> String {
@@ -209,22 +247,34 @@ fn unfinished(step: &str, missing: &[u32], tasks: u32, world: u32) -> Error {
     ))
 }
 
+/// Whether more than one rank finds nothing to do there.
+fn is_single(stage: &str) -> bool {
+    [PREPARE, KEEPERS, PUBLISH].contains(&stage)
+}
+
+/// The stages for a script, one a line: its name, a tab, and `1` where one rank does all of it, else `*`.
+pub fn lines(stages: &Stages) -> String {
+    let line = |stage: &str| format!("{stage}\t{}\n", if is_single(stage) { "1" } else { "*" });
+    names(stages).into_iter().map(line).collect()
+}
+
 /// The stages with what each waits for; numbers of tasks as far as they are known before anything was read.
-pub fn plan(stages: &Stages, splits: u64, recipe: &Path) -> Value {
+pub fn plan(stages: &Stages, splits: u64, recipe: &Path, out: Option<&Path>) -> Value {
     let names = names(stages);
     let listed = ["list", "keys", "cut", "ledger"];
+    let out = out.unwrap_or(Path::new("OUT")).display();
     let stage = |(at, name): (usize, &&str)| {
         let tasks = match *name {
-            PREPARE | PUBLISH => json!(1),
+            name if is_single(name) => json!(1),
             name if listed.contains(&name) => json!(splits),
             _ => Value::Null,
         };
         let after: Vec<&str> = at.checked_sub(1).map(|before| names[before]).into_iter().collect();
-        let ranks = match *name {
-            PREPARE | PUBLISH => "--rank 0 --world 1",
-            _ => "--rank RANK --world WORLD",
+        let ranks = match is_single(name) {
+            true => "--rank 0 --world 1",
+            false => "--rank RANK --world WORLD",
         };
-        let command = format!("stackmill task {} --out OUT --stage {name} {ranks}", recipe.display());
+        let command = format!("stackmill task {} --out {out} --stage {name} {ranks}", recipe.display());
         json!({"stage": name, "tasks": tasks, "after": after, "command": command})
     };
     Value::Array(names.iter().enumerate().map(stage).collect())

@@ -98,22 +98,31 @@ pub fn start(recipe: Recipe, stages: Stages, options: Options, engine: &Engine) 
     Ok(Start::Begun(Box::new(job), Box::new(identity)))
 }
 
-/// Takes part in a run that [`start`] has begun, here or on another machine.
-pub fn join(recipe: Recipe, stages: Stages, options: Options, work: &Path) -> Result<Start> {
+/// Takes part in a run that [`start`] has begun, here or on another machine; `alone` if `options.out` is claimed, not
+/// shared.
+pub fn join(recipe: Recipe, stages: Stages, options: Options, alone: bool) -> Result<Start> {
     let out = Output::new(options.out.clone(), recipe.stores.clone());
     let begun = || {
         Error::input("no run of this recipe has begun here")
             .context(options.out.to_string())
             .hint("run the stage `prepare` first, with the same --out and --scratch")
     };
-    let lock = lock::read(&out)?.ok_or_else(begun)?;
+    let work = work_folder(&options.out, options.scratch.as_deref())?;
+    let lock = lock::load_begun(&out, &options)?.ok_or_else(begun)?;
     let identity = Identity::new(stages.config(&recipe)?, &lock)?;
     if let Some(manifest) = already_done(&out, &identity)? {
+        if alone {
+            Workdir::discard_all(&work)?;
+        }
         return Ok(Start::Complete(Box::new(manifest)));
     }
-    let workdir = Workdir::join(out, work, options.scratch_budget);
+    let mut workdir = Workdir::join(out.clone(), &work, options.scratch_budget);
     if !is_identified(&workdir, &identity)? {
         return Err(begun());
+    }
+    if alone {
+        // Nobody else is writing: what looks half written is.
+        workdir = Workdir::of(out, &work, options.scratch_budget)?;
     }
     let job = Job::new(recipe, (lock, stages), workdir, options)?;
     Ok(Start::Begun(Box::new(job), Box::new(identity)))

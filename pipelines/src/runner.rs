@@ -40,7 +40,8 @@ pub struct Engine {
     signals: Arc<Signals>,
     /// The parse workers.
     pub workers: Arc<Workers>,
-    console: Console,
+    /// Where people are told.
+    pub console: Console,
 }
 
 impl Engine {

@@ -8,6 +8,7 @@
 //!   WORK/run                            fingerprint and resolved recipe of what is in here
 //!   WORK/done/STEP-NNNNN                a task is done: its report
 //!   WORK/done/STEP                      all tasks of a step are done: their reports
+//!   WORK/world/STEP                     with how many ranks a step was last begun
 //!   WORK/<step>/…                       tables between steps, deleted after their last reader
 //!   WORK/spool/…                        published files on their way to an object store
 //! ```
@@ -129,9 +130,8 @@ impl Workdir {
     /// Makes the folder of scratch, which holds unredacted text, so nobody else may read it; `out` is claimed already.
     /// What a killed attempt left half written is deleted.
     pub fn of(out: Output, work: &Path, budget: u64) -> Result<Self> {
-        fs::create_dir_all(work)
-            .and_then(|()| private(work))
-            .map_err(|error| cannot_write(work, &error))?;
+        make(work)?;
+        private(work).map_err(|error| cannot_write(work, &error))?;
         remove(&work.join(SPOOL))?;
         let folders = fs::read_dir(work).with_context(|| work.display().to_string())?;
         let folders = folders.flatten().map(|entry| entry.path());
@@ -244,6 +244,11 @@ impl Workdir {
     }
 }
 
+/// Makes a folder and those above it, where they are not there.
+pub fn make(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))
+}
+
 /// Deletes a folder or file; what is not there is deleted already.
 pub fn remove(path: &Path) -> Result<()> {
     let removed = if path.is_dir() {
@@ -254,6 +259,15 @@ pub fn remove(path: &Path) -> Result<()> {
     match removed {
         Err(error) if !is_absent(&error) => Err(Error::from(error)).with_context(|| path.display().to_string()),
         _ => Ok(()),
+    }
+}
+
+/// The folder of scratch of a run that several machines share: beside a data set in an object store there is none.
+pub fn shared_work_folder(out: &Uri, scratch: Option<&Path>) -> Result<PathBuf> {
+    match (out, scratch) {
+        (Uri::Store(_), None) => Err(Error::config("--scratch is missing, and --out is in an object store")
+            .hint("name a folder that all machines see: --scratch DIR")),
+        _ => work_folder(out, scratch),
     }
 }
 
@@ -276,8 +290,18 @@ fn sweep(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn temporary_name(name: &str) -> String {
-    format!(".{name}{TEMPORARY}{}", process_digits())
+/// A new file beside `target`, under a name that no other process has. Machine and process are not enough for that: in
+/// containers, the attempt that takes over from a lost one may have the same name and number. So the file must be new.
+fn temporary(target: &Path) -> io::Result<(PathBuf, File)> {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let mut attempt = 0_u64;
+    loop {
+        let path = target.with_file_name(format!(".{name}{TEMPORARY}{}{attempt}", process_digits()));
+        match File::create_new(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => attempt += 1,
+            file => return file.map(|file| (path, file)),
+        }
+    }
 }
 
 fn is_temporary(name: &str) -> bool {
@@ -316,7 +340,7 @@ fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
     }
 }
 
-/// The error for a folder that may not be written to.
+/// Somebody may not write to `folder`, or it is full.
 pub fn cannot_write(folder: &Path, error: &io::Error) -> Error {
     let kind = stackmill_schemas::ErrorKind::Io;
     Error::new(kind, format!("cannot write to {}: {error}", folder.display()))
@@ -370,11 +394,9 @@ impl NewFile {
     fn create(root: &Path, name: &str, goes: Goes, budget: Option<Arc<Budget>>) -> Result<Self> {
         let target = root.join(name);
         if let Some(folder) = target.parent() {
-            fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
+            make(folder)?;
         }
-        let file_name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let temporary = target.with_file_name(temporary_name(&file_name));
-        let file = File::create(&temporary).map_err(|error| cannot_write(&temporary, &error))?;
+        let (temporary, file) = temporary(&target).map_err(|error| cannot_write(&target, &error))?;
         let file = BufWriter::with_capacity(1 << 16, file);
         Ok(Self {
             name: name.to_owned(),
@@ -535,6 +557,18 @@ mod tests {
         let again = folder.workdir(u64::MAX);
         assert_eq!(folder_bytes(&again.work), 0);
         assert!(!folder.0.join("corpus/.part.parquet.tmp-7").exists() && folder.0.join(".mine.tmp-x").exists());
+    }
+
+    #[test]
+    fn two_attempts_at_one_file_do_not_write_into_each_other() {
+        let folder = Folder::new("twice");
+        let workdir = folder.workdir(u64::MAX);
+        let mut lost = workdir.scratch("a/1").expect("made");
+        lost.write_all(b"the first half").expect("written");
+        put(&workdir, "a/1", b"whole").expect("another attempt of the same name");
+        assert_eq!(fs::read(workdir.work.join("a/1")).ok().as_deref(), Some(&b"whole"[..]));
+        drop(lost);
+        assert_eq!(fs::read_dir(workdir.work.join("a")).map(Iterator::count).ok(), Some(1));
     }
 
     #[test]

@@ -28,7 +28,7 @@ use crate::ranks;
 use crate::recipe::Recipe;
 use crate::run::{Start, join, start};
 use crate::runner::{Engine, run_task, step_marker, task_marker, threads};
-use crate::workdir::{Workdir, work_folder};
+use crate::workdir::{Workdir, shared_work_folder, work_folder};
 
 /// Exchanges of small rows. Shingle sets on their way to be compared (`near-verify`) and tokens (`pack`) are large, and
 /// stay in spill files.
@@ -58,7 +58,7 @@ impl Driver {
     pub fn begin(recipe: Recipe, options: Options) -> Result<Begun> {
         threads(&options)?;
         let stages = Stages::build(&recipe)?;
-        let work = work_folder(&options.out, options.scratch.as_deref())?;
+        let work = shared_work_folder(&options.out, options.scratch.as_deref())?;
         let claim = Claim::take(&options.out, &work)?;
         let engine = Engine::new(&work, &options, Signals::none(), Console::new(true));
         Ok(match start(recipe, stages, options, &engine)? {
@@ -106,9 +106,7 @@ impl Driver {
 
     /// Checks the sums and puts the manifest in place; `engine` is what `run.json` says.
     pub fn publish(self, engine: &'static str, seconds: f64) -> Result<Manifest> {
-        let (parts, costs) = ranks::all_parts(&self.job, 1)?;
-        let timing = publish::Timing { engine, seconds, costs };
-        publish::publish(&self.job, &self.identity, parts, &timing)
+        ranks::publish(&self.job, &self.identity, 1, (engine, seconds))
     }
 }
 
@@ -128,7 +126,7 @@ impl Worker {
         let work = work_folder(&options.out, options.scratch.as_deref())?;
         let engine = Engine::new(&work, &options, Signals::none(), Console::new(true));
         let carried = Arc::new(Carried::default());
-        match join(recipe, stages, options, &work)? {
+        match join(recipe, stages, options, false)? {
             Start::Complete(_) => Err(Error::input("this run is complete")),
             Start::Begun(job, _) => Ok(Self {
                 job: Box::new(job.carried_by(Box::new(Arc::clone(&carried)))),

@@ -5,6 +5,7 @@ mod contracts;
 mod determinism;
 mod memory;
 mod pipeline;
+mod ranks;
 mod readers;
 mod real;
 mod sources;

@@ -450,6 +450,7 @@ fn help_is_what_people_see() {
     let commands = [
         "",
         "run",
+        "task",
         "plan",
         "check",
         "explain",

@@ -12,6 +12,9 @@ const PYTHON_FILES: usize = 1000;
 const PYTHON_BYTES: u64 = 12 << 20;
 const CRATES: usize = 80;
 const CRATE_BYTES: u64 = 6 << 20;
+/// Most bytes of all crates of the larger corpus, and of one of them: many files that are quickly read.
+const MANY_BYTES: u64 = 7 << 20;
+const MANY_CRATE_BYTES: u64 = 48 << 10;
 
 const STAGES: &str = r#"
 [rules]
@@ -37,6 +40,26 @@ pub(crate) fn small_recipe() -> String {
     folder().join("small.toml").to_string_lossy().into_owned()
 }
 
+/// A recipe over more than 5,000 files of crates, several versions of some of them, and one file with an item of the
+/// invented benchmark.
+pub(crate) fn many_recipe() -> String {
+    static RECIPE: OnceLock<String> = OnceLock::new();
+    let recipe = RECIPE.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("many-corpus");
+        let _ = fs::remove_dir_all(&folder);
+        crates(&folder.join("crates"), usize::MAX, MANY_BYTES, MANY_CRATE_BYTES);
+        let invented = stackmill_tests::root().join("examples/invented");
+        copy(&invented.join("leak.py"), &folder.join("leaks/leak.py"));
+        copy(&invented.join("benchmark.pack"), &folder.join("benchmark.pack"));
+        let run = "[run]\nsplit-repositories = 20\ntask-bytes = 1_500_000\n";
+        let sources = "[[source]]\nname = \"leaks\"\ndirectory = \"leaks\"\n[[source]]\nname = \"crates\"\narchives = \"crates/*.crate\"\n";
+        let stages = STAGES.replace("[decontaminate]", "[decontaminate]\npacks = [\"benchmark.pack\"]");
+        write(&folder.join("recipe.toml"), &format!("name = \"many\"\n{run}{sources}{stages}"));
+        folder.join("recipe.toml").to_string_lossy().into_owned()
+    });
+    recipe.clone()
+}
+
 fn folder() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
@@ -44,7 +67,7 @@ fn folder() -> &'static Path {
         // From scratch each time: another Python or other crates must not mix with these.
         let _ = fs::remove_dir_all(&folder);
         python(&folder.join("python"));
-        crates(&folder.join("crates"));
+        crates(&folder.join("crates"), CRATES, CRATE_BYTES, CRATE_BYTES);
         let run = "[run]\nsplit-repositories = 9\nsplit-bytes = 3_000_000\ntask-bytes = 2_000_000\n";
         let sources = "[[source]]\nname = \"python\"\ndirectory = \"python/*\"\n[[source]]\nname = \"crates\"\narchives = \"crates/*.crate\"\n";
         write(&folder.join("recipe.toml"), &format!("name = \"real\"\n{run}{sources}{STAGES}"));
@@ -93,8 +116,9 @@ fn python(to: &Path) {
     }
 }
 
-/// The smaller ones of the crates that building this workspace downloaded, by name.
-fn crates(to: &Path) {
+/// The first of the crates that building this workspace downloaded, by name, as long as there are bytes left;
+/// those over `largest` bytes are left out.
+fn crates(to: &Path, count: usize, most: u64, largest: u64) {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home
         .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")))
@@ -114,10 +138,10 @@ fn crates(to: &Path) {
     for path in all
         .into_iter()
         .filter(|path| path.extension().is_some_and(|ending| ending == "crate"))
-        .take(CRATES)
+        .take(count)
     {
         let length = path.metadata().map_or(0, |metadata| metadata.len());
-        if bytes + length <= CRATE_BYTES {
+        if length <= largest && bytes + length <= most {
             bytes += length;
             copy(&path, &to.join(path.file_name().expect("a file has a name")));
         }

@@ -21,6 +21,9 @@ pub(super) fn plan(args: &PlanArgs) -> Result<u8> {
     let out = Uri::of_path(args.out.as_deref().unwrap_or(Path::new("")))?;
     let options = source_options(&args.source, out);
     let stages = Stages::build(&recipe).map_err(|error| error.context(args.recipe.display().to_string()))?;
+    if args.stages {
+        return print(&ranks::lines(&stages)).map(|()| 0);
+    }
     let cx = run::bare_context(&options);
     let lock = if args.out.is_some() {
         lock::load_or_resolve(&recipe, &options, &cx)?
@@ -32,7 +35,7 @@ pub(super) fn plan(args: &PlanArgs) -> Result<u8> {
     let chunks = bytes.div_ceil(recipe.run.task_bytes).max(splits);
     let passes = passes(&stages, splits, chunks);
     if args.tasks {
-        return print_json(&ranks::plan(&stages, splits, &args.recipe)).map(|()| 0);
+        return print_json(&ranks::plan(&stages, splits, &args.recipe, args.out.as_deref())).map(|()| 0);
     }
     if args.json {
         let passes = passes

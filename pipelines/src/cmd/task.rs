@@ -18,13 +18,12 @@ pub(super) fn task(args: &TaskArgs) -> Result<u8> {
     };
     match ranks::task(recipe, options(&args.run)?, &args.stage, rank, &console)? {
         Shared::Tasks(count) => {
-            console.say(&format!(
-                "stage `{}`, rank {} of {}: {count} tasks done",
-                args.stage, args.rank, args.world
-            ));
+            let (stage, rank, world) = (&args.stage, args.rank, args.world);
+            console.say(&format!("stage `{stage}`, rank {rank} of {world}: tasks done: {count}"));
         }
-        Shared::Complete(manifest) if args.run.json => print_json(&manifest)?,
-        Shared::Complete(manifest) => print(&report::tables(&manifest))?,
+        Shared::Nothing => console.say("nothing to do: this run is complete"),
+        Shared::Published(manifest) if args.run.json => print_json(&manifest)?,
+        Shared::Published(manifest) => print(&report::tables(&manifest))?,
     }
     Ok(0)
 }
