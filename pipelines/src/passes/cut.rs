@@ -113,7 +113,7 @@ pub fn with_copies(schema: &SchemaRef) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-/// Survivors on their way into chunks: a chunk is full once it holds `task-bytes` or [`CHUNK_FILES`].
+/// Survivors on their way into chunks: a chunk is full once it holds `task-bytes`, or 65,536 files.
 struct Chunks<'a> {
     job: &'a Job,
     split: u32,

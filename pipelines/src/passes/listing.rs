@@ -1,7 +1,7 @@
 //! Listing: every path of a split, and what its name alone refuses.
 //!
 //! A repository that turns out unreadable half-way is one row, so its rows wait until all are there: in memory, and
-//! beyond [`SPOOL_BYTES`] in scratch. Files are numbered in listing order; [`PAGE_FILES`] of a split are a page, the
+//! beyond a few megabytes in scratch. Files are numbered in listing order; 65,536 of a split are a page, the
 //! unit in which later passes look up what was decided about them.
 
 use std::sync::Arc;
