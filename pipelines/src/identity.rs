@@ -7,8 +7,12 @@ use stackmill_schemas::lock::Lock;
 use stackmill_schemas::manifest::Manifest;
 use stackmill_schemas::{Error, Result, fingerprint};
 
+use crate::exchange::Carriage;
 use crate::workdir::{Workdir, load_json};
 use crate::{lock, publish};
+
+/// The name in scratch of who carries rows.
+const CARRIAGE: &str = "carriage";
 
 /// What identifies the data in a folder; another one's is refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -105,12 +109,36 @@ fn refuse(folder: &Path, differences: &[String]) -> Error {
         .hint("choose another --out, or start over there with --replace")
 }
 
-/// Makes sure that no other run's data is in scratch.
-pub fn identify(workdir: &Workdir, identity: &Identity) -> Result<()> {
-    match is_identified(workdir, identity)? {
+/// Makes sure that no other run's data is in scratch, and none that whoever carries rows now cannot go on with.
+pub fn identify(workdir: &Workdir, identity: &Identity, carriage: Carriage) -> Result<()> {
+    let there = is_identified(workdir, identity)?;
+    // Nothing is done yet: whoever comes may begin.
+    if !there || !workdir.holds_scratch("done") {
+        workdir.save(CARRIAGE, &carriage)?;
+    }
+    check_carriage(workdir, carriage)?;
+    match there {
         true => Ok(()),
         false => workdir.save("run", identity),
     }
+}
+
+/// Refuses to go on with a run whose rows on their way another engine has lost, or never had.
+pub fn check_carriage(workdir: &Workdir, carriage: Carriage) -> Result<()> {
+    let there = workdir.load::<Carriage>(CARRIAGE)?.unwrap_or(Carriage::Files);
+    if there == carriage {
+        return Ok(());
+    }
+    let (message, engines) = match there {
+        Carriage::Files => (
+            "its rows between steps are in files",
+            "`stackmill run` or `stackmill task`",
+        ),
+        Carriage::Engine => ("its rows between steps are not in files", "the cluster engine"),
+    };
+    Err(Error::config(format!("another engine has begun this run: {message}"))
+        .context(workdir.out.display().to_string())
+        .hint(format!("finish it with {engines}, or start over here with --replace")))
 }
 
 /// Whether this run's data is in scratch; another one's is refused.

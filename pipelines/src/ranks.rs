@@ -16,6 +16,7 @@ use stackmill_schemas::manifest::Manifest;
 use stackmill_schemas::{Error, Result};
 
 use crate::console::Console;
+use crate::exchange::Carriage;
 use crate::graph::{self, Graph, LIST};
 use crate::interrupt::Signals;
 use crate::job::{Job, Options, Stages};
@@ -79,8 +80,8 @@ pub fn task(recipe: Recipe, options: Options, stage: &str, rank: Rank, console: 
     let work = work_folder(&options.out, options.scratch.as_deref())?;
     let engine = Engine::new(&work, &options, Signals::install(console.clone())?, console.clone());
     let started = match stage {
-        PREPARE => start(recipe, stages, options, &engine)?,
-        _ => join(recipe, stages, options, &work)?,
+        PREPARE => start(recipe, stages, options, &engine, Carriage::Files)?,
+        _ => join(recipe, stages, options, &work, Carriage::Files)?,
     };
     let (job, identity) = match started {
         Start::Complete(manifest) => return Ok(Shared::Complete(manifest)),
@@ -144,6 +145,7 @@ pub fn learn(graph: &mut Graph, job: &Job, step: &str, reports: Vec<TaskReport>)
     let count = reports.len() as u32;
     graph.learn(job, step, reports).or_else(|error| {
         if step == LIST {
+            job.workdir.discard(&step_marker(step))?;
             (0..count).try_for_each(|task| job.workdir.discard(&task_marker(step, task)))?;
         }
         Err(error)

@@ -8,8 +8,9 @@ use stackmill_schemas::{Error, Result, TaskContext};
 
 use crate::clock::Stopwatch;
 use crate::console::Console;
+use crate::exchange::Carriage;
 use crate::graph::{self, Graph};
-use crate::identity::{Identity, already_done, identify, is_identified};
+use crate::identity::{Identity, already_done, check_carriage, identify, is_identified};
 use crate::interrupt::Signals;
 use crate::job::{Job, Options, Stages};
 use crate::passes::{Cost, Step, TaskReport};
@@ -43,7 +44,7 @@ pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcom
     let work = work_folder(&options.out, options.scratch.as_deref())?;
     let engine = Engine::new(&work, &options, Signals::install(console.clone())?, console.clone());
     let replace = options.replace;
-    let (job, identity) = match start(recipe, stages, options, &engine)? {
+    let (job, identity) = match start(recipe, stages, options, &engine, Carriage::Files)? {
         Start::Begun(job, identity) => (job, identity),
         Start::Complete(manifest) => {
             return Ok(Outcome {
@@ -66,7 +67,7 @@ pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcom
 }
 
 /// Locks the sources and makes the folders of a run; `options.out` is claimed already.
-pub fn start(recipe: Recipe, stages: Stages, options: Options, engine: &Engine) -> Result<Start> {
+pub fn start(recipe: Recipe, stages: Stages, options: Options, engine: &Engine, carriage: Carriage) -> Result<Start> {
     let work = work_folder(&options.out, options.scratch.as_deref())?;
     let lock = lock::load_or_resolve(&recipe, &options, &engine.context())?;
     lock::check_resolved(&lock, &recipe.run)?;
@@ -79,18 +80,22 @@ pub fn start(recipe: Recipe, stages: Stages, options: Options, engine: &Engine) 
         return Ok(Start::Complete(Box::new(manifest)));
     }
     let workdir = Workdir::create(&options.out, &work, options.scratch_budget)?;
-    identify(&workdir, &identity)?;
+    identify(&workdir, &identity, carriage)?;
     publish::sources(&workdir, &lock)?;
     let job = Job::new(recipe, (lock, stages), workdir, options)?;
     Ok(Start::Begun(Box::new(job), Box::new(identity)))
 }
 
 /// Takes part in a run that [`start`] has begun, here or on another machine.
-pub fn join(recipe: Recipe, stages: Stages, options: Options, work: &Path) -> Result<Start> {
+pub fn join(recipe: Recipe, stages: Stages, options: Options, work: &Path, carriage: Carriage) -> Result<Start> {
     let begun = || {
+        let hint = match carriage {
+            Carriage::Files => "run the stage `prepare` first, with the same --out and --scratch",
+            Carriage::Engine => "--out and --scratch have to be folders that the driver and every worker see",
+        };
         Error::input("no run of this recipe has begun here")
             .context(options.out.display().to_string())
-            .hint("run the stage `prepare` first, with the same --out and --scratch")
+            .hint(hint)
     };
     let lock = lock::read(&options.out)?.ok_or_else(begun)?;
     let identity = Identity::new(stages.config(&recipe)?, &lock)?;
@@ -101,6 +106,7 @@ pub fn join(recipe: Recipe, stages: Stages, options: Options, work: &Path) -> Re
     if !is_identified(&workdir, &identity)? {
         return Err(begun());
     }
+    check_carriage(&workdir, carriage)?;
     let job = Job::new(recipe, (lock, stages), workdir, options)?;
     Ok(Start::Begun(Box::new(job), Box::new(identity)))
 }

@@ -32,6 +32,9 @@ use crate::units::bytes_text;
 
 /// What stands between a file's name and the process that is writing it.
 const TEMPORARY: &str = ".tmp-";
+/// How often a folder is deleted again because somebody has put a file there meanwhile: the second attempt of a task,
+/// which nobody waits for.
+const STRAGGLERS: u32 = 100;
 /// What to do about scratch that is not as it was left.
 pub const START_OVER: &str = "run again with --replace to start over";
 
@@ -168,6 +171,8 @@ pub struct Workdir {
     /// Scratch.
     pub work: PathBuf,
     budget: Arc<Budget>,
+    /// Whether others made the folders, and may delete them.
+    joined: bool,
 }
 
 impl Workdir {
@@ -187,6 +192,7 @@ impl Workdir {
             out: out.to_owned(),
             work: work.to_owned(),
             budget: Arc::new(Budget::new(budget)),
+            joined: false,
         };
         this.budget.grow(folder_bytes(work))?;
         Ok(this)
@@ -198,6 +204,7 @@ impl Workdir {
             out: out.to_owned(),
             work: work.to_owned(),
             budget: Arc::new(Budget::new(budget)),
+            joined: true,
         }
     }
 
@@ -213,6 +220,10 @@ impl Workdir {
 
     /// A new file in scratch; counted while written.
     pub fn scratch(&self, path: &str) -> Result<NewFile> {
+        // A straggler must not make the folder anew that was deleted when the run ended without it.
+        if self.joined && !self.work.is_dir() {
+            return Err(Error::input("this run is over").context(self.work.display().to_string()));
+        }
         NewFile::create(&self.work, path, Some(Arc::clone(&self.budget)))
     }
 
@@ -277,11 +288,20 @@ impl Workdir {
 
 /// Deletes a folder or file; what is not there is deleted already.
 pub fn remove(path: &Path) -> Result<()> {
-    let removed = if path.is_dir() {
-        fs::remove_dir_all(path)
-    } else {
-        fs::remove_file(path)
+    let delete = || match path.is_dir() {
+        true => fs::remove_dir_all(path),
+        false => fs::remove_file(path),
     };
+    let mut removed = delete();
+    for _ in 0..STRAGGLERS {
+        if !removed
+            .as_ref()
+            .is_err_and(|error| error.kind() == io::ErrorKind::DirectoryNotEmpty)
+        {
+            break;
+        }
+        removed = delete();
+    }
     match removed {
         Err(error) if !is_absent(&error) => Err(Error::from(error)).with_context(|| path.display().to_string()),
         _ => Ok(()),
