@@ -191,7 +191,10 @@ def _teller(progress: bool | Callable[[str], object]) -> Callable[[str], object]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """`python -m stackmill.spark RECIPE --out OUT …`, also for `spark-submit`."""
+    """`python -m stackmill.spark RECIPE --out OUT …`, also for `spark-submit`.
+
+    Where nothing else is said (`PYSPARK_PYTHON`), executors run the Python that runs this.
+    """
     import argparse
 
     from pyspark.sql import SparkSession
@@ -216,6 +219,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         words = _arguments("run", [os.path.abspath(given.recipe)], options, None)
         return [*words[:2], *changes, *words[2:]]
 
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     spark = SparkSession.builder.appName(f"stackmill {os.path.basename(given.recipe)}").getOrCreate()
     try:
         manifest = _drive(spark, command(start), command(options), Path(given.out), _teller(True))
