@@ -150,3 +150,38 @@ pub fn is_identified(workdir: &Workdir, identity: &Identity) -> Result<bool> {
         there => Ok(there.is_some()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_carried_by_one_kind_of_engine_once_a_task_is_done() {
+        let folder = std::env::temp_dir().join(format!("stackmill-identity-{}", std::process::id()));
+        let workdir = Workdir::create(&folder, &folder.join(".work"), u64::MAX).expect("a temporary folder");
+        let identity = Identity {
+            fingerprint: "f".to_owned(),
+            version: "v".to_owned(),
+            lock: "l".to_owned(),
+            config: serde_json::Value::Null,
+        };
+        for carriage in [Carriage::Files, Carriage::Engine] {
+            identify(&workdir, &identity, carriage).expect("nothing is done yet");
+            check_carriage(&workdir, carriage).expect("the one that was identified");
+        }
+        workdir.save("done/list-00000", &1).expect("saved");
+        identify(&workdir, &identity, Carriage::Engine).expect("the same again");
+        let error = identify(&workdir, &identity, Carriage::Files).expect_err("rows are not in files");
+        assert!(
+            error
+                .hint_text()
+                .is_some_and(|hint| hint.contains("the cluster engine"))
+        );
+        let other = Identity {
+            fingerprint: "g".to_owned(),
+            ..identity
+        };
+        assert!(identify(&workdir, &other, Carriage::Engine).is_err(), "another run");
+        std::fs::remove_dir_all(folder).expect("deleted");
+    }
+}

@@ -578,6 +578,18 @@ mod tests {
     }
 
     #[test]
+    fn a_straggler_does_not_make_scratch_anew() {
+        let folder = Folder::new("straggler");
+        let first = folder.workdir(u64::MAX);
+        let joined = Workdir::join(&first.out, &first.work, u64::MAX);
+        put(&joined, "a/1", b"here").expect("the run goes on");
+        let begun = joined.scratch("a/2").expect("the run goes on");
+        Workdir::discard_all(&first.work).expect("deleted");
+        assert!(begun.commit().is_err() && put(&joined, "a/3", b"late").is_err());
+        assert!(!first.work.exists());
+    }
+
+    #[test]
     fn a_document_is_as_it_was_saved_or_refused() {
         let folder = Folder::new("save");
         let workdir = folder.workdir(u64::MAX);
