@@ -15,6 +15,7 @@ use arrow_array::{RecordBatch, UInt32Array};
 use arrow_schema::SchemaRef;
 use arrow_select::concat::concat_batches;
 use arrow_select::take::take_record_batch;
+use serde::{Deserialize, Serialize};
 use stackmill_schemas::context::{Batches, Homes, TaskContext};
 use stackmill_schemas::stage::{Exchange, Scatter};
 use stackmill_schemas::{Error, FileId, Result, ResultExt, columns};
@@ -121,6 +122,17 @@ impl SpillWriter {
         self.file.commit()?;
         Ok(())
     }
+}
+
+/// Where rows are between those who scatter and those who gather them. Scratch knows, because a run cannot change it
+/// half-way: rows that an engine carries are gone with its processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Carriage {
+    /// All are in spill files.
+    Files,
+    /// Small ones are carried by a cluster engine.
+    Engine,
 }
 
 /// Who carries scattered rows to their partitions; whoever it is, gather sees the same rows.

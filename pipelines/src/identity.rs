@@ -5,9 +5,13 @@ use stackmill_schemas::lock::Lock;
 use stackmill_schemas::manifest::Manifest;
 use stackmill_schemas::{Error, Result, fingerprint};
 
+use crate::exchange::Carriage;
 use crate::output::Output;
 use crate::workdir::Workdir;
 use crate::{lock, publish};
+
+/// The name in scratch of who carries rows.
+const CARRIAGE: &str = "carriage";
 
 /// What identifies the data in a folder; another one's is refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -104,12 +108,36 @@ fn refuse(out: &Output, differences: &[String]) -> Error {
         .hint("choose another --out, or start over there with --replace")
 }
 
-/// Makes sure that no other run's data is in scratch.
-pub fn identify(workdir: &Workdir, identity: &Identity) -> Result<()> {
-    match is_identified(workdir, identity)? {
+/// Makes sure that no other run's data is in scratch, and none that whoever carries rows now cannot go on with.
+pub fn identify(workdir: &Workdir, identity: &Identity, carriage: Carriage) -> Result<()> {
+    let there = is_identified(workdir, identity)?;
+    // Nothing is done yet: whoever comes may begin.
+    if !there || !workdir.holds_scratch("done") {
+        workdir.save(CARRIAGE, &carriage)?;
+    }
+    check_carriage(workdir, carriage)?;
+    match there {
         true => Ok(()),
         false => workdir.save("run", identity),
     }
+}
+
+/// Refuses to go on with a run whose rows on their way another engine has lost, or never had.
+pub fn check_carriage(workdir: &Workdir, carriage: Carriage) -> Result<()> {
+    let there = workdir.load::<Carriage>(CARRIAGE)?.unwrap_or(Carriage::Files);
+    if there == carriage {
+        return Ok(());
+    }
+    let (message, engines) = match there {
+        Carriage::Files => (
+            "its rows between steps are in files",
+            "`stackmill run` or `stackmill task`",
+        ),
+        Carriage::Engine => ("its rows between steps are not in files", "the cluster engine"),
+    };
+    Err(Error::config(format!("another engine has begun this run: {message}"))
+        .context(workdir.out.uri().to_string())
+        .hint(format!("finish it with {engines}, or start over here with --replace")))
 }
 
 /// Whether this run's data is in scratch; another one's is refused.
@@ -119,5 +147,40 @@ pub fn is_identified(workdir: &Workdir, identity: &Identity) -> Result<bool> {
             Err(refuse(&workdir.out, &identity.differences(&there)))
         }
         there => Ok(there.is_some()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_carried_by_one_kind_of_engine_once_a_task_is_done() {
+        let folder = std::env::temp_dir().join(format!("stackmill-identity-{}", std::process::id()));
+        let workdir = Workdir::create(&folder, &folder.join(".work"), u64::MAX).expect("a temporary folder");
+        let identity = Identity {
+            fingerprint: "f".to_owned(),
+            version: "v".to_owned(),
+            lock: "l".to_owned(),
+            config: serde_json::Value::Null,
+        };
+        for carriage in [Carriage::Files, Carriage::Engine] {
+            identify(&workdir, &identity, carriage).expect("nothing is done yet");
+            check_carriage(&workdir, carriage).expect("the one that was identified");
+        }
+        workdir.save("done/list-00000", &1).expect("saved");
+        identify(&workdir, &identity, Carriage::Engine).expect("the same again");
+        let error = identify(&workdir, &identity, Carriage::Files).expect_err("rows are not in files");
+        assert!(
+            error
+                .hint_text()
+                .is_some_and(|hint| hint.contains("the cluster engine"))
+        );
+        let other = Identity {
+            fingerprint: "g".to_owned(),
+            ..identity
+        };
+        assert!(identify(&workdir, &other, Carriage::Engine).is_err(), "another run");
+        std::fs::remove_dir_all(folder).expect("deleted");
     }
 }

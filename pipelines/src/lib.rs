@@ -9,6 +9,7 @@
 //! This is the only crate that writes data sets, prints, reads the environment or the clock, makes threads or
 //! processes.
 
+pub mod budget;
 pub mod claim;
 pub mod cli;
 pub mod clock;

@@ -53,7 +53,7 @@ pub struct RunFile {
     pub version: String,
     /// End of the run, seconds since 1970.
     pub finished_unix: u64,
-    /// What ran the tasks: `embedded`, or `ranks` of a scheduler.
+    /// What ran the tasks: `embedded`, `ranks` of a scheduler, or `spark`.
     pub engine: String,
     /// Wall seconds of the last attempt; 0 where nobody has seen all of it.
     pub seconds: f64,

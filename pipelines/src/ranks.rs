@@ -21,6 +21,7 @@ use stackmill_schemas::{Error, Result};
 
 use crate::claim::Claim;
 use crate::console::Console;
+use crate::exchange::Carriage;
 use crate::graph::{self, Graph, KEEPERS, LIST};
 use crate::identity::Identity;
 use crate::interrupt::Signals;
@@ -93,8 +94,8 @@ pub fn task(recipe: Recipe, mut options: Options, stage: &str, rank: Rank, conso
     };
     let engine = Engine::new(&work, &options, Signals::install(console.clone())?, console.clone());
     let started = match stage {
-        PREPARE => start(recipe, stages, options, &engine)?,
-        _ => join(recipe, stages, options, alone)?,
+        PREPARE => start(recipe, stages, options, &engine, Carriage::Files)?,
+        _ => join(recipe, stages, options, alone, Carriage::Files)?,
     };
     let (job, identity) = match started {
         Start::Complete(_) => return Ok(Shared::Nothing),

@@ -10,8 +10,9 @@ use stackmill_schemas::{Error, Result, TaskContext};
 use crate::claim::Claim;
 use crate::clock::Stopwatch;
 use crate::console::Console;
+use crate::exchange::Carriage;
 use crate::graph::{self, Graph};
-use crate::identity::{Identity, already_done, identify, is_identified};
+use crate::identity::{Identity, already_done, check_carriage, identify, is_identified};
 use crate::interrupt::Signals;
 use crate::job::{Job, Options, Stages};
 use crate::output::Output;
@@ -53,7 +54,7 @@ pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcom
     let _claim = Claim::take(out.uri(), &work)?;
     let engine = Engine::new(&work, &options, Signals::install(console.clone())?, console.clone());
     let replace = options.replace;
-    let (job, identity) = match start(recipe, stages, options, &engine)? {
+    let (job, identity) = match start(recipe, stages, options, &engine, Carriage::Files)? {
         Start::Begun(job, identity) => (job, identity),
         Start::Complete(manifest) => {
             return Ok(Outcome {
@@ -76,7 +77,7 @@ pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcom
 }
 
 /// Locks the sources and makes the folders of a run; `options.out` is claimed already.
-pub fn start(recipe: Recipe, stages: Stages, options: Options, engine: &Engine) -> Result<Start> {
+pub fn start(recipe: Recipe, stages: Stages, options: Options, engine: &Engine, carriage: Carriage) -> Result<Start> {
     let out = Output::new(options.out.clone(), recipe.stores.clone());
     let work = work_folder(out.uri(), options.scratch.as_deref())?;
     let lock = lock::load_or_resolve(&recipe, &options, &engine.context())?;
@@ -90,7 +91,7 @@ pub fn start(recipe: Recipe, stages: Stages, options: Options, engine: &Engine) 
         return Ok(Start::Complete(Box::new(manifest)));
     }
     let workdir = Workdir::of(out, &work, options.scratch_budget)?;
-    identify(&workdir, &identity)?;
+    identify(&workdir, &identity, carriage)?;
     // Whoever did not ask for another lock must not take an earlier one away from a run elsewhere.
     let may_replace = options.update || options.replace;
     publish::sources(&workdir, &lock, if may_replace { Put::Over } else { Put::IfAbsent })?;
@@ -100,12 +101,16 @@ pub fn start(recipe: Recipe, stages: Stages, options: Options, engine: &Engine) 
 
 /// Takes part in a run that [`start`] has begun, here or on another machine; `alone` if `options.out` is claimed, not
 /// shared.
-pub fn join(recipe: Recipe, stages: Stages, options: Options, alone: bool) -> Result<Start> {
+pub fn join(recipe: Recipe, stages: Stages, options: Options, alone: bool, carriage: Carriage) -> Result<Start> {
     let out = Output::new(options.out.clone(), recipe.stores.clone());
     let begun = || {
+        let hint = match carriage {
+            Carriage::Files => "run the stage `prepare` first, with the same --out and --scratch",
+            Carriage::Engine => "--out and --scratch have to be folders that the driver and every worker see",
+        };
         Error::input("no run of this recipe has begun here")
             .context(options.out.to_string())
-            .hint("run the stage `prepare` first, with the same --out and --scratch")
+            .hint(hint)
     };
     let work = work_folder(&options.out, options.scratch.as_deref())?;
     let lock = lock::load_begun(&out, &options)?.ok_or_else(begun)?;
@@ -120,6 +125,7 @@ pub fn join(recipe: Recipe, stages: Stages, options: Options, alone: bool) -> Re
     if !is_identified(&workdir, &identity)? {
         return Err(begun());
     }
+    check_carriage(&workdir, carriage)?;
     if alone {
         // Nobody else is writing: what looks half written is.
         workdir = Workdir::of(out, &work, options.scratch_budget)?;

@@ -151,19 +151,21 @@ impl<'a> Runner<'a> {
     }
 
     fn task(&self, step: &dyn Step, task: u32, cx: &TaskContext) -> Result<TaskReport> {
-        let marker = task_marker(step.name(), task);
-        let workdir = &self.job.workdir;
-        if let Some(report) = workdir.load::<TaskReport>(&marker)?
-            && publish::check_files(workdir, &report.published).is_ok()
-        {
+        if let Some(report) = done(self.job, step.name(), task)? {
             return Ok(report);
         }
         let report = run_task(self.job, step, task, cx)?;
         failpoint::reach(step.name(), "written");
-        workdir.save(&marker, &report)?;
+        self.job.workdir.save(&task_marker(step.name(), task), &report)?;
         failpoint::reach(step.name(), "done");
         Ok(report)
     }
+}
+
+/// The report of a task that is done, if what it published is still there.
+pub fn done(job: &Job, step: &str, task: u32) -> Result<Option<TaskReport>> {
+    let report = job.workdir.load::<TaskReport>(&task_marker(step, task))?;
+    Ok(report.filter(|report| publish::check_files(&job.workdir, &report.published).is_ok()))
 }
 
 /// Runs one task; whatever goes wrong in it is an error that names it.

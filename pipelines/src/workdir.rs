@@ -20,7 +20,6 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -31,63 +30,22 @@ use stackmill_schemas::{Error, Result, ResultExt, fingerprint};
 
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 
+use crate::budget::Budget;
 use crate::local::process_digits;
 use crate::table::{CHANGED, damaged};
 use stackmill_ingest::store::{Put, Stores, Uri};
 
 use crate::output::Output;
-use crate::units::bytes_text;
 
 /// What stands between a file's name and the process that is writing it.
 const TEMPORARY: &str = ".tmp-";
 /// Folder of scratch for files on their way to an object store.
 const SPOOL: &str = "spool";
+/// How often a folder is deleted again because somebody has put a file there meanwhile: the second attempt of a task,
+/// which nobody waits for.
+const STRAGGLERS: u32 = 100;
 /// What to do about scratch that is not as it was left.
 pub const START_OVER: &str = "run again with --replace to start over";
-
-/// Bytes that may lie in scratch at once.
-#[derive(Debug)]
-struct Budget {
-    limit: u64,
-    used: AtomicU64,
-    most: AtomicU64,
-}
-
-impl Budget {
-    /// At most `limit` bytes; `u64::MAX` for no limit.
-    fn new(limit: u64) -> Self {
-        Self {
-            limit,
-            used: AtomicU64::new(0),
-            most: AtomicU64::new(0),
-        }
-    }
-
-    fn grow(&self, bytes: u64) -> io::Result<()> {
-        let used = self.used.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        if used > self.limit {
-            self.shrink(bytes);
-            let limit = bytes_text(self.limit);
-            return Err(io::Error::new(
-                io::ErrorKind::QuotaExceeded,
-                format!("scratch budget of {limit} is used up"),
-            ));
-        }
-        self.most.fetch_max(used, Ordering::Relaxed);
-        Ok(())
-    }
-
-    fn shrink(&self, bytes: u64) {
-        let _ = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
-            Some(used.saturating_sub(bytes))
-        });
-    }
-
-    /// The most that was used at once, in bytes.
-    fn most(&self) -> u64 {
-        self.most.load(Ordering::Relaxed)
-    }
-}
 
 /// Folders of the data set that are ours alone.
 pub const TABLES: [&str; 4] = ["corpus", "ledger", "clusters", "tokens"];
@@ -119,6 +77,8 @@ pub struct Workdir {
     /// Scratch.
     pub work: PathBuf,
     budget: Arc<Budget>,
+    /// Whether others made the folders, and may delete them.
+    joined: bool,
 }
 
 impl Workdir {
@@ -144,6 +104,7 @@ impl Workdir {
             out,
             work: work.to_owned(),
             budget: Arc::new(Budget::new(budget)),
+            joined: false,
         };
         this.budget.grow(folder_bytes(work))?;
         Ok(this)
@@ -155,6 +116,7 @@ impl Workdir {
             out,
             work: work.to_owned(),
             budget: Arc::new(Budget::new(budget)),
+            joined: true,
         }
     }
 
@@ -186,6 +148,10 @@ impl Workdir {
 
     /// A new file in scratch; counted while written.
     pub fn scratch(&self, path: &str) -> Result<NewFile> {
+        // A straggler must not make the folder anew that was deleted when the run ended without it.
+        if self.joined && !self.work.is_dir() {
+            return Err(Error::input("this run is over").context(self.work.display().to_string()));
+        }
         NewFile::create(&self.work, path, Goes::Scratch, Some(Arc::clone(&self.budget)))
     }
 
@@ -251,11 +217,20 @@ pub fn make(folder: &Path) -> Result<()> {
 
 /// Deletes a folder or file; what is not there is deleted already.
 pub fn remove(path: &Path) -> Result<()> {
-    let removed = if path.is_dir() {
-        fs::remove_dir_all(path)
-    } else {
-        fs::remove_file(path)
+    let delete = || match path.is_dir() {
+        true => fs::remove_dir_all(path),
+        false => fs::remove_file(path),
     };
+    let mut removed = delete();
+    for _ in 0..STRAGGLERS {
+        if !removed
+            .as_ref()
+            .is_err_and(|error| error.kind() == io::ErrorKind::DirectoryNotEmpty)
+        {
+            break;
+        }
+        removed = delete();
+    }
     match removed {
         Err(error) if !is_absent(&error) => Err(Error::from(error)).with_context(|| path.display().to_string()),
         _ => Ok(()),
@@ -569,6 +544,18 @@ mod tests {
         assert_eq!(fs::read(workdir.work.join("a/1")).ok().as_deref(), Some(&b"whole"[..]));
         drop(lost);
         assert_eq!(fs::read_dir(workdir.work.join("a")).map(Iterator::count).ok(), Some(1));
+    }
+
+    #[test]
+    fn a_straggler_does_not_make_scratch_anew() {
+        let folder = Folder::new("straggler");
+        let first = folder.workdir(u64::MAX);
+        let joined = Workdir::join(first.out.clone(), &first.work, u64::MAX);
+        put(&joined, "a/1", b"here").expect("the run goes on");
+        let begun = joined.scratch("a/2").expect("the run goes on");
+        Workdir::discard_all(&first.work).expect("deleted");
+        assert!(begun.commit().is_err() && put(&joined, "a/3", b"late").is_err());
+        assert!(!first.work.exists());
     }
 
     #[test]

@@ -17,7 +17,7 @@ use stackmill_schemas::{Error, Result};
 
 use crate::claim::Claim;
 use crate::console::{Board, Console};
-use crate::exchange::{Carrier, Files, SpillWriter, Target, segment_rows, segments};
+use crate::exchange::{Carriage, Carrier, Files, SpillWriter, Target, segment_rows, segments};
 use crate::graph::{self, Graph};
 use crate::identity::Identity;
 use crate::interrupt::Signals;
@@ -27,7 +27,7 @@ use crate::publish;
 use crate::ranks;
 use crate::recipe::Recipe;
 use crate::run::{Start, join, start};
-use crate::runner::{Engine, run_task, step_marker, task_marker, threads};
+use crate::runner::{Engine, done, run_task, step_marker, task_marker, threads};
 use crate::workdir::{Workdir, shared_work_folder, work_folder};
 
 /// Exchanges of small rows. Shingle sets on their way to be compared (`near-verify`) and tokens (`pack`) are large, and
@@ -61,7 +61,7 @@ impl Driver {
         let work = shared_work_folder(&options.out, options.scratch.as_deref())?;
         let claim = Claim::take(&options.out, &work)?;
         let engine = Engine::new(&work, &options, Signals::none(), Console::new(true));
-        Ok(match start(recipe, stages, options, &engine)? {
+        Ok(match start(recipe, stages, options, &engine, Carriage::Engine)? {
             Start::Complete(manifest) => Begun::Complete(manifest),
             Start::Begun(job, identity) => Begun::Driver(Box::new(Self {
                 job,
@@ -72,9 +72,17 @@ impl Driver {
         })
     }
 
-    /// The steps, in order.
-    pub fn steps(&self) -> Vec<&'static str> {
-        graph::steps(&self.job.stages)
+    /// The steps in order, cut where all tasks of one have to be done before the next is begun: inside a chain, the
+    /// engine carries what a step scatters to the tasks of the next.
+    pub fn chains(&self) -> Vec<Vec<&'static str>> {
+        let mut chains: Vec<Vec<&'static str>> = Vec::new();
+        for step in graph::steps(&self.job.stages) {
+            match chains.last_mut() {
+                Some(chain) if CARRIED.contains(&step) => chain.push(step),
+                _ => chains.push(vec![step]),
+            }
+        }
+        chains
     }
 
     /// Number of tasks of a step, once those before it are finished.
@@ -126,7 +134,7 @@ impl Worker {
         let work = work_folder(&options.out, options.scratch.as_deref())?;
         let engine = Engine::new(&work, &options, Signals::none(), Console::new(true));
         let carried = Arc::new(Carried::default());
-        match join(recipe, stages, options, false)? {
+        match join(recipe, stages, options, false, Carriage::Engine)? {
             Start::Complete(_) => Err(Error::input("this run is complete")),
             Start::Begun(job, _) => Ok(Self {
                 job: Box::new(job.carried_by(Box::new(Arc::clone(&carried)))),
@@ -142,14 +150,29 @@ impl Worker {
     /// that it scatters into an exchange that the engine carries.
     pub fn run(&mut self, name: &str, task: u32, came: Vec<Segment>) -> Result<Outgoing> {
         self.learn_before(name)?;
-        let step = self.graph.step(&self.job, name)?;
         self.carried.put(came);
+        // Another attempt was here before. Where it has handed rows on, they are gone, and have to be made again.
+        if !self.hands_on(name) && done(&self.job, name, task)?.is_some() {
+            return self.carried.take_outgoing();
+        }
+        let step = self.graph.step(&self.job, name)?;
+        let before = self.engine.workers.processor_seconds();
         let cx = self
             .engine
             .context_with(Arc::new(Board::new(name, 1)), self.graph.layout());
-        let report = run_task(&self.job, step.as_ref(), task, &cx)?;
+        let mut report = run_task(&self.job, step.as_ref(), task, &cx)?;
+        if let Some(parse) = report.costs.get_mut("parse") {
+            parse.seconds += self.engine.workers.processor_seconds() - before;
+        }
         self.job.workdir.save(&task_marker(name, task), &report)?;
         self.carried.take_outgoing()
+    }
+
+    /// Whether the engine carries what this step scatters.
+    fn hands_on(&self, name: &str) -> bool {
+        let steps = graph::steps(&self.job.stages);
+        let after = steps.iter().skip_while(|step| **step != name).nth(1);
+        after.is_some_and(|step| CARRIED.contains(step))
     }
 
     /// Steps are learned once all their tasks are done; only `list` and `cut` say anything that tasks need.

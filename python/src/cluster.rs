@@ -56,9 +56,9 @@ impl Driver {
         }
     }
 
-    /// The steps, in order.
-    fn steps(&self, py: Python<'_>) -> PyResult<Vec<&'static str>> {
-        self.with(|driver| Ok(driver.steps()))
+    /// The steps in order, those together that one job of the engine runs.
+    fn chains(&self, py: Python<'_>) -> PyResult<Vec<Vec<&'static str>>> {
+        self.with(|driver| Ok(driver.chains()))
             .map_err(|error| raised(py, &error))
     }
 
@@ -78,6 +78,11 @@ impl Driver {
     fn finish(&self, py: Python<'_>, step: &str) -> PyResult<()> {
         py.detach(|| self.with(|driver| driver.finish(step)))
             .map_err(|error| raised(py, &error))
+    }
+
+    /// Gives the folder free for others; what is done stays done.
+    fn close(&self) {
+        drop(locked(&self.inner).take());
     }
 
     /// Puts the manifest in place; gives it as JSON.

@@ -20,29 +20,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stackmill import _stackmill
+from stackmill._frames import save_frame
+from stackmill._remote import received, sent
+from stackmill._sessions import carried, setting
 from stackmill.runs import AnyPath, Manifest, _arguments, _source
 
 if TYPE_CHECKING:
     import pyarrow
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
-__all__ = ["main", "run"]
+__all__ = ["main", "run", "save_frame"]
 
-# Steps that run as one Spark job: each hands the rows of an exchange to the next.
-_CHAINS = (
-    ("list",),
-    ("keys", "exact"),
-    ("cut",),
-    ("content", "near-buckets", "near-attach"),
-    ("near-verify", "near-keepers"),
-    ("syntax",),
-    ("pack",),
-    ("ledger",),
-)
 # A segment with the partition it goes to.
 _SEGMENTS = "partition int, segment binary"
-# Segments are megabytes: few of them fit into one Arrow batch.
-_BATCH = ("spark.sql.execution.arrow.maxRecordsPerBatch", "16")
+# A segment has 16 MiB at most, and an Arrow batch of them is in memory at once, in the JVM and in Python.
+_BATCH = ("spark.sql.execution.arrow.maxRecordsPerBatch", "4")
 
 Batches = Iterator["pyarrow.RecordBatch"]
 
@@ -66,12 +58,23 @@ def run(
     under the same name. `cache` is a folder of each machine's own. `progress` is a function that is told what was done;
     `True` writes to `sys.stderr`.
 
-    A task that fails or is lost is run again by Spark, and by the next call if Spark gives up.
+    A task that fails or is lost is run again by Spark, and by the next call if Spark gives up. Errors are those of
+    `stackmill.run`, wherever they arose; where an executor was lost too often, they are Spark's.
     """
-    options = {"out": out, "scratch": scratch, "threads": 1, **_source(sample, cache, False)}
+    options = _options(out, scratch, sample, cache)
+    recipe = os.path.abspath(recipe)
     arguments = _arguments("run", [recipe], options, set)
     first = _arguments("run", [recipe], {**options, "replace": replace, "update": update}, set)
     return _drive(spark, first, arguments, Path(out), _teller(progress))
+
+
+def _options(out: AnyPath, scratch: AnyPath | None, sample: str | None, cache: AnyPath | None) -> dict[str, Any]:
+    """Executors have current folders of their own."""
+
+    def place(path: AnyPath | None) -> str | None:
+        return None if path is None else os.path.abspath(path)
+
+    return {"out": place(out), "scratch": place(scratch), "threads": 1, **_source(sample, place(cache), False)}
 
 
 def _drive(
@@ -84,20 +87,14 @@ def _drive(
         return Manifest(json.loads(complete or "{}"), out, was_done=True)
     # The name of this attempt: what a Python worker has learnt of an earlier one may be wrong by now.
     work = _Work(arguments, uuid.uuid4().hex)
-    before = spark.conf.get(_BATCH[0], None)
-    spark.conf.set(*_BATCH)
     try:
-        known = driver.steps()
-        for chain in _CHAINS:
-            steps = [step for step in chain if step in known]
-            if steps:
-                _chain(spark, driver, work, steps, say)
+        with setting(spark, *_BATCH), received():
+            for chain in driver.chains():
+                _chain(spark, driver, work, chain, say)
+        manifest = driver.publish(time.monotonic() - since)
     finally:
-        if before is None:
-            spark.conf.unset(_BATCH[0])
-        else:
-            spark.conf.set(_BATCH[0], before)
-    manifest = driver.publish(time.monotonic() - since)
+        # Not whenever somebody forgets the exception: until then nobody could resume.
+        driver.close()
     return Manifest(json.loads(manifest), out, was_done=False)
 
 
@@ -111,11 +108,12 @@ def _chain(
     since = time.monotonic()
     if not _finished(driver, steps):
         count = driver.tasks(steps[0])
-        frame = spark.range(0, count, 1, numPartitions=max(count, 1)).mapInArrow(work.first(steps[0]), _SEGMENTS)
+        # Where there is nothing to scatter, there are still partitions to gather.
+        numbers = spark.range(0, max(count, 1), 1, numPartitions=max(count, 1))
+        frame = numbers.mapInArrow(work.first(steps[0], count), _SEGMENTS)
         for step in steps[1:]:
-            frame = _carried(frame, driver.tasks(step)).mapInArrow(work.next(step), _SEGMENTS)
-        if count:
-            frame.write.format("noop").mode("overwrite").save()
+            frame = carried(frame, driver.tasks(step), "partition").mapInArrow(work.next(step), _SEGMENTS)
+        frame.write.format("noop").mode("overwrite").save()
     for step in steps:
         tasks = driver.tasks(step)
         driver.finish(step)
@@ -127,31 +125,6 @@ def _finished(driver: _stackmill.Driver, steps: Sequence[str]) -> bool:
     return all(driver.is_done(step) for step in steps)
 
 
-def _carried(frame: DataFrame, partitions: int) -> DataFrame:
-    """Every segment in the Spark partition of its number; partitions to which none goes are there, and empty."""
-    if hasattr(frame, "repartitionById"):  # since Spark 4.1
-        return frame.repartitionById(partitions, "partition")
-    from pyspark.sql import functions
-
-    salts = functions.array(*(functions.lit(salt) for salt in _salts(frame.sparkSession, partitions)))
-    return frame.repartition(partitions, salts[functions.col("partition")])
-
-
-def _salts(spark: SparkSession, partitions: int) -> list[int]:
-    """For each partition a number that Spark's own hash sends there."""
-    from pyspark.sql import functions
-
-    found: dict[int, int] = {}
-    start, count = 0, 16 * partitions
-    while len(found) < partitions:
-        salts = spark.range(start, start + count).select(functions.col("id").cast("int").alias("salt"))
-        place = functions.pmod(functions.hash("salt"), functions.lit(partitions))
-        for row in salts.select("salt", place.alias("place")).collect():
-            found.setdefault(row.place, row.salt)
-        start += count
-    return [found[partition] for partition in range(partitions)]
-
-
 class _Work:
     """What a Python worker needs to take part, and the functions that Spark calls there."""
 
@@ -159,13 +132,14 @@ class _Work:
         self.arguments = arguments
         self.attempt = attempt
 
-    def first(self, step: str) -> Callable[[Batches], Batches]:
+    def first(self, step: str, count: int) -> Callable[[Batches], Batches]:
         """Over rows of task numbers."""
 
         def tasks(batches: Batches) -> Batches:
             for batch in batches:
                 for task in batch.column(0).to_pylist():
-                    yield from self._task(step, task, [])
+                    if task < count:
+                        yield from self._task(step, task, [])
 
         return tasks
 
@@ -177,17 +151,24 @@ class _Work:
 
             context = TaskContext.get()
             assert context is not None, "because Spark calls this in a task"
-            came = [segment for batch in batches for segment in batch.column(1).to_pylist()]
-            yield from self._task(step, context.partitionId(), came)
+            partition, came = context.partitionId(), []
+            for batch in batches:
+                numbers, segments = (column.to_pylist() for column in batch.columns)
+                # Partitions that Spark has joined or split would not be noticed otherwise.
+                if any(number != partition for number in numbers):
+                    raise RuntimeError(f"step {step}: rows of partitions {numbers} in partition {partition}")
+                came += segments
+            yield from self._task(step, partition, came)
 
         return task
 
     def _task(self, step: str, task: int, came: list[bytes]) -> Batches:
         import pyarrow
 
-        for partition, segment in _worker(self).run(step, task, came):
-            arrays = [pyarrow.array([partition], pyarrow.int32()), pyarrow.array([segment], pyarrow.binary())]
-            yield pyarrow.RecordBatch.from_arrays(arrays, names=["partition", "segment"])
+        with sent():
+            for partition, segment in _worker(self).run(step, task, came):
+                arrays = [pyarrow.array([partition], pyarrow.int32()), pyarrow.array([segment], pyarrow.binary())]
+                yield pyarrow.RecordBatch.from_arrays(arrays, names=["partition", "segment"])
 
 
 # The one worker of this process, and the attempt that it takes part in.
@@ -210,7 +191,10 @@ def _teller(progress: bool | Callable[[str], object]) -> Callable[[str], object]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """`python -m stackmill.spark RECIPE --out OUT …`, also for `spark-submit`."""
+    """`python -m stackmill.spark RECIPE --out OUT …`, also for `spark-submit`.
+
+    Where nothing else is said (`PYSPARK_PYTHON`), executors run the Python that runs this.
+    """
     import argparse
 
     from pyspark.sql import SparkSession
@@ -227,14 +211,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--replace", action="store_true", help="start over where another run's data is")
     parser.add_argument("--update", action="store_true", help="resolve the sources anew")
     given = parser.parse_args(arguments)
-    options = {"out": given.out, "scratch": given.scratch, "threads": 1, **_source(given.sample, given.cache, False)}
+    options = _options(given.out, given.scratch, given.sample, given.cache)
     changes = [f"--set={change}" for change in given.set]
     start = {**options, "replace": given.replace, "update": given.update}
 
     def command(options: Mapping[str, Any]) -> list[str]:
-        words = _arguments("run", [given.recipe], options, None)
+        words = _arguments("run", [os.path.abspath(given.recipe)], options, None)
         return [*words[:2], *changes, *words[2:]]
 
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     spark = SparkSession.builder.appName(f"stackmill {os.path.basename(given.recipe)}").getOrCreate()
     try:
         manifest = _drive(spark, command(start), command(options), Path(given.out), _teller(True))
