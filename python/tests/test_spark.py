@@ -21,6 +21,12 @@ import stackmill
 pytest.importorskip("pyspark")
 
 STAGES = """
+[[source]]
+name = "crates"
+archives = "crates/*.crate"
+[[source]]
+name = "planted"
+directory = "planted"
 [rules]
 preset = "stack-v2"
 parse-error-share = true
@@ -71,9 +77,8 @@ def case(top: Path, count: int, run: str) -> Case:
     (top / "planted").mkdir()
     planted(top / "planted")
     (top / "benchmark.pack").write_bytes((ROOT / "examples/invented/benchmark.pack").read_bytes())
-    sources = '[[source]]\nname = "crates"\narchives = "crates/*.crate"\n[[source]]\nname = "planted"\ndirectory = "planted"\n'
     recipe = top / "recipe.toml"
-    recipe.write_text(f'name = "spark"\n[run]\n{run}\n{sources}{STAGES}')
+    recipe.write_text(f'name = "spark"\n[run]\n{run}\n{STAGES}')
     stackmill.run(recipe, top / "out", memory="2G", threads=2, progress=False)
     return Case(recipe, top / "out")
 
