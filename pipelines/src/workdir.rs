@@ -221,16 +221,10 @@ pub fn remove(path: &Path) -> Result<()> {
         true => fs::remove_dir_all(path),
         false => fs::remove_file(path),
     };
-    let mut removed = delete();
-    for _ in 0..STRAGGLERS {
-        if !removed
-            .as_ref()
-            .is_err_and(|error| error.kind() == io::ErrorKind::DirectoryNotEmpty)
-        {
-            break;
-        }
-        removed = delete();
-    }
+    let crowded = |error: &io::Error| error.kind() == io::ErrorKind::DirectoryNotEmpty;
+    let mut attempts = (0..STRAGGLERS).map(|_| delete());
+    let removed = attempts.find(|removed| !removed.as_ref().is_err_and(crowded));
+    let removed = removed.unwrap_or_else(delete);
     match removed {
         Err(error) if !is_absent(&error) => Err(Error::from(error)).with_context(|| path.display().to_string()),
         _ => Ok(()),

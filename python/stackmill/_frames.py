@@ -35,8 +35,10 @@ _BATCH = ("spark.sql.execution.arrow.maxRecordsPerBatch", "64")
 _KEY_TYPES = ("string", "binary", "tinyint", "smallint", "int", "bigint", "date", "boolean")
 
 
-def save_frame(frame: DataFrame, folder: AnyPath, *, key: str | Sequence[str], file_rows: int = _FILE_ROWS) -> list[Path]:
-    """Writes any DataFrame (a table of Delta, Iceberg, Hive, …) as Parquet files for a source `parquet = "FOLDER/*.parquet"`.
+def save_frame(
+    frame: DataFrame, folder: AnyPath, *, key: str | Sequence[str], file_rows: int = _FILE_ROWS
+) -> list[Path]:
+    """Writes any DataFrame (Delta, Iceberg, Hive, …) as Parquet files for a source `parquet = "FOLDER/*.parquet"`.
 
     `key` names columns whose values are there in every row, and together in one row only: texts, bytes, whole numbers,
     dates or truth values. Which file a row is in is decided by a hash of its key, and the order there by the key, so

@@ -49,9 +49,12 @@ def hashes(files: list[Path]) -> dict[str, str]:
 
 def test_the_same_rows_are_the_same_files(local, frame, tmp_path):
     made = []
-    for number, (came, zone, rows) in enumerate(
-        [(frame.repartition(1), "UTC", "10000"), (frame.repartition(7), "Asia/Tokyo", "10"), (frame.orderBy("content"), "UTC", "3")]
-    ):
+    ways = [
+        (frame.repartition(1), "UTC", "10000"),
+        (frame.repartition(7), "Asia/Tokyo", "10"),
+        (frame.orderBy("content"), "UTC", "3"),
+    ]
+    for number, (came, zone, rows) in enumerate(ways):
         folder = tmp_path / str(number) / "frame"
         local.conf.set("spark.sql.session.timeZone", zone)
         local.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", rows)
