@@ -47,7 +47,10 @@ def session(master: str, **more: str):
     builder = SparkSession.builder.master(master).appName("stackmill-tests")
     for name, value in {**SETTINGS, **more}.items():
         builder = builder.config(name, value)
+    handler = signal.getsignal(signal.SIGINT)
     made = builder.getOrCreate()
+    # Spark's own outlives the session, and then fails.
+    signal.signal(signal.SIGINT, handler)
     made.sparkContext.setLogLevel("OFF")
     return made
 

@@ -60,7 +60,7 @@ def test_true_progress_is_a_line_a_step(corpus, tmp_path, capfd):
     stackmill.run(corpus.recipe, tmp_path / "out", memory="2G", set={"near.threshold": 0.9})
     out, err = capfd.readouterr()
     assert out == ""
-    assert [line.split()[0] for line in err.splitlines()][:3] == ["list", "exact", "cut"]
+    assert [line.split()[0] for line in err.splitlines()][:3] == ["list", "keys", "exact"]
 
 
 def test_commands_give_what_the_binary_prints(corpus):
