@@ -44,10 +44,10 @@ class Progress(NamedTuple):
 class Manifest(dict[str, Any]):
     """The manifest of a data set: `funnel`, `totals`, `files`, `config`, `fingerprint`, …"""
 
-    def __init__(self, values: Mapping[str, Any], folder: Path, was_done: bool) -> None:
+    def __init__(self, values: Mapping[str, Any], out: AnyPath, was_done: bool) -> None:
         super().__init__(values)
-        #: Where the data set is.
-        self.folder = folder
+        #: Where the data set is; in an object store, its URI.
+        self.folder = out if "://" in str(out) else Path(out)
         #: Whether it was there already, so that nothing had to be done.
         self.was_done = was_done
 
@@ -88,7 +88,7 @@ def run(
     }
     arguments = _arguments("run", [recipe], options, set)
     manifest, was_done = _watched(arguments, _reporter(progress))
-    return Manifest(json.loads(manifest), Path(out), was_done)
+    return Manifest(json.loads(manifest), out, was_done)
 
 
 def plan(

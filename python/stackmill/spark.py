@@ -16,7 +16,6 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stackmill import _stackmill
@@ -62,23 +61,25 @@ def run(
     `stackmill.run`, wherever they arose; where an executor was lost too often, they are Spark's.
     """
     options = _options(out, scratch, sample, cache)
-    recipe = os.path.abspath(recipe)
+    recipe = _absolute(recipe)
     arguments = _arguments("run", [recipe], options, set)
     first = _arguments("run", [recipe], {**options, "replace": replace, "update": update}, set)
-    return _drive(spark, first, arguments, Path(out), _teller(progress))
+    return _drive(spark, first, arguments, out, _teller(progress))
 
 
 def _options(out: AnyPath, scratch: AnyPath | None, sample: str | None, cache: AnyPath | None) -> dict[str, Any]:
-    """Executors have current folders of their own."""
+    folders = {"scratch": scratch and _absolute(scratch), "threads": 1}
+    return {"out": _absolute(out), **folders, **_source(sample, cache and _absolute(cache), False)}
 
-    def place(path: AnyPath | None) -> str | None:
-        return None if path is None else os.path.abspath(path)
 
-    return {"out": place(out), "scratch": place(scratch), "threads": 1, **_source(sample, place(cache), False)}
+def _absolute(path: AnyPath) -> str:
+    """Executors have current folders of their own; places in object stores have names of their own."""
+    text = os.fspath(path)
+    return text if "://" in text else os.path.abspath(text)
 
 
 def _drive(
-    spark: SparkSession, first: list[str], arguments: list[str], out: Path, say: Callable[[str], object]
+    spark: SparkSession, first: list[str], arguments: list[str], out: AnyPath, say: Callable[[str], object]
 ) -> Manifest:
     """`first`: the arguments that begin the run; `arguments`: those with which others take part."""
     since = time.monotonic()
@@ -216,13 +217,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     start = {**options, "replace": given.replace, "update": given.update}
 
     def command(options: Mapping[str, Any]) -> list[str]:
-        words = _arguments("run", [os.path.abspath(given.recipe)], options, None)
+        words = _arguments("run", [_absolute(given.recipe)], options, None)
         return [*words[:2], *changes, *words[2:]]
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     spark = SparkSession.builder.appName(f"stackmill {os.path.basename(given.recipe)}").getOrCreate()
     try:
-        manifest = _drive(spark, command(start), command(options), Path(given.out), _teller(True))
+        manifest = _drive(spark, command(start), command(options), given.out, _teller(True))
     except Error as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

@@ -350,3 +350,11 @@ def test_second_attempts_at_the_same_time_do_not_show(small, cluster, tmp_path):
     assert not (out / ".work").exists()
     second = [event for event in events(tmp_path / "log", "TaskStart") if event["Task Info"]["Speculative"]]
     assert len(second) >= 5
+
+
+def test_places_are_absolute_and_stay_in_their_store(tmp_path, monkeypatch):
+    from stackmill import spark as engine
+
+    monkeypatch.chdir(tmp_path)
+    places = engine._options("s3://bucket/corpus", "scratch", None, None)
+    assert (places["out"], places["scratch"]) == ("s3://bucket/corpus", str(tmp_path / "scratch"))
