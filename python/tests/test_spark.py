@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import urllib.request
 from pathlib import Path
 from typing import NamedTuple
 
@@ -358,3 +359,31 @@ def test_places_are_absolute_and_stay_in_their_store(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     places = engine._options("s3://bucket/corpus", "scratch", None, None)
     assert (places["out"], places["scratch"]) == ("s3://bucket/corpus", str(tmp_path / "scratch"))
+
+
+@pytest.fixture
+def store(monkeypatch):
+    """A local S3 server with an empty bucket; what everybody has to know of it is in the environment."""
+    server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    address = "http://{}:{}".format(*server.get_host_and_port())
+    known = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "us-east-1"}
+    known |= {"AWS_ENDPOINT_URL": address, "AWS_ALLOW_HTTP": "true"}
+    for name, value in known.items():
+        monkeypatch.setenv(name, value)
+    urllib.request.urlopen(urllib.request.Request(f"{address}/bucket", method="PUT"))
+    yield known
+    server.stop()
+
+
+def test_the_data_set_may_be_in_a_store(small, store, tmp_path):
+    from stackmill import spark as engine
+
+    # Executors of a cluster have an environment of their own; these are threads of a JVM that has begun already.
+    spark = session("local[2]", **{f"spark.executorEnv.{name}": value for name, value in store.items()})
+    with pytest.raises(stackmill.ConfigError, match="--scratch"):
+        engine.run(spark, small.recipe, "s3://bucket/corpus", progress=False)
+    made = engine.run(spark, small.recipe, "s3://bucket/corpus", scratch=tmp_path / "scratch", progress=False)
+    spark.stop()
+    assert made == read(small.out / "manifest.json")
+    assert stackmill.verify("s3://bucket/corpus")["troubles"] == []
