@@ -42,7 +42,7 @@ class Seen:
     """Every process below one: most processor seconds and most memory that were seen of it."""
 
     def __init__(self) -> None:
-        self.seconds: dict[tuple[int, int], float] = {}
+        self.seconds: dict[tuple[str, int, int], float] = {}
         self.memory: dict[str, int] = {}
 
     def look(self, root: int) -> None:
@@ -64,7 +64,7 @@ class Seen:
             if process not in stats:
                 continue
             stat = stats[process]
-            self.seconds[process, int(stat[19])] = (int(stat[11]) + int(stat[12])) / TICKS
+            self.seconds[names[process], process, int(stat[19])] = (int(stat[11]) + int(stat[12])) / TICKS
             try:
                 rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
             except OSError:
@@ -75,8 +75,8 @@ class Seen:
                     self.memory[name] = max(self.memory.get(name, 0), int(line.split()[1]))
 
 
-def measured(command: list[str]) -> tuple[float, float, dict[str, int]]:
-    """Wall and processor seconds of a command, and the most memory of one process by name, in MiB."""
+def measured(command: list[str]) -> tuple[float, dict[str, float], dict[str, int]]:
+    """Wall seconds of a command; processor seconds by name of process; and the most memory of one, in MiB."""
     since = time.monotonic()
     with tempfile.TemporaryFile() as log:
         child = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "PYSPARK_PYTHON": sys.executable})
@@ -88,7 +88,10 @@ def measured(command: list[str]) -> tuple[float, float, dict[str, int]]:
             log.seek(0)
             sys.exit(log.read().decode(errors="replace")[-4000:])
     memory = {name: kib >> 10 for name, kib in seen.memory.items() if kib > 1 << 14}
-    return time.monotonic() - since, sum(seen.seconds.values()), memory
+    seconds: dict[str, float] = {}
+    for (name, _, _), spent in seen.seconds.items():
+        seconds[name] = seconds.get(name, 0) + spent
+    return time.monotonic() - since, seconds, memory
 
 
 def shuffled(events: Path) -> int:
@@ -123,8 +126,11 @@ def main() -> None:
         runs["embedded"][0] = str(Path(sys.executable).with_name("stackmill"))
         seconds = {}
         for name, command in runs.items():
-            wall, seconds[name], memory = measured(command)
-            print(f"{name:<12} {wall:7.1f} s wall {seconds[name]:8.1f} processor-s   most MiB of one process: {memory}")
+            wall, spent, memory = measured(command)
+            seconds[name] = sum(spent.values())
+            print(f"{name:<12} {wall:7.1f} s wall {seconds[name]:8.1f} processor-s")
+            by_name = {process: round(seconds, 1) for process, seconds in spent.items() if seconds > 0.5}
+            print(f"{'':<12} by process: {by_name}; most MiB of one: {memory}")
         manifests = [(place / name / "manifest.json").read_bytes() for name in ("embedded", "spark")]
         hashes = [hashlib.sha256(manifest).hexdigest() for manifest in manifests]
         totals = json.loads(manifests[0])["totals"]
