@@ -31,6 +31,7 @@ use crate::passes::cut::Layout;
 use crate::passes::listing::Listed;
 use crate::passes::{content, cut, listing};
 use crate::recipe::Recipe;
+use crate::runner::BASE_BYTES;
 use crate::units::Share;
 use crate::workdir::Workdir;
 
@@ -216,7 +217,11 @@ pub struct Job {
 impl Job {
     /// Joins the parts of a run.
     pub fn new(recipe: Recipe, plan: (Lock, Stages), workdir: Workdir, options: Options) -> Result<Self> {
-        let (lock, stages) = plan;
+        let (lock, mut stages) = plan;
+        if let Some(near) = &mut stages.near {
+            // A single task, which nothing runs beside.
+            near.keepers.within(options.memory.saturating_sub(BASE_BYTES));
+        }
         let splits = lock::cut(&lock, &recipe.run);
         let sources = open_sources(&recipe)?;
         Ok(Self {

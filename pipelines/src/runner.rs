@@ -16,7 +16,7 @@ use crate::passes::{Chunk, Step, TaskReport, content};
 use crate::{failpoint, publish, table};
 
 /// Memory of the process before its first task: tables of tokenizers, languages and licenses.
-const BASE_BYTES: u64 = 128 << 20;
+pub const BASE_BYTES: u64 = 128 << 20;
 /// Memory of one task with its parse worker.
 const TASK_BYTES: u64 = 384 << 20;
 

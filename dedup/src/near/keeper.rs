@@ -5,8 +5,8 @@
 //!   b is removed       iff some a is kept (or a equals b exactly and is removed itself)
 //!   its keeper         the earliest such a (or that one's keeper)
 //! ```
-//! One partition in this version. Memory: 16 bytes an edge and near 100 bytes a file that has one; more than
-//! 64 Mi edges or 16 Mi such files are refused. Edges may come in any order and more than once.
+//! One partition in this version, and so one task: it may take the memory of the whole run, and refuses more edges than
+//! fit into that. Edges may come in any order and more than once.
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -21,10 +21,12 @@ use super::verify::edge_schema;
 use crate::duplicate::{Duplicate, emit_decisions};
 use crate::rows::{FixedColumn, RANK_BYTES};
 
-/// Edges that one run may have: 1 GiB of memory.
-const EDGES_MAX: usize = 64 << 20;
-/// Files with an edge that one run may have: near 1.6 GiB of memory.
-const FILES_MAX: usize = 16 << 20;
+/// Memory of an edge while the list of edges grows, in bytes.
+const EDGE_BYTES: u64 = 40;
+/// Memory of a file with an edge, with its fate and its decision, in bytes.
+const FILE_BYTES: u64 = 160;
+/// Memory where nobody has said how much there is: that of 64 Mi edges.
+const USUAL_BYTES: u64 = (64 << 20) * EDGE_BYTES;
 
 /// Key of the hash of ranks: digits of pi.
 const FILE_KEY: u64 = 0xC0AC_29B7_C97C_50DD;
@@ -33,17 +35,20 @@ const FILE_KEY: u64 = 0xC0AC_29B7_C97C_50DD;
 #[derive(Clone, Debug)]
 pub struct Keepers {
     threshold: f64,
-    edges_max: usize,
-    files_max: usize,
+    bytes_max: u64,
 }
 
 impl Keepers {
     pub(super) fn new(threshold: f64) -> Self {
         Self {
             threshold,
-            edges_max: EDGES_MAX,
-            files_max: FILES_MAX,
+            bytes_max: USUAL_BYTES,
         }
+    }
+
+    /// Lets edges take `bytes` of memory.
+    pub fn within(&mut self, bytes: u64) {
+        self.bytes_max = bytes;
     }
 }
 
@@ -81,15 +86,17 @@ impl Exchange for Keepers {
 
 impl Keepers {
     fn check_size(&self, graph: &Graph) -> Result<()> {
-        let (edges, files) = (graph.edges.len(), graph.files.len());
-        if edges <= self.edges_max && files <= self.files_max {
+        let (edges, files) = (graph.edges.len() as u64, graph.files.len() as u64);
+        let bytes = edges * EDGE_BYTES + files * FILE_BYTES;
+        // Files are numbered in 32 bits.
+        if bytes <= self.bytes_max && files < u64::from(u32::MAX) {
             return Ok(());
         }
         let message =
             format!("near duplicates have {edges} edges among {files} files or more, which is too many to hold");
-        let limits = format!("the limits are {} and {}", self.edges_max, self.files_max);
         Err(Error::resource(message).hint(format!(
-            "{limits}; raise `threshold`, drop generated files before `near`, or run languages one by one"
+            "they take over {} MiB: raise --memory or `threshold`, or drop generated files before `near`",
+            self.bytes_max >> 20
         )))
     }
 }
@@ -275,11 +282,8 @@ mod tests {
 
     #[test]
     fn too_many_edges_or_files_are_refused() {
-        let keepers = Keepers {
-            threshold: 0.7,
-            edges_max: 2,
-            files_max: 3,
-        };
+        let mut keepers = Keepers::new(0.7);
+        keepers.within(2 * EDGE_BYTES + 3 * FILE_BYTES);
         assert!(keepers.check_size(&graph(&[(1, 2, 0.8), (2, 3, 0.8)])).is_ok());
         assert!(
             keepers
