@@ -26,6 +26,7 @@ use stackmill_tokenize::{Pack, TokenizeConfig};
 
 use crate::exchange::{Carrier, Files, Scattering, Spills, Target};
 use crate::lock;
+use crate::passes::components::Component;
 use crate::passes::cut::Layout;
 use crate::passes::listing::Listed;
 use crate::passes::{content, cut, listing};
@@ -292,11 +293,23 @@ impl Job {
         let buckets = target(&near.buckets, homes.count());
         let attach = target(&near.attach, buckets.partitions);
         let verify = target(&near.verify, attach.partitions);
-        let keepers = target(&near.keepers, verify.partitions);
+        let component = Component {
+            job: self,
+            near,
+            partitions: near.components.partitions(layout.size.files),
+            verified: verify.partitions,
+        };
+        let keepers = Target {
+            exchange: &near.keepers,
+            partitions: near.components.deciders(layout.edges),
+            homes,
+            feeders: component.partitions,
+        };
         Some(NearTargets {
             buckets,
             attach,
             verify,
+            component,
             keepers,
         })
     }
@@ -321,7 +334,7 @@ impl Job {
     }
 }
 
-/// The four exchanges of near-duplicates.
+/// The exchanges of near-duplicates.
 #[derive(Clone, Copy)]
 pub struct NearTargets<'a> {
     /// Bucket hashes.
@@ -330,7 +343,9 @@ pub struct NearTargets<'a> {
     pub attach: Target<'a>,
     /// Pairs with a set, to the home of the second.
     pub verify: Target<'a>,
-    /// Edges.
+    /// Edges, and how they hang together.
+    pub component: Component<'a>,
+    /// Edges by component, once all were counted.
     pub keepers: Target<'a>,
 }
 

@@ -16,7 +16,7 @@ use stackmill_schemas::stage::{Emit, Exchange, InputSize, Partition, Scatter};
 use stackmill_schemas::{Decision, Error, Result, TaskContext, columns, rank};
 
 use super::PLACE;
-use super::sketch::mix;
+use super::components::{FILE_KEY, rank_hash};
 use super::verify::edge_schema;
 use crate::duplicate::{Duplicate, emit_decisions};
 use crate::rows::{FixedColumn, RANK_BYTES};
@@ -25,9 +25,6 @@ use crate::rows::{FixedColumn, RANK_BYTES};
 const EDGES_MAX: usize = 64 << 20;
 /// Files with an edge that one run may have: near 1.6 GiB of memory.
 const FILES_MAX: usize = 16 << 20;
-
-/// Key of the hash of ranks: digits of pi.
-const FILE_KEY: u64 = 0xC0AC_29B7_C97C_50DD;
 
 /// Decides who is kept: reads edges, emits a decision for each removed file and a note for each keeper.
 #[derive(Clone, Debug)]
@@ -94,10 +91,6 @@ impl Keepers {
     }
 }
 
-fn rank_hash(rank: u128) -> u64 {
-    mix((rank >> 64) as u64 ^ mix(rank as u64, FILE_KEY), FILE_KEY)
-}
-
 /// A verified edge between two files, by their numbers in [`Graph::files`].
 #[derive(Clone, Copy)]
 struct Edge {
@@ -153,8 +146,8 @@ impl Graph {
     fn number(&mut self, rank: u128) -> u32 {
         let files = &mut self.files;
         let equal = |number: &u32| files[*number as usize].rank == rank;
-        let hash = |number: &u32| rank_hash(files[*number as usize].rank);
-        match self.numbers.entry(rank_hash(rank), equal, hash) {
+        let hash = |number: &u32| rank_hash(files[*number as usize].rank, FILE_KEY);
+        match self.numbers.entry(rank_hash(rank, FILE_KEY), equal, hash) {
             Entry::Occupied(found) => *found.get(),
             Entry::Vacant(place) => {
                 let number = files.len() as u32;
