@@ -5,6 +5,9 @@
 //!   STEP        any ranks   rank i of n runs the tasks i, i + n, i + 2n, …; each leaves its report in scratch
 //!   publish     1 rank      sums are checked, manifest last
 //! ```
+//! `near-components` is one step each time that it is run: it does nothing where one task can hold all edges, or once all
+//! of its steps are done; while some are left, `near-keepers` says so. All other stages are one step.
+//!
 //! A stage begins by reading the reports of the stages before it: a task that is not done is named with its rank. Which
 //! machine or rank ran a task, and in how many stages, does not show in the output.
 
@@ -117,19 +120,25 @@ pub fn names(stages: &Stages) -> Vec<&'static str> {
     names
 }
 
-fn share(job: &Job, engine: &Engine, name: &str, rank: Rank) -> Result<usize> {
+fn share(job: &Job, engine: &Engine, stage: &str, rank: Rank) -> Result<usize> {
     let mut graph = Graph::default();
-    for earlier in graph::steps(&job.stages).into_iter().take_while(|step| *step != name) {
-        let step = graph.step(job, earlier)?;
-        let reports = reports(job, earlier, step.tasks(), rank.world)?;
-        let spent = step.spent();
-        drop(step);
-        learn(&mut graph, job, earlier, reports)?;
-        // All tasks of that step are done, so nobody reads this any more.
-        if rank.rank == 0 {
-            spent.iter().try_for_each(|folder| job.workdir.discard(folder))?;
+    for earlier in graph::steps(&job.stages).into_iter().take_while(|step| *step != stage) {
+        while let Some(name) = graph.next(job, earlier) {
+            pass(&mut graph, job, (earlier, &name), rank)?;
         }
     }
+    while let Some(name) = graph.next(job, stage) {
+        // Of a stage of many steps, the first that is not done is the one meant.
+        let is_over = graph::is_again(stage) && is_done(job, &name, graph.step(job, &name)?.tasks());
+        if !is_over {
+            return share_of(job, engine, (&graph, &name), rank);
+        }
+        pass(&mut graph, job, (stage, &name), rank)?;
+    }
+    Ok(0)
+}
+
+fn share_of(job: &Job, engine: &Engine, (graph, name): (&Graph, &str), rank: Rank) -> Result<usize> {
     job.workdir.save(&world_marker(name), &rank.world)?;
     let step = graph.step(job, name)?;
     let wanted = rank.tasks(step.tasks());
@@ -137,6 +146,26 @@ fn share(job: &Job, engine: &Engine, name: &str, rank: Rank) -> Result<usize> {
     let reports = runner.tasks(step.as_ref(), graph.layout(), &wanted)?;
     publish::unchanged(&job.workdir, &reports)?;
     Ok(reports.len())
+}
+
+/// Learns a step all of whose tasks have to be done.
+fn pass(graph: &mut Graph, job: &Job, (stage, name): (&str, &str), rank: Rank) -> Result<()> {
+    let step = graph.step(job, name)?;
+    let reports = reports(job, (stage, name), step.tasks(), rank.world)?;
+    let spent = step.spent();
+    drop(step);
+    learn(graph, job, name, reports)?;
+    // All tasks of that step are done, so nobody reads this any more.
+    if rank.rank == 0 {
+        spent.iter().try_for_each(|folder| job.workdir.discard(folder))?;
+    }
+    Ok(())
+}
+
+/// Whether all tasks of a step have left their reports.
+pub fn is_done(job: &Job, step: &str, tasks: u32) -> bool {
+    let reported = |task| job.workdir.holds_scratch(&task_marker(step, task));
+    job.workdir.holds_scratch(&step_marker(step)) || (0..tasks).all(reported)
 }
 
 /// Takes note of reports; where too many repositories have failed, their tasks are to be done again.
@@ -154,12 +183,14 @@ pub fn learn(graph: &mut Graph, job: &Job, step: &str, reports: Vec<TaskReport>)
 pub fn all_parts(job: &Job, world: u32) -> Result<(publish::Parts, BTreeMap<String, Cost>)> {
     let mut graph = Graph::default();
     let mut costs = BTreeMap::new();
-    for name in graph::steps(&job.stages) {
-        let tasks = graph.step(job, name)?.tasks();
-        let reports = reports(job, name, tasks, world)?;
-        publish::unchanged(&job.workdir, &reports)?;
-        reports.iter().for_each(|report| report.add_costs(&mut costs));
-        learn(&mut graph, job, name, reports)?;
+    for stage in graph::steps(&job.stages) {
+        while let Some(name) = graph.next(job, stage) {
+            let tasks = graph.step(job, &name)?.tasks();
+            let reports = reports(job, (stage, &name), tasks, world)?;
+            publish::unchanged(&job.workdir, &reports)?;
+            reports.iter().for_each(|report| report.add_costs(&mut costs));
+            learn(&mut graph, job, &name, reports)?;
+        }
     }
     Ok((graph.parts(), costs))
 }
@@ -168,8 +199,8 @@ fn world_marker(step: &str) -> String {
     format!("world/{step}")
 }
 
-/// The reports of all tasks of a step, or which of them are missing.
-pub fn reports(job: &Job, step: &str, tasks: u32, world: u32) -> Result<Vec<TaskReport>> {
+/// The reports of all tasks of a step of a stage, or which of them are missing.
+pub fn reports(job: &Job, (stage, step): (&str, &str), tasks: u32, world: u32) -> Result<Vec<TaskReport>> {
     if let Some(reports) = job.workdir.load(&step_marker(step))? {
         return Ok(reports);
     }
@@ -185,10 +216,10 @@ pub fn reports(job: &Job, step: &str, tasks: u32, world: u32) -> Result<Vec<Task
         return Ok(reports);
     }
     let world = job.workdir.load(&world_marker(step))?.unwrap_or(world);
-    Err(unfinished(step, &missing, tasks, world))
+    Err(unfinished((stage, step), &missing, tasks, world))
 }
 
-fn unfinished(step: &str, missing: &[u32], tasks: u32, world: u32) -> Error {
+fn unfinished((stage, step): (&str, &str), missing: &[u32], tasks: u32, world: u32) -> Error {
     let ranks: BTreeSet<u32> = missing.iter().map(|task| task % world).collect();
     let list = |numbers: &mut dyn Iterator<Item = u32>| {
         let mut named: Vec<String> = numbers.take(NAMED + 1).map(|number| number.to_string()).collect();
@@ -198,13 +229,14 @@ fn unfinished(step: &str, missing: &[u32], tasks: u32, world: u32) -> Error {
         named.join(", ")
     };
     let message = format!(
-        "stage `{step}`: {} of {tasks} tasks are not done (tasks {}), of ranks {} of {world}",
+        "stage `{stage}`{}: {} of {tasks} tasks are not done (tasks {}), of ranks {} of {world}",
+        if stage == step { String::new() } else { format!(", step `{step}`") },
         missing.len(),
         list(&mut missing.iter().copied()),
         list(&mut ranks.into_iter())
     );
     Error::source(message).transient().hint(format!(
-        "run those ranks again: stackmill task … --stage {step} --rank RANK --world {world}"
+        "run those ranks again: stackmill task … --stage {stage} --rank RANK --world {world}"
     ))
 }
 
@@ -224,7 +256,11 @@ pub fn plan(stages: &Stages, splits: u64, recipe: &Path) -> Value {
             _ => "--rank RANK --world WORLD",
         };
         let command = format!("stackmill task {} --out OUT --stage {name} {ranks}", recipe.display());
-        json!({"stage": name, "tasks": tasks, "after": after, "command": command})
+        let mut planned = json!({"stage": name, "tasks": tasks, "after": after, "command": command});
+        if graph::is_again(name) {
+            planned["again"] = json!(true);
+        }
+        planned
     };
     Value::Array(names.iter().enumerate().map(stage).collect())
 }
@@ -243,13 +279,13 @@ mod tests {
 
     #[test]
     fn missing_tasks_are_named_with_their_ranks() {
-        let error = unfinished("content", &[3, 7, 8], 9, 4);
+        let error = unfinished(("content", "content"), &[3, 7, 8], 9, 4);
         assert_eq!(
             error.message(),
             "stage `content`: 3 of 9 tasks are not done (tasks 3, 7, 8), of ranks 0, 3 of 4"
         );
         assert!(
-            unfinished("list", &(0..40).collect::<Vec<_>>(), 40, 40)
+            unfinished(("list", "list"), &(0..40).collect::<Vec<_>>(), 40, 40)
                 .message()
                 .contains("8, 9, …)")
         );

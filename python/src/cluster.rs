@@ -56,9 +56,9 @@ impl Driver {
         }
     }
 
-    /// The steps, in order.
-    fn steps(&self, py: Python<'_>) -> PyResult<Vec<&'static str>> {
-        self.with(|driver| Ok(driver.steps()))
+    /// The step of a stage that is to be run, if it has one left and the stages before it have none.
+    fn next(&self, py: Python<'_>, stage: &str) -> PyResult<Option<String>> {
+        self.with(|driver| Ok(driver.next(stage)))
             .map_err(|error| raised(py, &error))
     }
 

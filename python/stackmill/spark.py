@@ -28,13 +28,16 @@ if TYPE_CHECKING:
 
 __all__ = ["main", "run"]
 
-# Steps that run as one Spark job: each hands the rows of an exchange to the next.
+# Stages that run as one Spark job: each hands the rows of an exchange to the next.
 _CHAINS = (
     ("list",),
     ("keys", "exact"),
     ("cut",),
     ("content", "near-buckets", "near-attach"),
-    ("near-verify", "near-keepers"),
+    ("near-verify",),
+    # As many jobs as it takes, or none.
+    ("near-components",),
+    ("near-keepers",),
     ("syntax",),
     ("pack",),
     ("ledger",),
@@ -87,10 +90,8 @@ def _drive(
     before = spark.conf.get(_BATCH[0], None)
     spark.conf.set(*_BATCH)
     try:
-        known = driver.steps()
         for chain in _CHAINS:
-            steps = [step for step in chain if step in known]
-            if steps:
+            while steps := [step for stage in chain if (step := driver.next(stage))]:
                 _chain(spark, driver, work, steps, say)
     finally:
         if before is None:

@@ -244,3 +244,236 @@ impl Labels {
         to.send(edges.clone(), &places)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+    use stackmill_schemas::context::Homes;
+    use stackmill_schemas::stage::{Exchange, Partition};
+    use stackmill_schemas::{Decision, fingerprint};
+
+    use super::*;
+    use crate::harness::{World, decisions_of};
+    use crate::near::Keepers;
+    use crate::near::verify::{Edge, edge_batch};
+
+    /// The rows of each partition.
+    type Spilled = Vec<Vec<RecordBatch>>;
+
+    fn spill(partitions: u32, scatter: impl FnOnce(&mut Scatter<'_>) -> Result<()>) -> Spilled {
+        let mut spilled = vec![Vec::new(); partitions as usize];
+        let homes = Homes::default();
+        let mut send = |rows: RecordBatch, to: &[u32]| {
+            assert_eq!(rows.num_rows(), to.len());
+            (0..)
+                .zip(to)
+                .for_each(|(i, to)| spilled[*to as usize].push(rows.slice(i, 1)));
+            Ok(())
+        };
+        let (send, homes) = (&mut send, &homes);
+        let mut to = Scatter {
+            send,
+            partitions,
+            homes,
+        };
+        scatter(&mut to).expect("scattered");
+        spilled
+    }
+
+    /// One turn of all partitions: what goes to the next, and the number of rows moved.
+    fn turned(turn: Turn, next: Turn, spilled: &Spilled) -> (Spilled, u64) {
+        let partitions = spilled.len() as u32;
+        let mut moved = 0;
+        let next = spill(partitions, |to| {
+            for (index, rows) in (0..).zip(spilled) {
+                let mut star = Star::new(turn, index, partitions);
+                rows.iter().try_for_each(|rows| star.see(rows))?;
+                let mut send = |rows: RecordBatch| next.scatter(&rows, to);
+                rows.iter().try_for_each(|rows| star.turn(rows, &mut Emit(&mut send)))?;
+                moved += star.finish(&mut Emit(&mut send))?;
+            }
+            Ok(())
+        });
+        (next, moved)
+    }
+
+    /// Stars by file b, and the number of turns.
+    fn contracted(edges: &Spilled) -> (Spilled, u32) {
+        let mut stars = edges.clone();
+        for turns in (2..).step_by(2) {
+            let (large, _) = turned(Turn::Small, Turn::Large, &stars);
+            let (small, moved) = turned(Turn::Large, Turn::Small, &large);
+            if moved == 0 {
+                return (small, turns);
+            }
+            stars = small;
+        }
+        unreachable!("turns come to an end")
+    }
+
+    fn by_b(edges: &[Edge], partitions: u32) -> Spilled {
+        let rows = edge_batch(edges).expect("edges");
+        spill(partitions, |to| Turn::Small.scatter(&rows, to))
+    }
+
+    /// What is decided component by component, shared out to `deciders`.
+    fn apart(edges: &[Edge], partitions: u32, deciders: u32) -> Vec<Decision> {
+        let spilled = by_b(edges, partitions);
+        let (stars, _) = contracted(&spilled);
+        let shares = spill(deciders, |to| {
+            for (stars, edges) in stars.iter().zip(&spilled) {
+                let mut labels = Labels::default();
+                stars.iter().try_for_each(|stars| labels.see(stars))?;
+                edges.iter().try_for_each(|edges| labels.scatter(edges, to))?;
+            }
+            Ok(())
+        });
+        decided(&shares)
+    }
+
+    fn decided(shares: &[Vec<RecordBatch>]) -> Vec<Decision> {
+        let mut out = Vec::new();
+        for (index, rows) in (0..).zip(shares) {
+            let batches = Box::new(rows.clone().into_iter().map(Ok));
+            let mut emit = |batch: RecordBatch| {
+                out.push(batch);
+                Ok(())
+            };
+            let partition = Partition { index, batches };
+            let cx = World::default().context();
+            let decided = Keepers::new(0.5).gather(partition, &mut Emit(&mut emit), &cx);
+            decided.expect("decided");
+        }
+        decisions_of(&out)
+    }
+
+    fn together(edges: &[Edge]) -> Vec<Decision> {
+        decided(&[vec![edge_batch(edges).expect("edges")]])
+    }
+
+    /// The earliest file of each file's component, by painting neighbours until nothing changes.
+    fn painted(edges: &[Edge]) -> BTreeMap<u128, u128> {
+        let mut colours: BTreeMap<u128, u128> =
+            edges.iter().flat_map(|edge| [edge.a, edge.b]).map(|f| (f, f)).collect();
+        loop {
+            let before = colours.clone();
+            for edge in edges {
+                let colour = colours[&edge.a].min(colours[&edge.b]);
+                colours.extend([(edge.a, colour), (edge.b, colour)]);
+            }
+            if colours == before {
+                return colours;
+            }
+        }
+    }
+
+    /// The rank of file `file`: its order among others is shuffled by `seed`, 0 leaves it.
+    fn rank(file: u64, seed: u64) -> u128 {
+        let standing = match seed {
+            0 => 0,
+            seed => fingerprint::seeded(seed, &file.to_le_bytes()) >> 32,
+        };
+        u128::from(standing) << 64 | u128::from(file)
+    }
+
+    fn edge(x: u64, y: u64, seed: u64, similarity: f64) -> Edge {
+        let (x, y) = (rank(x, seed), rank(y, seed));
+        let a = x.min(y);
+        Edge {
+            a,
+            b: x.max(y),
+            blob_a: Some([a as u8; 20]),
+            similarity,
+        }
+    }
+
+    #[derive(Clone, Debug)]
+    struct Shape {
+        edges: Vec<(u64, u64)>,
+    }
+
+    /// Pairs at random, chains, stars and cliques; several of them side by side.
+    fn graphs() -> impl Strategy<Value = Vec<Edge>> {
+        let piece = (0u8..4, 2u64..14, prop::collection::vec((0u64..14, 0u64..14), 0..20));
+        let shape = |(kind, size, random): (u8, u64, Vec<(u64, u64)>)| {
+            let all = (0..size).flat_map(|y| (0..y).map(move |x| (x, y)));
+            let edges = match kind {
+                0 => all.filter(|(x, y)| x + 1 == *y).collect(),
+                1 => all.filter(|(x, _)| *x == size / 2).collect(),
+                2 => all.collect(),
+                _ => random.into_iter().filter(|(x, y)| x != y).collect(),
+            };
+            Shape { edges }
+        };
+        let pieces = prop::collection::vec(piece.prop_map(shape), 1..6);
+        (pieces, 0u64..1000, any::<u64>()).prop_map(|(pieces, seed, similar)| {
+            // Equal pairs are equally alike.
+            let similarity =
+                |x: u64, y: u64| [1.0, 0.9, 0.75, 0.5][(similar.rotate_left((x * 5 + y * 3) as u32) & 3) as usize];
+            let mut edges = Vec::new();
+            for (piece, first) in pieces.iter().zip((0..).step_by(14)) {
+                let ordered = piece.edges.iter().map(|(x, y)| (first + x.min(y), first + x.max(y)));
+                edges.extend(ordered.map(|(x, y)| edge(x, y, seed, similarity(x, y))));
+            }
+            edges
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        /// Mutations: route edges by the label of nobody's component (`place(b)`); end when a small star moves nothing;
+        /// forget in `large` to look at rows of file b.
+        #[test]
+        fn components_apart_are_decided_as_together(edges in graphs(), partitions in 1u32..6, deciders in 1u32..6) {
+            prop_assert_eq!(apart(&edges, partitions, deciders), together(&edges));
+        }
+
+        #[test]
+        fn stars_are_around_the_earliest_file(edges in graphs(), partitions in 1u32..6) {
+            let (stars, _) = contracted(&by_b(&edges, partitions));
+            let rows = stars.iter().flatten().flat_map(|rows| ends(rows).expect("stars"));
+            let found: BTreeMap<u128, u128> = rows.map(|ends| ends.expect("ranks")).map(|(a, b)| (b, a)).collect();
+            let expected = painted(&edges).into_iter().filter(|(file, earliest)| file != earliest);
+            prop_assert_eq!(found, expected.collect::<BTreeMap<_, _>>());
+        }
+    }
+
+    #[test]
+    fn turns_grow_with_the_logarithm_of_a_chain() {
+        for seed in [0, 7] {
+            let edges: Vec<Edge> = (0..10_000).map(|i| edge(i, i + 1, seed, 0.8)).collect();
+            let (stars, turns) = contracted(&by_b(&edges, 3));
+            assert_eq!(stars.iter().flatten().map(RecordBatch::num_rows).sum::<usize>(), 10_000);
+            assert!(turns <= 2 * 16, "{turns} turns with seed {seed}");
+        }
+    }
+
+    #[test]
+    fn partitions_follow_the_number_of_files_and_edges() {
+        let components = Components::new(2 << 20);
+        assert_eq!(
+            [0, 1 << 20, (1 << 20) + 1].map(|files| components.partitions(files)),
+            [1, 1, 2]
+        );
+        assert_eq!(
+            [0, 2 << 20, (2 << 20) + 1].map(|edges| components.deciders(edges)),
+            [1, 1, 3]
+        );
+        assert_eq!(Components::new(1).partitions(5), 5);
+    }
+
+    #[test]
+    fn an_edge_back_in_rank_order_is_refused() {
+        let edge = Edge {
+            a: 2,
+            b: 1,
+            blob_a: None,
+            similarity: 0.8,
+        };
+        let rows = edge_batch(&[edge]).expect("edges");
+        assert!(Star::new(Turn::Small, 0, 1).see(&rows).is_err());
+    }
+}
