@@ -253,7 +253,9 @@ pub fn segment_rows(segment: Vec<u8>) -> Result<Batches<'static>> {
 fn slices(path: &Path, partition: Option<u32>) -> Result<Batches<'static>> {
     let index = read_index(&mut table::open(path)?).with_context(|| path.display().to_string())?;
     let path = path.to_owned();
-    let wanted = index.into_iter().filter(move |entry| partition.is_none_or(|wanted| entry.0 == wanted));
+    let wanted = index
+        .into_iter()
+        .filter(move |entry| partition.is_none_or(|wanted| entry.0 == wanted));
     Ok(Box::new(wanted.flat_map(move |(_, offset, length, hash)| {
         let slice = slice(&path, offset, length, hash);
         slice.unwrap_or_else(|error| Box::new(std::iter::once(Err(error))))

@@ -230,7 +230,11 @@ fn unfinished((stage, step): (&str, &str), missing: &[u32], tasks: u32, world: u
     };
     let message = format!(
         "stage `{stage}`{}: {} of {tasks} tasks are not done (tasks {}), of ranks {} of {world}",
-        if stage == step { String::new() } else { format!(", step `{step}`") },
+        if stage == step {
+            String::new()
+        } else {
+            format!(", step `{step}`")
+        },
         missing.len(),
         list(&mut missing.iter().copied()),
         list(&mut ranks.into_iter())

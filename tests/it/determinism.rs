@@ -54,6 +54,69 @@ fn memory_and_batches_do_not_show() {
     }
 }
 
+/// Edges that do not fit one task are shared out by component: nothing but the setting shows, whoever runs the tasks.
+/// Mutation: share edges out by file b instead of by component.
+#[test]
+fn edges_that_do_not_fit_one_task_do_not_show() {
+    let sandbox = Sandbox::new();
+    let ran = sandbox
+        .run(&real::recipe(), &["--set", "near.edges-at-once=40"])
+        .succeeds();
+    assert!(ran.stderr.contains("near-star-2 "), "{}", ran.stderr);
+    assert_eq!(
+        published(sandbox.dataset("out").hashes()),
+        published(baseline().clone())
+    );
+}
+
+/// All but the manifest, which has the settings.
+fn published(mut hashes: Hashes) -> Hashes {
+    hashes.remove("manifest.json");
+    hashes
+}
+
+/// Ranks repeat `near-components` until the stage after it begins.
+/// Mutation: run `near-keepers` although the last turn has moved rows.
+#[test]
+fn ranks_contract_stars_until_none_is_left() {
+    let (sandbox, recipe) = (Sandbox::new(), real::small_recipe());
+    let whole = Sandbox::new().built(&recipe, &[]).hashes();
+    let task = |stage: &str| {
+        let rank = [
+            "--out",
+            "out",
+            "--set",
+            "near.edges-at-once=2",
+            "--rank",
+            "0",
+            "--world",
+            "1",
+        ];
+        let arguments: Vec<&str> = ["task", &recipe, "--stage", stage].into_iter().chain(rank).collect();
+        sandbox.stackmill(&arguments)
+    };
+    let before = [
+        "prepare",
+        "list",
+        "keys",
+        "exact",
+        "cut",
+        "content",
+        "near-buckets",
+        "near-attach",
+        "near-verify",
+    ];
+    before.iter().for_each(|stage| drop(task(stage).succeeds()));
+    task("near-keepers").fails(5, "stage `near-components`, step `near-star-1`");
+    let is_over = || task("near-components").succeeds().stderr.contains(" 0 tasks done");
+    let times = (0..40).find(|_| is_over());
+    assert!(times.is_some_and(|times| times > 2), "{times:?} times");
+    for stage in ["near-keepers", "syntax", "pack", "ledger", "publish"] {
+        task(stage).succeeds();
+    }
+    assert_eq!(published(sandbox.dataset("out").hashes()), published(whole));
+}
+
 /// Invariant 6. Mutation: write task markers before the task's files, or leave `remove_strays` out.
 #[test]
 fn twenty_kills_at_any_moment_do_not_show() {
