@@ -17,7 +17,8 @@ use hashbrown::hash_table::Entry;
 use stackmill_schemas::stage::{Emit, Scatter};
 use stackmill_schemas::{Error, Result};
 
-use super::edges::{Pairs, pair_batch, pair_schema};
+pub use super::edges::pair_batch;
+use super::edges::{Pairs, pair_schema};
 use super::sketch::mix;
 use super::verify::edge_schema;
 use crate::rows::{FixedColumn, RANK_BYTES, partition_of};

@@ -5,8 +5,9 @@
 //!   b is removed       iff some a is kept (or a equals b exactly and is removed itself)
 //!   its keeper         the earliest such a (or that one's keeper)
 //! ```
-//! One partition in this version. Memory: 16 bytes an edge and near 100 bytes a file that has one; more than
-//! 64 Mi edges or 16 Mi such files are refused. Edges may come in any order and more than once.
+//! Decisions about one component owe nothing to another one, so edges may be shared out by [component](super::components):
+//! each whole component to one partition. Memory: 16 bytes an edge and near 100 bytes a file that has one; more than 64 Mi
+//! edges or 16 Mi such files in one partition are refused. Edges may come in any order and more than once.
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -21,9 +22,9 @@ use super::verify::edge_schema;
 use crate::duplicate::{Duplicate, emit_decisions};
 use crate::rows::{FixedColumn, RANK_BYTES};
 
-/// Edges that one run may have: 1 GiB of memory.
+/// Edges that one partition may have: 1 GiB of memory. Only a single component comes near it.
 const EDGES_MAX: usize = 64 << 20;
-/// Files with an edge that one run may have: near 1.6 GiB of memory.
+/// Files with an edge that one partition may have: near 1.6 GiB of memory.
 const FILES_MAX: usize = 16 << 20;
 
 /// Decides who is kept: reads edges, emits a decision for each removed file and a note for each keeper.
@@ -82,8 +83,9 @@ impl Keepers {
         if edges <= self.edges_max && files <= self.files_max {
             return Ok(());
         }
-        let message =
-            format!("near duplicates have {edges} edges among {files} files or more, which is too many to hold");
+        let message = format!(
+            "near duplicates that hang together have {edges} edges among {files} files or more, too many to hold"
+        );
         let limits = format!("the limits are {} and {}", self.edges_max, self.files_max);
         Err(Error::resource(message).hint(format!(
             "{limits}; raise `threshold`, drop generated files before `near`, or run languages one by one"
@@ -197,23 +199,25 @@ impl Graph {
                 (fate.keeper, fate.similarity) = (keeper, similarity);
             }
         }
+        self.edges = Vec::new();
         self.duplicates(&fates)
     }
 
     fn duplicates(&self, fates: &[Fate]) -> Vec<Duplicate> {
-        let numbered = (0u32..).zip(fates);
-        numbered
-            .filter(|(file, fate)| fate.keeper != *file || fate.is_cluster)
-            .map(|(file, fate)| {
-                let keeper = &self.files[fate.keeper as usize];
-                Duplicate {
-                    file: rank::file_of(self.files[file as usize].rank),
-                    keeper: rank::file_of(keeper.rank),
-                    blob: keeper.blob,
-                    similarity: fate.similarity,
-                }
-            })
-            .collect()
+        let told = |(file, fate): &(u32, &Fate)| fate.keeper != *file || fate.is_cluster;
+        let numbered = || (0u32..).zip(fates).filter(told);
+        // A list that grows would for a moment be there twice.
+        let mut duplicates = Vec::with_capacity(numbered().count());
+        duplicates.extend(numbered().map(|(file, fate)| {
+            let keeper = &self.files[fate.keeper as usize];
+            Duplicate {
+                file: rank::file_of(self.files[file as usize].rank),
+                keeper: rank::file_of(keeper.rank),
+                blob: keeper.blob,
+                similarity: fate.similarity,
+            }
+        }));
+        duplicates
     }
 }
 

@@ -74,7 +74,7 @@ pub struct NearConfig {
     /// In larger buckets each file is compared with this many, the first in rank order. Default 64.
     pub bucket_first: u32,
     /// Verified edges about which one task decides; beyond that, components are found first, and shared out. Changes no
-    /// decision. At least 1. Default 2,097,152: within the memory of a task, should no two edges share a file.
+    /// decision. At least 1. Default 1,048,576: 256 MiB, should no two edges have a file in common.
     pub edges_at_once: u64,
     /// Seed of sketch and buckets. Another seed misses other pairs. Default 42.
     pub seed: u64,
@@ -91,7 +91,7 @@ impl Default for NearConfig {
             minimum_shingles: 6,
             bucket_limit: 1024,
             bucket_first: 64,
-            edges_at_once: 2 << 20,
+            edges_at_once: 1 << 20,
             seed: 42,
         }
     }
