@@ -199,7 +199,7 @@ impl Graph {
             turn if turn_number(turn).is_some() => {
                 self.turns += 1;
                 // Small stars do not look.
-                self.is_settled = self.turns % 2 == 0 && reports.iter().all(|report| report.moved == 0);
+                self.is_settled = self.turns.is_multiple_of(2) && reports.iter().all(|report| report.moved == 0);
             }
             _ => {}
         }
