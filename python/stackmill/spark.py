@@ -91,7 +91,9 @@ def _drive(
     try:
         with setting(spark, *_BATCH), received():
             for chain in driver.chains():
-                _chain(spark, driver, work, chain, say)
+                # Once for most chains; as many jobs as it takes, or none, for components.
+                while steps := [step for stage in chain if (step := driver.next(stage))]:
+                    _chain(spark, driver, work, steps, say)
         manifest = driver.publish(time.monotonic() - since)
     finally:
         # Not whenever somebody forgets the exception: until then nobody could resume.
