@@ -100,7 +100,8 @@ fn logins() -> Result<BTreeMap<String, Login>> {
     };
     for item in variable("STACKMILL_GIT_LOGINS").iter().flat_map(|text| text.split(',')) {
         let (host, login) = item.trim().split_once('=').ok_or_else(|| {
-            Error::config("STACKMILL_GIT_LOGINS cannot be read").hint("write it as github.com=GITHUB_TOKEN,host=user:NAME")
+            Error::config("STACKMILL_GIT_LOGINS cannot be read")
+                .hint("write it as github.com=GITHUB_TOKEN,host=user:NAME")
         })?;
         let (user, name) = login.split_once(':').unwrap_or((ANY_USER, login));
         let (user, password) = (user.to_owned(), named(name)?);
@@ -153,7 +154,11 @@ mod tests {
         let text = "# mine\nmachine a.example login me password one\nmachine b.example\n  password two # x\n\
                     default login anonymous password three\n";
         let logins = netrc(text);
-        let of = |host: &str| logins.get(host).map(|login| (login.user.as_str(), login.password.as_str()));
+        let of = |host: &str| {
+            logins
+                .get(host)
+                .map(|login| (login.user.as_str(), login.password.as_str()))
+        };
         assert_eq!(of("a.example"), Some(("me", "one")));
         assert_eq!(of("b.example"), Some((ANY_USER, "two")));
         assert_eq!(logins.len(), 2, "nothing is sent to all hosts");

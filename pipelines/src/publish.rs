@@ -258,7 +258,12 @@ fn run_file(job: &Job, timing: &Timing) -> Result<FileEntry> {
 /// One line for each repository elsewhere, in the order of the lock. What a clone takes differs from run to run, so the
 /// manifest says nothing of it.
 fn clones(job: &Job) -> Result<()> {
-    let configs: BTreeMap<&str, &SourceConfig> = job.recipe.sources.iter().map(|config| (config.name(), config)).collect();
+    let configs: BTreeMap<&str, &SourceConfig> = job
+        .recipe
+        .sources
+        .iter()
+        .map(|config| (config.name(), config))
+        .collect();
     let mut lines = job.lock.units.iter().filter_map(|unit| {
         let config = configs.get(unit.source.as_str())?;
         sources::clone_of(unit, config, &job.options.cache)

@@ -71,11 +71,8 @@ impl HttpBackend {
             for stream in listener.incoming().flatten() {
                 let (root, state) = (root.clone(), shared.clone());
                 std::thread::spawn(move || {
-                    let open = state.open.fetch_add(1, Ordering::SeqCst) + 1;
-                    state.most_open.fetch_max(open, Ordering::SeqCst);
                     // A client that leaves early is its own business.
                     let _ = serve(stream, &root, &state);
-                    state.open.fetch_sub(1, Ordering::SeqCst);
                 });
             }
         });
@@ -122,8 +119,9 @@ struct Request {
 }
 
 fn serve(stream: TcpStream, root: &Path, state: &State) -> std::io::Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let request = read(&mut reader, state)?;
+    // Nothing is read ahead: what is left unread when a socket is closed makes the system reset the connection.
+    let mut reader = BufReader::with_capacity(1, stream.try_clone()?);
+    let mut request = read(&mut reader, state)?;
     state.requests.fetch_add(1, Ordering::SeqCst);
     let is_pack = request.body.windows(13).any(|words| words == b"command=fetch");
     let queue = match (is_pack, request.method == "GET") {
@@ -132,7 +130,15 @@ fn serve(stream: TcpStream, root: &Path, state: &State) -> std::io::Result<()> {
         _ => None,
     };
     let fault = queue.and_then(|queue| locked(queue).pop_front()).unwrap_or(Fault::None);
-    answer(stream, reader, &request, root, fault)
+    if let (Some(last), true) = (request.body.last_mut(), fault != Fault::Reset) {
+        reader.read_exact(std::slice::from_mut(last))?;
+    }
+    let open = state.open.fetch_add(1, Ordering::SeqCst) + 1;
+    state.most_open.fetch_max(open, Ordering::SeqCst);
+    let reply = backend(root, &request);
+    // Before the answer is on its way: whoever has it may be back with the next request at once.
+    state.open.fetch_sub(1, Ordering::SeqCst);
+    answer(stream, reader, &request, reply, fault)
 }
 
 fn read(reader: &mut BufReader<TcpStream>, state: &State) -> std::io::Result<Request> {
@@ -164,8 +170,10 @@ fn read(reader: &mut BufReader<TcpStream>, state: &State) -> std::io::Result<Req
             _ => {}
         }
     }
-    request.body = vec![0; length];
-    reader.read_exact(&mut request.body)?;
+    // The last byte is left: of a request of this protocol it is known.
+    request.body = vec![b'0'; length];
+    let most = length.saturating_sub(1);
+    reader.read_exact(&mut request.body[..most])?;
     Ok(request)
 }
 
@@ -173,17 +181,23 @@ fn answer(
     mut stream: TcpStream,
     mut reader: BufReader<TcpStream>,
     request: &Request,
-    root: &Path,
+    (status, kind, body): (String, String, Vec<u8>),
     fault: Fault,
 ) -> std::io::Result<()> {
     let target = format!("{}?{}", request.path, request.query);
     match fault {
         Fault::Silent => return reader.read_line(&mut String::new()).map(|_| ()),
         Fault::Status(status, more) => {
-            return write!(stream, "HTTP/1.1 {status}\r\n{more}content-length: 0\r\nconnection: close\r\n\r\n");
+            return write!(
+                stream,
+                "HTTP/1.1 {status}\r\n{more}content-length: 0\r\nconnection: close\r\n\r\n"
+            );
         }
         Fault::RedirectLoop => {
-            return write!(stream, "HTTP/1.1 302 Found\r\nlocation: {target}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            return write!(
+                stream,
+                "HTTP/1.1 302 Found\r\nlocation: {target}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            );
         }
         Fault::Redirect => {
             return write!(
@@ -193,21 +207,25 @@ fn answer(
         }
         _ => {}
     }
-    let (status, kind, body) = backend(root, request);
-    let kind = if fault == Fault::WrongType { "text/html" } else { kind.as_str() };
-    write!(stream, "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\nconnection: close\r\n")?;
+    let kind = if fault == Fault::WrongType {
+        "text/html"
+    } else {
+        kind.as_str()
+    };
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\nconnection: close\r\n"
+    )?;
     let half = body.len() / 2;
     match fault {
+        // `Reset` differs by the byte that was not read.
         Fault::Truncated => {
             write!(stream, "\r\n")?;
             stream.write_all(&body[..half])
         }
         Fault::Reset => {
             write!(stream, "content-length: {}\r\n\r\n", body.len())?;
-            stream.write_all(&body[..half])?;
-            // Data that nobody has read makes the system answer with a reset.
-            rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO))?;
-            Ok(())
+            stream.write_all(&body[..half])
         }
         Fault::Garbage => write!(stream, "\r\n{}", "\u{1}garbage\u{ff}".repeat(1000)),
         Fault::Endless => {
@@ -235,7 +253,11 @@ fn answer(
 /// What `git http-backend` says: status, content type, body.
 fn backend(root: &Path, request: &Request) -> (String, String, Vec<u8>) {
     let mut command = Command::new("git");
-    command.arg("http-backend").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command
+        .arg("http-backend")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
     command
         .env("GIT_PROJECT_ROOT", root)
         .env("GIT_HTTP_EXPORT_ALL", "1")
@@ -253,9 +275,16 @@ fn backend(root: &Path, request: &Request) -> (String, String, Vec<u8>) {
     let _ = stdin.write_all(&request.body);
     drop(stdin);
     let output = child.wait_with_output().expect("because git ends").stdout;
-    let end = output.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap_or(output.len());
+    let end = output
+        .windows(4)
+        .position(|bytes| bytes == b"\r\n\r\n")
+        .unwrap_or(output.len());
     let head = String::from_utf8_lossy(&output[..end]).into_owned();
-    let header = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned());
+    let header = |name: &str| {
+        head.lines()
+            .find_map(|line| line.strip_prefix(name))
+            .map(|value| value.trim().to_owned())
+    };
     let status = header("Status:").unwrap_or_else(|| "200 OK".to_owned());
     let kind = header("Content-Type:").unwrap_or_else(|| "text/plain".to_owned());
     (status, kind, output.get(end + 4..).unwrap_or_default().to_vec())
@@ -273,12 +302,19 @@ impl Daemon {
     pub fn start(root: &Path) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let port = free.expect("because this machine has a free port").port();
-        let folder = Command::new("git").arg("--exec-path").output().expect("because git is installed").stdout;
+        let folder = Command::new("git")
+            .arg("--exec-path")
+            .output()
+            .expect("because git is installed")
+            .stdout;
         let folder = PathBuf::from(String::from_utf8_lossy(&folder).trim());
         let mut command = Command::new(folder.join("git-daemon"));
         command.args(["--export-all", "--reuseaddr", "--listen=127.0.0.1"]);
         command.args([format!("--port={port}"), format!("--base-path={}", root.display())]);
-        let child = command.stderr(Stdio::null()).spawn().expect("because git brings a daemon");
+        let child = command
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("because git brings a daemon");
         let up = (0..200).any(|_| {
             std::thread::sleep(Duration::from_millis(50));
             TcpStream::connect(("127.0.0.1", port)).is_ok()

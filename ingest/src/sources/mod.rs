@@ -72,7 +72,12 @@ sources! {
 
 /// As [`open_at`], for a recipe on this machine whose stores need no settings.
 pub fn open(config: &SourceConfig, folder: &Path) -> Result<Arc<dyn Source>> {
-    open_at(config, &Uri::Local(folder.to_owned()), &Stores::default(), &Network::default())
+    open_at(
+        config,
+        &Uri::Local(folder.to_owned()),
+        &Stores::default(),
+        &Network::default(),
+    )
 }
 
 /// Opens the source that `config` describes; relative paths start at `base`, the recipe's folder, and objects are read
