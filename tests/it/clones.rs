@@ -106,7 +106,7 @@ fn trouble_that_stays_is_a_row_with_its_reason() {
     let cases: [(&[Fault], &[Fault], &str); 7] = [
         (&loops, &[], "redirects without an end"),
         (&[Fault::WrongType], &[], "application/x-git-upload-pack-advertisement"),
-        (&[Fault::Garbage], &[], ""),
+        (&[Fault::Garbage], &[], "hex bytes"),
         (&[], &[Fault::WrongType], "application/x-git-upload-pack-result"),
         (&[], &[Fault::Garbage], ""),
         (&[], &[Fault::Endless], ""),

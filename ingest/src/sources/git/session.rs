@@ -28,6 +28,9 @@ use super::transport::{self, Guard};
 /// How we call ourselves.
 const AGENT: &str = concat!("stackmill/", env!("CARGO_PKG_VERSION"));
 
+/// A path that no message holds.
+const NOWHERE: &str = "\0";
+
 /// What to fetch.
 pub(super) struct Wanted {
     /// The commit.
@@ -48,13 +51,13 @@ impl Session {
     /// Greets the server of `at`.
     pub(super) fn open(at: &Elsewhere<'_>, guard: &Arc<Guard>) -> Result<Self> {
         let url = gix::url::parse(at.url)
-            .map_err(|error| Error::input(format!("not a URL that can be read: {}", words(&error, Path::new("\0")))))?;
+            .map_err(|error| Error::input(format!("not a URL that can be read: {}", words(&error, NOWHERE.as_ref()))))?;
         let mut transport = transport::connect(&url, at.network, guard)?;
         let no_login = |_| Ok(None);
         let progress = &mut gix::progress::Discard;
         let service = Service::UploadPack;
         let handshake = gix::protocol::handshake(&mut transport, service, no_login, Vec::new(), progress)
-            .map_err(|error| trouble(&error, at, guard))?;
+            .map_err(|error| trouble(&error, at, guard, NOWHERE.as_ref()))?;
         let format = handshake.capabilities.capability("object-format");
         let format = format.and_then(|format| format.value().map(BString::from));
         match format.filter(|format| format != "sha1") {
@@ -80,7 +83,7 @@ impl Session {
                 command.invoke_blocking(&mut self.transport, &mut gix::progress::Discard, false)
             }
         };
-        let found = found.map_err(|error| trouble(&error, at, guard))?;
+        let found = found.map_err(|error| trouble(&error, at, guard, NOWHERE.as_ref()))?;
         let of = |name: &String| found.iter().find(|found| found.unpack().0 == name.as_bytes().as_bstr());
         Ok(names.iter().find_map(|name| of(name).and_then(target)))
     }
@@ -118,7 +121,7 @@ impl Session {
         let stop = AtomicBool::new(false);
         let progress = gix::progress::Discard;
         gix::protocol::fetch(&mut Ask(wanted), receive, progress, &stop, context, options)
-            .map_err(|error| trouble(&error, at, guard))?;
+            .map_err(|error| trouble(&error, at, guard, folder))?;
         // The pack is here: what the server makes of our goodbye does not matter.
         let _ = indicate_end_of_interaction(&mut self.transport, false);
         Ok(())
@@ -174,8 +177,9 @@ impl Negotiate for Ask<'_> {
     }
 }
 
-/// Our error for one of the network: transient where asking again may help.
-fn trouble(error: &gix::Error, at: &Elsewhere<'_>, guard: &Guard) -> Error {
+/// Our error for one of the network: transient where asking again may help; `folder`, which has another name each time,
+/// is not named.
+fn trouble(error: &gix::Error, at: &Elsewhere<'_>, guard: &Guard, folder: &Path) -> Error {
     if let Err(interrupted) = at.cx.check_requested() {
         return interrupted;
     }
@@ -186,7 +190,7 @@ fn trouble(error: &gix::Error, at: &Elsewhere<'_>, guard: &Guard) -> Error {
     if let Some(shortage) = shortage(error) {
         return shortage;
     }
-    let (text, is_transient) = judged(error, at, guard);
+    let (text, is_transient) = judged(error, guard, folder);
     match is_transient {
         true => Error::source(text)
             .transient()
@@ -196,14 +200,14 @@ fn trouble(error: &gix::Error, at: &Elsewhere<'_>, guard: &Guard) -> Error {
 }
 
 /// What happened in words, and whether it may go away by itself: our own word first, then that of `ssh`.
-fn judged(error: &gix::Error, at: &Elsewhere<'_>, guard: &Guard) -> (String, bool) {
+fn judged(error: &gix::Error, guard: &Guard, folder: &Path) -> (String, bool) {
     let complaint = guard.complaint().filter(|complaint| !complaint.is_empty());
     if let Some(complaint) = complaint {
         return (format!("ssh: {complaint}"), ssh::is_transient(&complaint));
     }
     match guard.trouble() {
         Some(trouble) => (trouble.words, trouble.is_transient),
-        None => (words(error, &at.cx.cache), is_cut_short(error)),
+        None => (words(error, folder), is_cut_short(error)),
     }
 }
 
