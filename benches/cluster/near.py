@@ -73,24 +73,23 @@ def main() -> None:
     tables = given.tables.resolve()
     program = str(Path(sys.executable).with_name("stackmill"))
     spent: dict[str, list[float]] = {}
-    for _ in range(given.rounds):
-        for name in given.only:
-            with tempfile.TemporaryDirectory(dir=given.scratch) as folder:
-                place = Path(folder)
-                recipe, out, events = place / "near.toml", place / "out", place / "events"
-                recipe.write_text(RECIPE.format(tables=f"{tables}/*.parquet"))
-                events.mkdir()
-                command = {
-                    "embedded": [program, "run", str(recipe), "--out", str(out), "--threads", given.threads],
-                    "spark": [sys.executable, "-c", SPARK, given.threads, str(events), str(recipe), str(out)],
-                    "theirs": [sys.executable, "-c", PEER, str(given.script), f"--table={tables}", f"--output={out}"],
-                }[name]
-                os.environ["PYSPARK_SUBMIT_ARGS"] = f"{submit}{theirs if name == 'theirs' else ''} pyspark-shell"
-                wall, seconds, _ = measured(command)
-                spent.setdefault(name, []).append(sum(seconds.values()))
-                by_name = {process: round(seconds, 1) for process, seconds in seconds.items() if seconds > 0.5}
-                kept = rows(out / "corpus" if name != "theirs" else out)
-                print(f"{name:<9} {wall:7.1f} s wall {spent[name][-1]:8.1f} processor-s, kept {kept}; {by_name}", flush=True)
+    for name in given.only * given.rounds:
+        with tempfile.TemporaryDirectory(dir=given.scratch) as folder:
+            place = Path(folder)
+            recipe, out, events = place / "near.toml", place / "out", place / "events"
+            recipe.write_text(RECIPE.format(tables=f"{tables}/*.parquet"))
+            events.mkdir()
+            command = {
+                "embedded": [program, "run", str(recipe), "--out", str(out), "--threads", given.threads],
+                "spark": [sys.executable, "-c", SPARK, given.threads, str(events), str(recipe), str(out)],
+                "theirs": [sys.executable, "-c", PEER, str(given.script), f"--table={tables}", f"--output={out}"],
+            }[name]
+            os.environ["PYSPARK_SUBMIT_ARGS"] = f"{submit}{theirs if name == 'theirs' else ''} pyspark-shell"
+            wall, seconds, _ = measured(command)
+            spent.setdefault(name, []).append(sum(seconds.values()))
+            by_name = {process: round(used, 1) for process, used in seconds.items() if used > 0.5}
+            kept = rows(out / "corpus" if name != "theirs" else out)
+            print(f"{name:<9} {wall:7.1f} s wall {spent[name][-1]:8.1f} processor-s; {by_name}; kept {kept}")
     medians = {name: statistics.median(seconds) for name, seconds in spent.items()}
     print(f"of {rows(tables)} files; medians of {given.rounds}: {medians}")
     for name in medians:

@@ -3,8 +3,8 @@
     .venv/bin/python benches/cluster/spark.py RECIPE [--rounds 3] [--threads 4] [--scratch DIR]
 
 Both engines run in processes of their own, in turn, into fresh folders below --scratch; a third process starts Spark and
-does nothing, to tell what the JVM costs by itself. Of several rounds the medians count. Processor time is what `/proc` says of all processes
-below the one started, looked at ten times a second; shuffle bytes are from Spark's own event log.
+does nothing, to tell what the JVM costs by itself. Of several rounds the medians count. Processor time is what `/proc`
+says of all processes below the one started, looked at ten times a second; shuffle bytes are from Spark's own event log.
 """
 
 from __future__ import annotations
@@ -125,7 +125,8 @@ def main() -> None:
             one_round(Path(folder), given.recipe, given.threads, seconds)
     medians = {name: statistics.median(spent) for name, spent in seconds.items()}
     own = medians["spark"] - medians["spark alone"]
-    print(f"ratio        {own / medians['embedded']:.2f} (processor time, without an idle Spark; of the medians {medians})")
+    print(f"medians      {medians}")
+    print(f"ratio        {own / medians['embedded']:.2f} (processor time, without an idle Spark)")
 
 
 def one_round(place: Path, recipe: str, threads: str, seconds: dict[str, list[float]]) -> None:
@@ -144,7 +145,7 @@ def one_round(place: Path, recipe: str, threads: str, seconds: dict[str, list[fl
         wall, spent, memory = measured(command)
         seconds.setdefault(name, []).append(sum(spent.values()))
         print(f"{name:<12} {wall:7.1f} s wall {seconds[name][-1]:8.1f} processor-s")
-        by_name = {process: round(seconds, 1) for process, seconds in spent.items() if seconds > 0.5}
+        by_name = {process: round(used, 1) for process, used in spent.items() if used > 0.5}
         print(f"{'':<12} by process: {by_name}; most MiB of one: {memory}", flush=True)
     manifests = [(place / name / "manifest.json").read_bytes() for name in ("embedded", "spark")]
     hashes = [hashlib.sha256(manifest).hexdigest() for manifest in manifests]
