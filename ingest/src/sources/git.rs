@@ -4,12 +4,13 @@
 //!   pattern ─► repositories   paths, URLs, lists of both         ─► one unit each
 //!   resolve    local: revision to commit       URL: ask the server for its references, clone nothing yet
 //!   list       walk the commit's trees, sizes from object headers, inherited facts from a few small blobs
-//!   read       ids ─► (pack, offset) ─► sorted ─► inflate, check, hand on
+//!   read       ids ─► (pack, offset) ─► delta trees, each object decoded once ─► check, hand on
 //! ```
 //!
 //! Nothing that a repository brings is executed or believed: no hooks, filters, replacements or settings of its own.
 //! Alternates are followed, as shared clones need them, but objects are only ever asked for by the ids of the tree.
 
+mod forest;
 mod objects;
 mod remote;
 mod repositories;
@@ -19,6 +20,7 @@ mod tests;
 mod transport;
 mod tree;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use arrow_array::RecordBatch;
@@ -27,6 +29,7 @@ use stackmill_schemas::lock::Unit;
 use stackmill_schemas::stage::{Emit, Source};
 use stackmill_schemas::{BlobId, Error, Result, ResultExt, TaskContext};
 
+use self::forest::Wish;
 use self::objects::Objects;
 use self::repositories::Repository;
 use super::contents::{Contents, Wanted};
@@ -85,8 +88,16 @@ impl Source for Git {
         let wanted = Wanted::new(wanted)?;
         let mut objects = self.objects(unit, cx)?;
         let mut contents = Contents::new(&self.setup.config, emit, cx);
+        let mut is_done = vec![false; wanted.len()];
+        for (pack, wishes) in by_pack(&wanted, &objects, self.setup.config.max_entry_bytes) {
+            let mut deliver = |i: usize, content: &[u8]| {
+                is_done[i] = true;
+                contents.checked(&wanted, i, content)
+            };
+            objects.blobs(pack, &wishes, &mut deliver)?;
+        }
         let mut buffer = Vec::new();
-        for i in storage_order(&wanted, &objects) {
+        for i in (0..wanted.len()).filter(|&i| !is_done[i]) {
             match blob(&mut objects, &wanted, i, &self.setup.config, &mut buffer)? {
                 Ok(()) => contents.checked(&wanted, i, &buffer)?,
                 Err(trouble) => contents.trouble(wanted.file_id(i), &trouble)?,
@@ -167,16 +178,17 @@ fn evidence(unit: &Unit, paths: &Paths<tree::Id>, objects: &mut Objects) -> Resu
     Ok(evidence)
 }
 
-/// Rows in the order in which their objects are stored.
-fn storage_order(wanted: &Wanted<'_>, objects: &Objects) -> Vec<usize> {
-    let mut rows: Vec<_> = (0..wanted.len())
-        .map(|i| {
-            let place = wanted.blob(i).and_then(|blob| objects.place(&ObjectId::from(blob.0)));
-            (place.unwrap_or((usize::MAX, 0)), i)
-        })
-        .collect();
-    rows.sort_unstable();
-    rows.into_iter().map(|(_, i)| i).collect()
+/// Rows that packs hold, by pack and place in it.
+fn by_pack(wanted: &Wanted<'_>, objects: &Objects, longest: u64) -> BTreeMap<usize, Vec<Wish>> {
+    let mut packs: BTreeMap<usize, Vec<Wish>> = BTreeMap::new();
+    for i in (0..wanted.len()).filter(|&i| wanted.length(i) <= longest) {
+        let place = wanted.blob(i).and_then(|blob| objects.place(&ObjectId::from(blob.0)));
+        if let Some((pack, offset)) = place {
+            packs.entry(pack).or_default().push((offset, i));
+        }
+    }
+    packs.values_mut().for_each(|wishes| wishes.sort_unstable());
+    packs
 }
 
 fn blob(

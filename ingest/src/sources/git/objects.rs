@@ -15,6 +15,7 @@ use stackmill_schemas::{Error, Result};
 
 use super::super::paths::Trouble;
 use super::super::place::spare_descriptors;
+use super::forest::{self, Deliver, Wish};
 use super::repository::{MOST_OBJECT_BYTES, shortage, words};
 
 /// Bytes of decoded objects that are kept because others may be stored as their differences (32 MiB): a part of what a
@@ -67,6 +68,11 @@ impl Objects {
             let entry = pack.index.lookup(id)?;
             Some((i, pack.index.pack_offset_at_index(entry)))
         })
+    }
+
+    /// Hands on the blobs of one pack that `wishes` (sorted) name; what cannot be read so is left out.
+    pub(super) fn blobs(&self, pack: usize, wishes: &[Wish], deliver: Deliver<'_>) -> Result<()> {
+        forest::walk(&self.packs[pack], wishes, deliver)
     }
 
     /// Length of a blob, from its header alone, or why there is none.
