@@ -10,7 +10,9 @@
 //! Nothing that a repository brings is executed or believed: no hooks, filters, replacements or settings of its own.
 //! Alternates are followed, as shared clones need them, but objects are only ever asked for by the ids of the tree.
 
+mod bundle;
 mod forest;
+mod history;
 mod objects;
 mod remote;
 mod repositories;
@@ -36,10 +38,13 @@ use super::contents::{Contents, Wanted};
 use super::listing::{Evidence, Listing, Owner, Row, mode};
 use super::paths::{Paths, Trouble};
 use super::place::{found_or_trouble, path_of};
-use super::{Setup, SourceConfig};
+use super::{History, Setup, SourceConfig};
 
 /// Bytes that a repository elsewhere is taken for until it is cloned: an ordinary one at depth 1.
 const UNKNOWN_BYTES: u64 = 8 << 20;
+
+/// Metadata of a unit: the commits that its history starts from, with a space between them, where these are several.
+const TIPS: &str = "tips";
 
 /// The source behind `git = …`.
 pub(super) struct Git {
@@ -70,6 +75,10 @@ impl Source for Git {
         let mut objects = self.objects(unit, cx)?;
         let paths = tree::walk(&mut objects, commit_of(unit)?, &self.setup.config, cx)?;
         let evidence = evidence(unit, &paths, &mut objects)?;
+        if self.setup.config.history.is_some() {
+            drop(paths);
+            return history::list(unit, (&self.setup.config, &evidence), &mut objects, emit, cx);
+        }
         drop(objects);
         let mut listing = Listing::new(&self.setup.config, emit, cx);
         let mut buffer = Vec::new();
@@ -82,6 +91,14 @@ impl Source for Git {
             listing.push(Owner::of(unit), row, &evidence.inherited(path))?;
         }
         listing.finish()
+    }
+
+    fn has_commits(&self) -> bool {
+        self.setup.config.commits
+    }
+
+    fn commits(&self, unit: &Unit, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()> {
+        history::list_commits(unit, &self.setup.config, &mut self.objects(unit, cx)?, emit, cx)
     }
 
     fn read(&self, unit: &Unit, wanted: &RecordBatch, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()> {
@@ -117,26 +134,47 @@ impl Git {
             .or(self.setup.config.revision.as_deref())
             .unwrap_or("HEAD");
         let resolved = match repository.is_remote() {
-            true => remote::commit(&repository.location, revision, &self.setup.config, cx)
-                .map(|commit| (commit, UNKNOWN_BYTES)),
-            false => repository::commit(&path_of(&self.setup.folder, &repository.location), revision),
+            true => self.elsewhere(&repository.location, revision, cx),
+            false => self.here(&repository.location, revision, cx),
         };
-        let resolved = resolved.map(|(commit, length_bytes)| (commit.to_string(), length_bytes));
-        let ((revision_id, length_bytes), trouble) =
-            found_or_trouble(resolved).with_context(|| repository.location.clone())?;
+        let (found, trouble) = found_or_trouble(resolved).with_context(|| repository.location.clone())?;
         let repo_name = match &self.setup.config.repo_name {
             Some(name) => name.clone(),
             None => repository.repo_name(&self.setup.folder)?,
         };
+        let mut metadata = repository.metadata;
+        metadata.extend(found.tips.map(|tips| (TIPS.to_owned(), tips)));
         Ok(Unit {
             source: self.setup.config.name().to_owned(),
             repo_name,
-            revision_id,
+            revision_id: found.commit,
             location: repository.location,
-            length_bytes,
-            metadata: repository.metadata,
+            length_bytes: found.length_bytes,
+            metadata,
             trouble,
         })
+    }
+
+    /// What a revision means in a repository elsewhere.
+    fn elsewhere(&self, url: &str, revision: &str, cx: &TaskContext) -> Result<Resolved> {
+        let config = &self.setup.config;
+        if config.history.is_some() || config.commits {
+            return Err(Error::input("a repository elsewhere is cloned without its history")
+                .hint("clone it (`git clone --mirror URL`), and name the folder"));
+        }
+        let commit = remote::commit(url, revision, config, cx)?;
+        Ok(Resolved { commit: commit.to_string(), length_bytes: UNKNOWN_BYTES, tips: None })
+    }
+
+    /// What a revision means in a repository on this machine.
+    fn here(&self, location: &str, revision: &str, cx: &TaskContext) -> Result<Resolved> {
+        let path = self.path(location, cx)?;
+        let (commit, length_bytes) = repository::commit(&path, revision)?;
+        let tips = match self.setup.config.history {
+            Some(History::References) => Some(repository::tips(&path, commit)?),
+            Some(History::Revision) | None => None,
+        };
+        Ok(Resolved { commit: commit.to_string(), length_bytes, tips })
     }
 
     /// The objects of a unit; a repository elsewhere is cloned unless the cache has it.
@@ -147,9 +185,27 @@ impl Git {
     fn folder(&self, unit: &Unit, cx: &TaskContext) -> Result<PathBuf> {
         match repositories::is_url(&unit.location) {
             true => remote::cloned(&unit.location, commit_of(unit)?, &self.setup.config, cx),
-            false => repository::objects_of(&path_of(&self.setup.folder, &unit.location)),
+            false => repository::objects_of(&self.path(&unit.location, cx)?),
         }
     }
+
+    /// The folder of a repository on this machine; a bundle is unpacked unless the cache has it.
+    fn path(&self, location: &str, cx: &TaskContext) -> Result<PathBuf> {
+        let path = path_of(&self.setup.folder, location);
+        match bundle::is_bundle(&path)? {
+            true => bundle::unpacked(&path, &self.setup.config, cx),
+            false => Ok(path),
+        }
+    }
+}
+
+/// What a revision of a repository means now.
+#[derive(Default)]
+struct Resolved {
+    commit: String,
+    length_bytes: u64,
+    /// The further commits that its history starts from.
+    tips: Option<String>,
 }
 
 fn commit_of(unit: &Unit) -> Result<ObjectId> {
