@@ -11,6 +11,8 @@
 mod changes;
 mod commits;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod trees;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};

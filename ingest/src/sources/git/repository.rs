@@ -100,8 +100,12 @@ fn open(path: &Path) -> Result<gix::Repository> {
         return Err(Error::input("there is no such repository").hint("relative paths start at the recipe's folder"));
     }
     gix::open_opts(path, isolated()).map_err(|error| {
-        let broken = || format!("not a git repository that can be read: {}", words(&error, path));
-        shortage(&error).unwrap_or_else(|| Error::input(broken()))
+        let words = words(&error, path);
+        let broken = || match words.contains("extensions.objectFormat") {
+            true => unread_ids(if words.contains("sha256") { "sha256" } else { "unknown" }),
+            false => Error::input(format!("not a git repository that can be read: {words}")),
+        };
+        shortage(&error).unwrap_or_else(broken)
     })
 }
 
