@@ -136,12 +136,18 @@ fn value_bytes(column: &dyn Array, row: usize) -> usize {
         return texts.value_length(row) as usize;
     }
     if let Some(lists) = column.as_list_opt::<i32>() {
-        let (start, end) = (lists.value_offsets()[row] as usize, lists.value_offsets()[row + 1] as usize);
+        let (start, end) = (
+            lists.value_offsets()[row] as usize,
+            lists.value_offsets()[row + 1] as usize,
+        );
         let values = lists.values();
         let inner = (start..end).filter(|_| varies(values.data_type()));
         return 4 * (end - start) + inner.map(|at| value_bytes(values, at)).sum::<usize>();
     }
-    let fields = column.as_struct_opt().map(|values| values.columns()).unwrap_or_default();
+    let fields = column
+        .as_struct_opt()
+        .map(|values| values.columns())
+        .unwrap_or_default();
     fields.iter().map(|field| value_bytes(field, row)).sum()
 }
 

@@ -8,7 +8,7 @@ use stackmill_tests::{Dataset, Sandbox, Tree, git};
 /// A commit of `tree` on top of what is checked out.
 fn commit(sandbox: &Sandbox, tree: &str, time: u32) {
     let clone = sandbox.path("clone");
-    git(&clone, &["rm", "-r", "-q", "--ignore-unmatch", "."], b"");
+    git(&clone, &["rm", "-r", "-q", "-f", "--ignore-unmatch", "."], b"");
     Tree::of(tree).write(&clone);
     git(&clone, &["add", "-A"], b"");
     let tree = git(&clone, &["write-tree"], b"");
@@ -17,8 +17,15 @@ fn commit(sandbox: &Sandbox, tree: &str, time: u32) {
         _ => String::new(),
     };
     let people = format!("A <a@example.invalid> {time} +0000");
-    let raw = format!("tree {}\n{parent}author {people}\ncommitter {people}\n\nmessage\n", tree.trim());
-    let id = git(&clone, &["hash-object", "-t", "commit", "-w", "--stdin"], raw.as_bytes());
+    let raw = format!(
+        "tree {}\n{parent}author {people}\ncommitter {people}\n\nmessage\n",
+        tree.trim()
+    );
+    let id = git(
+        &clone,
+        &["hash-object", "-t", "commit", "-w", "--stdin"],
+        raw.as_bytes(),
+    );
     git(&clone, &["update-ref", "refs/heads/main", id.trim()], b"");
 }
 
@@ -27,13 +34,29 @@ fn repository(sandbox: &Sandbox) {
     let clone = sandbox.path("clone");
     std::fs::create_dir_all(&clone).expect("a folder");
     git(&clone, &["init", "-q", "-b", "main"], b"");
-    commit(sandbox, "-- src/a.py\nx = 1\n-- LICENSE\nMIT License\n-- same.py\nx = 1\n", 1_700_000_000);
-    commit(sandbox, "-- lib/a.py\nx = 1\n-- LICENSE\nMIT License\n-- b.py\ny = 2\n-- same.py\nx = 1\n", 1_700_000_100);
+    commit(
+        sandbox,
+        "-- src/a.py\nx = 1\n-- LICENSE\nMIT License\n-- same.py\nx = 1\n",
+        1_700_000_000,
+    );
+    commit(
+        sandbox,
+        "-- lib/a.py\nx = 1\n-- LICENSE\nMIT License\n-- b.py\ny = 2\n-- same.py\nx = 1\n",
+        1_700_000_100,
+    );
     let second = git(&clone, &["rev-parse", "main"], b"");
-    commit(sandbox, "-- lib/a.py\nx = 3\n-- LICENSE\nMIT License\n-- b.py\ny = 2\n", 1_700_000_200);
+    commit(
+        sandbox,
+        "-- lib/a.py\nx = 3\n-- LICENSE\nMIT License\n-- b.py\ny = 2\n",
+        1_700_000_200,
+    );
     git(&clone, &["update-ref", "refs/tags/v1", "main"], b"");
     git(&clone, &["update-ref", "refs/heads/main", second.trim()], b"");
-    commit(sandbox, "-- lib/a.py\nx = 1\n-- LICENSE\nMIT License\n-- c.py\nz = 4\n", 1_700_000_300);
+    commit(
+        sandbox,
+        "-- lib/a.py\nx = 1\n-- LICENSE\nMIT License\n-- c.py\nz = 4\n",
+        1_700_000_300,
+    );
 }
 
 fn recipe(sandbox: &Sandbox, settings: &str) {
@@ -46,8 +69,16 @@ fn blobs_of(sandbox: &Sandbox, revisions: &[&str]) -> BTreeSet<String> {
     let clone = sandbox.path("clone");
     let arguments = [&["rev-list", "--objects", "--no-object-names"], revisions].concat();
     let objects = git(&clone, &arguments, b"");
-    let kinds = git(&clone, &["cat-file", "--batch-check=%(objecttype) %(objectname)"], objects.as_bytes());
-    kinds.lines().filter_map(|line| line.strip_prefix("blob ")).map(str::to_owned).collect()
+    let kinds = git(
+        &clone,
+        &["cat-file", "--batch-check=%(objecttype) %(objectname)"],
+        objects.as_bytes(),
+    );
+    kinds
+        .lines()
+        .filter_map(|line| line.strip_prefix("blob "))
+        .map(str::to_owned)
+        .collect()
 }
 
 fn text(value: &Value) -> String {
@@ -91,8 +122,15 @@ fn the_history_of_a_file_is_in_ledger_and_corpus() {
         let rows = data.rows(table);
         let row = rows.iter().find(|row| row["path"] == "lib/a.py").expect("a row");
         let past = &row["history"];
-        assert_eq!((text(&past["first_commit"]), text(&past["last_commit"])), (commits[0].into(), commits[2].into()));
-        assert_eq!(past["paths"], serde_json::json!(["lib/a.py", "same.py", "src/a.py"]), "{table}");
+        assert_eq!(
+            (text(&past["first_commit"]), text(&past["last_commit"])),
+            (commits[0].into(), commits[2].into())
+        );
+        assert_eq!(
+            past["paths"],
+            serde_json::json!(["lib/a.py", "same.py", "src/a.py"]),
+            "{table}"
+        );
         assert_eq!(past["path_count"], 3);
         let rename = serde_json::json!([{"commit": commits[1], "from": "src/a.py", "to": "lib/a.py"}]);
         assert_eq!(past["renames"], rename, "{table}");
@@ -102,10 +140,19 @@ fn the_history_of_a_file_is_in_ledger_and_corpus() {
         .into_iter()
         .map(|row| (text(&row["commit_id"]), row["changes"].clone()))
         .collect();
-    assert_eq!(told.keys().map(String::as_str).collect::<BTreeSet<_>>(), commits.iter().copied().collect());
+    assert_eq!(
+        told.keys().map(String::as_str).collect::<BTreeSet<_>>(),
+        commits.iter().copied().collect()
+    );
     let changes = told[commits[1]].as_array().expect("a list");
-    let change = changes.iter().find(|change| change["new_path"] == "lib/a.py").expect("a change");
-    assert_eq!((&change["old_path"], &change["new_path"]), (&"src/a.py".into(), &"lib/a.py".into()));
+    let change = changes
+        .iter()
+        .find(|change| change["new_path"] == "lib/a.py")
+        .expect("a change");
+    assert_eq!(
+        (&change["old_path"], &change["new_path"]),
+        (&"src/a.py".into(), &"lib/a.py".into())
+    );
     assert_eq!(change["old_blob_id"], change["new_blob_id"]);
     assert_eq!(data.total("commits"), 3);
 }
@@ -118,7 +165,10 @@ fn columns_of_the_history_are_there_only_with_it() {
     recipe(&sandbox, "");
     let data = sandbox.built("recipe.toml", &[]);
     for table in ["ledger", "corpus"] {
-        assert!(data.rows(table).iter().all(|row| !row.contains_key("history")), "{table}");
+        assert!(
+            data.rows(table).iter().all(|row| !row.contains_key("history")),
+            "{table}"
+        );
     }
     assert!(data.shards("commits").is_empty());
 }
@@ -129,7 +179,11 @@ fn histories_are_the_same_bytes_every_time() {
     let sandbox = Sandbox::new();
     repository(&sandbox);
     let bundle = sandbox.path("made.bundle");
-    git(&sandbox.path("clone"), &["bundle", "create", "-q", &bundle.display().to_string(), "--all"], b"");
+    git(
+        &sandbox.path("clone"),
+        &["bundle", "create", "-q", &bundle.display().to_string(), "--all"],
+        b"",
+    );
     let settings = "history = \"references\"\ncommits = true\n";
     sandbox.write(
         "recipe.toml",
@@ -165,6 +219,10 @@ fn a_broken_history_is_one_row() {
     let rows = data.rows("ledger");
     let troubled: Vec<_> = rows.iter().filter(|row| row["path"].is_null()).collect();
     assert_eq!(troubled.len(), 1);
-    assert!(text(&troubled[0]["trouble"]).contains("is missing or broken"), "{:?}", troubled[0]);
+    assert!(
+        text(&troubled[0]["trouble"]).contains("is missing or broken"),
+        "{:?}",
+        troubled[0]
+    );
     assert_eq!((rows.len(), data.rows("commits").len()), (2, 1));
 }

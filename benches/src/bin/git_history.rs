@@ -78,7 +78,12 @@ struct Peer<'a> {
 
 impl<'a> Peer<'a> {
     fn new(name: &'static str, work: Box<dyn Fn() -> Result<u64> + 'a>) -> Self {
-        Self { name, work, bytes: 0, times: Timed::default() }
+        Self {
+            name,
+            work,
+            bytes: 0,
+            times: Timed::default(),
+        }
     }
 
     fn turn(&mut self) -> Result<()> {
@@ -130,7 +135,10 @@ fn report(peers: &[Peer<'_>]) {
 fn processor_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = stat.rsplit(')').next().unwrap_or_default();
-    let ticks: Vec<f64> = after_name.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    let ticks: Vec<f64> = after_name
+        .split_whitespace()
+        .filter_map(|word| word.parse().ok())
+        .collect();
     // The state, which is no number, is the first field; user and system time are the 12th and following.
     ticks.get(10..14).unwrap_or_default().iter().sum::<f64>() / 100.0
 }
@@ -149,7 +157,10 @@ impl Opened {
         let text = format!("name = \"bench\"\n[[source]]\ngit = {full:?}\nmax-entries = 10000000\n{setting}");
         let recipe = Recipe::parse(&text, Path::new("bench.toml"), &[])?;
         let cx = context();
-        let source = open_sources(&recipe)?.into_values().next().ok_or_else(|| Error::bug("no source"))?;
+        let source = open_sources(&recipe)?
+            .into_values()
+            .next()
+            .ok_or_else(|| Error::bug("no source"))?;
         let unit = source.resolve(&cx)?.remove(0);
         match unit.trouble {
             Some(trouble) => Err(Error::input(trouble)),
@@ -174,7 +185,10 @@ impl Opened {
         fields.extend(files.schema().fields().iter().cloned());
         let mut arrays: Vec<Arc<dyn Array>> = vec![Arc::new(UInt64Array::from_iter_values(0..files.num_rows() as u64))];
         arrays.extend(files.columns().iter().cloned());
-        Ok(RecordBatch::try_new(Arc::new(arrow_schema::Schema::new(fields)), arrays)?)
+        Ok(RecordBatch::try_new(
+            Arc::new(arrow_schema::Schema::new(fields)),
+            arrays,
+        )?)
     }
 
     /// Reads everything, each thread the next part that nobody has taken.
@@ -195,7 +209,11 @@ impl Opened {
         let mut bytes = 0;
         let mut count = |batch: RecordBatch| {
             let contents = columns::binaries(&batch, columns::CONTENT)?;
-            bytes += contents.iter().flatten().map(|content| content.len() as u64).sum::<u64>();
+            bytes += contents
+                .iter()
+                .flatten()
+                .map(|content| content.len() as u64)
+                .sum::<u64>();
             Ok(())
         };
         self.source.read(&self.unit, wanted, &mut Emit(&mut count), &self.cx)?;
@@ -223,7 +241,9 @@ fn in_threads(threads: usize, work: impl Fn(usize) -> Result<u64> + Sync) -> Res
     let work = &work;
     std::thread::scope(|scope| {
         let running: Vec<_> = (0..threads).map(|number| scope.spawn(move || work(number))).collect();
-        let joined = running.into_iter().map(|thread| thread.join().map_err(|_| Error::bug("a thread panicked"))?);
+        let joined = running
+            .into_iter()
+            .map(|thread| thread.join().map_err(|_| Error::bug("a thread panicked"))?);
         joined.sum()
     })
 }
@@ -244,7 +264,11 @@ fn parts(wanted: &RecordBatch) -> Result<Vec<RecordBatch>> {
 }
 
 fn ids_of(wanted: &RecordBatch) -> Result<Vec<String>> {
-    Ok(columns::fixed(wanted, columns::BLOB_ID)?.iter().flatten().map(hex).collect())
+    Ok(columns::fixed(wanted, columns::BLOB_ID)?
+        .iter()
+        .flatten()
+        .map(hex)
+        .collect())
 }
 
 /// Bytes that `git cat-file --batch` writes.

@@ -82,7 +82,8 @@ impl PastBuilder {
         self.times[0].append_value(number(|past| past.first_time));
         self.times[1].append_value(number(|past| past.first_author_time));
         self.times[2].append_value(number(|past| past.last_time));
-        self.path_count.append_value(past.map_or(0, |past| past.paths.len() as u32));
+        self.path_count
+            .append_value(past.map_or(0, |past| past.paths.len() as u32));
         for path in past.iter().flat_map(|past| &past.paths).take(MOST_RECORDED) {
             let path = recorded(path);
             self.bytes += path.len();
@@ -98,10 +99,15 @@ impl PastBuilder {
 
     fn rename(&mut self, rename: &Rename) -> Result<()> {
         let values = self.renames.values();
-        for (i, text) in [rename.commit.clone(), recorded(&rename.from), recorded(&rename.to)].iter().enumerate() {
+        for (i, text) in [rename.commit.clone(), recorded(&rename.from), recorded(&rename.to)]
+            .iter()
+            .enumerate()
+        {
             self.bytes += text.len();
             let builder = values.field_builder::<StringBuilder>(i);
-            builder.ok_or_else(|| Error::bug("renames are texts"))?.append_value(text);
+            builder
+                .ok_or_else(|| Error::bug("renames are texts"))?
+                .append_value(text);
         }
         values.append(true);
         Ok(())

@@ -237,7 +237,9 @@ impl<'a> Task<'a> {
     fn commit(mut self) -> Result<TaskReport> {
         self.listing.commit()?;
         self.decisions.commit()?;
-        self.report.published.extend(self.commits.map(ShardWriter::commit).transpose()?);
+        self.report
+            .published
+            .extend(self.commits.map(ShardWriter::commit).transpose()?);
         self.report.costs = self.meter.costs();
         Ok(self.report)
     }

@@ -23,10 +23,10 @@ use stackmill_schemas::lock::Unit;
 use stackmill_schemas::stage::Emit;
 use stackmill_schemas::{BlobId, Error, Result, TaskContext};
 
-use self::changes::{Change, Side, changes};
+use self::changes::{Change, changes};
 use self::commits::{Commit, Commits};
 use self::rows::Rows;
-use self::trees::{Names, ROOT, Tree, Trees};
+use self::trees::{Names, ROOT, Side, Trees};
 use super::super::SourceConfig;
 use super::super::listing::{Evidence, Listing, Owner, Row, mode};
 use super::super::past::{Past, Rename};
@@ -201,46 +201,16 @@ impl<'a> History<'a> {
 
     /// From the newest commit back: where each object was last.
     fn backwards(&mut self, objects: &mut Objects) -> Result<()> {
-        let mut trees = Trees::new(objects, self.config, self.cx);
-        let mut seen = HashSet::new();
-        for number in (0..self.commits.all().len()).rev() {
-            let root = self.commits.all()[number].tree;
-            let root = Side { mode: mode::FOLDER, id: root };
-            self.last(&mut trees, &mut seen, (ROOT, 0), root, number as u32)?;
-        }
-        Ok(())
-    }
-
-    fn last(
-        &mut self,
-        trees: &mut Trees<'_>,
-        seen: &mut HashSet<Id>,
-        folder: (u32, u32),
-        tree: Side,
-        commit: u32,
-    ) -> Result<()> {
-        let (path, depth) = folder;
-        if depth > DEEPEST {
-            self.met(path, tree, commit, Some(Trouble::FolderTooDeep));
-            return Ok(());
-        }
-        if !seen.insert(tree.id) {
-            return Ok(());
-        }
-        let tree: std::rc::Rc<Tree> = match trees.tree(&tree.id)? {
-            Ok(tree) => tree,
-            Err(trouble) => {
-                self.met(path, tree, commit, Some(trouble));
-                return Ok(());
-            }
+        let mut walk = Backwards {
+            trees: Trees::new(objects, self.config, self.cx),
+            history: self,
+            seen: HashSet::new(),
+            commit: 0,
         };
-        for entry in tree.entries() {
-            let name = tree.name(entry);
-            let (inner, side) = (self.names.inner(path, name)?, Side { mode: entry.mode, id: entry.id });
-            match entry.is_tree() {
-                true => self.last(trees, seen, (inner, depth + 1), side, commit)?,
-                false => self.met(inner, side, commit, name.contains(&b'/').then_some(Trouble::NameHasSlash)),
-            }
+        for number in (0..walk.history.commits.all().len()).rev() {
+            walk.commit = number as u32;
+            let tree = walk.history.commits.all()[number].tree;
+            walk.folder(ROOT, 0, tree)?;
         }
         Ok(())
     }
@@ -346,6 +316,52 @@ impl<'a> History<'a> {
             paths,
             renames: renames.collect(),
         }
+    }
+}
+
+/// The walk from the newest commit back, which enters each tree once.
+struct Backwards<'h, 'a, 'o> {
+    history: &'h mut History<'a>,
+    trees: Trees<'o>,
+    seen: HashSet<Id>,
+    commit: u32,
+}
+
+impl Backwards<'_, '_, '_> {
+    fn folder(&mut self, path: u32, depth: u32, id: Id) -> Result<()> {
+        let side = Side {
+            mode: mode::FOLDER,
+            id,
+        };
+        if depth > DEEPEST {
+            self.met(path, side, Some(Trouble::FolderTooDeep));
+            return Ok(());
+        }
+        if !self.seen.insert(id) {
+            return Ok(());
+        }
+        let tree = match self.trees.tree(&id)? {
+            Ok(tree) => tree,
+            Err(trouble) => {
+                self.met(path, side, Some(trouble));
+                return Ok(());
+            }
+        };
+        for entry in tree.entries() {
+            let name = tree.name(entry);
+            let inner = self.history.names.inner(path, name)?;
+            if entry.is_tree() {
+                self.folder(inner, depth + 1, entry.id)?;
+                continue;
+            }
+            let trouble = name.contains(&b'/').then_some(Trouble::NameHasSlash);
+            self.met(inner, entry.side(), trouble);
+        }
+        Ok(())
+    }
+
+    fn met(&mut self, path: u32, side: Side, trouble: Option<Trouble>) {
+        self.history.met(path, side, self.commit, trouble);
     }
 }
 

@@ -10,14 +10,7 @@ use stackmill_schemas::Result;
 use super::super::super::listing::mode;
 use super::super::super::paths::Trouble;
 use super::super::tree::{DEEPEST, Id};
-use super::trees::{Entry, Names, ROOT, Tree, Trees};
-
-/// What stands at a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Side {
-    pub(crate) mode: u32,
-    pub(crate) id: Id,
-}
+use super::trees::{Entry, Names, ROOT, Side, Tree, Trees};
 
 /// A path that a commit changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +78,7 @@ impl Walk<'_, '_> {
             let id = |entry: &Option<Entry>| entry.map(|entry| entry.id);
             return self.folder(path, depth + 1, id(new), &old.iter().map(id).collect::<Vec<_>>());
         }
-        let side = |entry: &Option<Entry>| entry.map(|entry| Side { mode: entry.mode, id: entry.id });
+        let side = |entry: &Option<Entry>| entry.as_ref().map(Entry::side);
         if old.iter().all(|old| side(old) != side(new)) {
             let before = old.first().and_then(side);
             self.found.push(Change { path, before, after: side(new), trouble: None });

@@ -31,6 +31,13 @@ const BYTES_OF_NAME: u64 = 80;
 /// Longest name that is kept; beyond what any path may have.
 const LONGEST_NAME: usize = 8192;
 
+/// What stands at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Side {
+    pub(crate) mode: u32,
+    pub(crate) id: Id,
+}
+
 /// An entry of a tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
@@ -40,6 +47,14 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// What it is, wherever it stands.
+    pub(crate) fn side(&self) -> Side {
+        Side {
+            mode: self.mode,
+            id: self.id,
+        }
+    }
+
     /// Whether it is a folder.
     pub(crate) fn is_tree(&self) -> bool {
         self.mode == mode::FOLDER
