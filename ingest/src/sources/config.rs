@@ -45,8 +45,8 @@ pub struct SourceConfig {
     /// Name of the source in the ledger; default: the key of its kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Git repositories: paths of local clones, URLs (`https`, `http`, `git`; `file` is a path; no `ssh`), or lists of
-    /// both: files that end in `.txt` (one a line, `#` comments) or `.jsonl` (one object a line, see `repositories`).
+    /// Git repositories: paths of local clones, URLs (`https`, `http`, `git`, `ssh`, `user@host:path`; `file` is a path), or
+    /// lists of both: files that end in `.txt` (one a line, `#` comments) or `.jsonl` (one object a line, see `repositories`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub git: Option<Patterns>,
     /// Plain folders; each match is one unit. `.git` folders inside are passed over.
@@ -66,7 +66,8 @@ pub struct SourceConfig {
     pub revision: Option<String>,
     /// Git: reads the whole history: each distinct file that was ever there once, at the path it had last, with the
     /// columns of `history` in corpus and ledger. `"revision"`: what the revision can reach; `"references"`: what any
-    /// branch or tag can reach, too. Repositories elsewhere have to be cloned first. Default: the revision's files alone.
+    /// branch or tag can reach, too. Of repositories elsewhere only that of the revision is cloned, with `depth = 0`.
+    /// Default: the revision's files alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history: Option<History>,
     /// Git: publishes the table `commits`, one row for each commit that the revision (with `history = "references"`: any
@@ -93,7 +94,8 @@ pub struct SourceConfig {
     /// Most bytes of one path; longer ones are recorded as trouble; default 4,096 (as in Linux).
     pub max_path_bytes: u64,
     /// Most bytes of one file; default 128 MiB. A longer file is trouble when it is read, an archive that holds one
-    /// is not read at all.
+    /// is not read at all; of a repository elsewhere it is trouble when it is listed, and servers that know filters do
+    /// not even send it.
     pub max_entry_bytes: u64,
     /// Most bytes that one archive may inflate to; default 8 GiB.
     pub max_archive_bytes: u64,
@@ -107,6 +109,10 @@ pub struct SourceConfig {
     pub timeout_seconds: u64,
     /// How often a repository elsewhere is asked before its trouble counts; default 3.
     pub attempts: u32,
+    /// Git: commits of history that a clone brings along, 0 for all; default 1, which is all that files need.
+    pub depth: u32,
+    /// Git: exchanges with one host at once, in one process; default 4.
+    pub host_connections: u32,
 }
 
 impl Default for SourceConfig {
@@ -133,6 +139,8 @@ impl Default for SourceConfig {
             max_repository_bytes: 16 << 30,
             timeout_seconds: 60,
             attempts: 3,
+            depth: 1,
+            host_connections: 4,
         }
     }
 }
@@ -221,6 +229,7 @@ impl SourceConfig {
             ("max-repository-bytes", self.max_repository_bytes, u64::MAX),
             ("timeout-seconds", self.timeout_seconds, 3600),
             ("attempts", u64::from(self.attempts), 100),
+            ("host-connections", u64::from(self.host_connections), 1024),
         ];
         match limits.iter().find(|(_, limit, most)| *limit == 0 || limit > most) {
             Some((key, limit, most)) => {

@@ -32,6 +32,7 @@ use super::super::listing::{Evidence, Listing, Owner, Row, mode};
 use super::super::past::{Past, Rename};
 use super::super::paths::Trouble;
 use super::objects::Objects;
+use super::repositories::is_elsewhere;
 use super::tree::{DEEPEST, Id};
 
 /// A number that stands for none.
@@ -100,7 +101,7 @@ pub(super) fn list(
     history.forwards(objects)?;
     history.backwards(objects)?;
     history.places = HashMap::new();
-    let lengths = history.lengths(objects)?;
+    let lengths = history.lengths(objects, is_elsewhere(&unit.location))?;
     history.emit(unit, evidence, &lengths, emit)
 }
 
@@ -229,8 +230,8 @@ impl<'a> History<'a> {
         }
     }
 
-    /// The length of every blob; blobs that are not there get trouble.
-    fn lengths(&mut self, objects: &mut Objects) -> Result<Vec<u64>> {
+    /// The length of every blob; blobs that are not there get trouble: a server was asked not to send large ones.
+    fn lengths(&mut self, objects: &mut Objects, is_clone: bool) -> Result<Vec<u64>> {
         let mut lengths = vec![0; self.objects.len()];
         for (i, (object, length)) in self.objects.iter_mut().zip(&mut lengths).enumerate() {
             if i % 4096 == 0 {
@@ -241,6 +242,7 @@ impl<'a> History<'a> {
             }
             match objects.blob_length(&ObjectId::from(object.id))? {
                 Ok(found) => *length = found,
+                Err(Trouble::BlobMissing) if is_clone => object.trouble = Some(Trouble::NotCloned),
                 Err(trouble) => object.trouble = object.trouble.or(Some(trouble)),
             }
         }
