@@ -157,8 +157,8 @@ mod tests {
     use arrow_array::UInt64Array;
 
     use super::*;
-    use crate::syntax;
     use crate::set::RuleSet;
+    use crate::syntax;
     use crate::{Sample, rules};
 
     fn stage(config: serde_json::Value, needs: Needs) -> FilterStage {

@@ -3,6 +3,7 @@
 mod bad_input;
 mod contracts;
 mod determinism;
+mod grammars;
 mod memory;
 mod pipeline;
 mod ranks;

@@ -139,9 +139,7 @@ impl Fact {
         let told = || told.iter().map(Option::as_ref);
         match self {
             Self::DefinitionSpans => definition_array(told().map(|facts| facts?.definition_spans.as_deref())),
-            Self::Imports | Self::Comments | Self::Docstrings => {
-                span_array(told().map(|facts| self.spans(facts?)))
-            }
+            Self::Imports | Self::Comments | Self::Docstrings => span_array(told().map(|facts| self.spans(facts?))),
             _ => Arc::new(told().map(|facts| self.number(facts?)).collect::<UInt64Array>()),
         }
     }
@@ -266,12 +264,20 @@ pub(crate) struct SyntaxColumns<'a> {
 impl<'a> SyntaxColumns<'a> {
     /// Those columns of `record` that are there.
     pub(crate) fn new(record: &'a RecordBatch) -> Result<Self> {
-        let there = || Fact::ALL.into_iter().filter(|fact| record.column_by_name(fact.column()).is_some());
+        let there = || {
+            Fact::ALL
+                .into_iter()
+                .filter(|fact| record.column_by_name(fact.column()).is_some())
+        };
         let numbers = there().filter(|fact| !fact.is_spans());
         let lists = there().filter(|fact| fact.is_spans());
         Ok(Self {
-            numbers: numbers.map(|fact| Ok((fact, columns::u64s(record, fact.column())?))).collect::<Result<_>>()?,
-            lists: lists.map(|fact| Ok((fact, columns::typed(record, fact.column())?))).collect::<Result<_>>()?,
+            numbers: numbers
+                .map(|fact| Ok((fact, columns::u64s(record, fact.column())?)))
+                .collect::<Result<_>>()?,
+            lists: lists
+                .map(|fact| Ok((fact, columns::typed(record, fact.column())?)))
+                .collect::<Result<_>>()?,
         })
     }
 
@@ -310,7 +316,12 @@ impl<'a> SyntaxColumns<'a> {
 fn spans_of(rows: &ArrayRef, first: usize) -> Vec<Span> {
     let column = |at: usize| rows.as_struct().column(at).as_primitive::<UInt32Type>().values();
     let pairs = column(first).iter().zip(column(first + 1));
-    pairs.map(|(start, end)| Span { start: *start, end: *end }).collect()
+    pairs
+        .map(|(start, end)| Span {
+            start: *start,
+            end: *end,
+        })
+        .collect()
 }
 
 fn definitions_of(rows: &ArrayRef) -> Vec<Definition> {
@@ -319,7 +330,13 @@ fn definitions_of(rows: &ArrayRef) -> Vec<Definition> {
     let places = spans_of(rows, 1).into_iter().zip(spans_of(rows, 3));
     let definitions = kinds.iter().zip(places);
     definitions
-        .filter_map(|(word, (span, name))| Some(Definition { kind: kind(word)?, span, name }))
+        .filter_map(|(word, (span, name))| {
+            Some(Definition {
+                kind: kind(word)?,
+                span,
+                name,
+            })
+        })
         .collect()
 }
 
@@ -364,7 +381,9 @@ mod tests {
         let rows = arrow_select::concat::concat_batches(&record.schema(), [record, record]).expect("one schema");
         let mut batch = stackmill_schemas::FileBatch::new(rows).expect("ids");
         for fact in Fact::ALL {
-            batch = batch.with_column(fact.field(), fact.array(&files)).expect("a new column");
+            batch = batch
+                .with_column(fact.field(), fact.array(&files))
+                .expect("a new column");
         }
         let columns = SyntaxColumns::new(batch.record()).expect("columns of their types");
         let rows = stackmill_schemas::FileColumns::new(batch.record()).expect("columns");

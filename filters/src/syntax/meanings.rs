@@ -61,7 +61,9 @@ impl Meanings {
         };
         let documenting = |docstring: &'static Docstring| match docstring {
             Docstring::Prefix(_) => (0, 0, docstring),
-            Docstring::Node(kind) | Docstring::InFunction(kind) | Docstring::Headed(kind, _) => (id(kind), 0, docstring),
+            Docstring::Node(kind) | Docstring::InFunction(kind) | Docstring::Headed(kind, _) => {
+                (id(kind), 0, docstring)
+            }
             Docstring::Under(kind, parent) => (id(kind), id(parent), docstring),
         };
         let mut this = Self {
@@ -69,7 +71,12 @@ impl Meanings {
             flags: (0..language.node_kind_count() as u16)
                 .map(|kind| u8::from(language.node_kind_is_named(kind)) * NAMED)
                 .collect(),
-            defines: nodes.definitions.iter().flat_map(|defines| defines.iter()).map(defining).collect(),
+            defines: nodes
+                .definitions
+                .iter()
+                .flat_map(|defines| defines.iter())
+                .map(defining)
+                .collect(),
             imports: nodes.imports.iter().map(|mark| (id(mark.node), mark)).collect(),
             documents: nodes.docstrings.iter().map(documenting).collect(),
         };

@@ -146,7 +146,9 @@ impl Reading<'_> {
 
     /// Nodes come in the order of their start, so an error inside an error starts before the outer one ends.
     fn count_errors(&mut self, node: &Node<'_>) {
-        let Some(bytes) = &mut self.facts.error_bytes else { return };
+        let Some(bytes) = &mut self.facts.error_bytes else {
+            return;
+        };
         if node.is_error() {
             let start = node.start_byte().max(self.errors_end);
             *bytes += node.end_byte().saturating_sub(start) as u64;
@@ -224,7 +226,10 @@ impl Reading<'_> {
         }
         let first = node.named_child(0)?;
         let word = self.text.get(first.byte_range())?;
-        words.iter().any(|wanted| wanted.as_bytes() == word).then(|| first.end_byte())
+        words
+            .iter()
+            .any(|wanted| wanted.as_bytes() == word)
+            .then(|| first.end_byte())
     }
 
     fn imports(&self, node: &Node<'_>, kind: u16) -> bool {
@@ -265,8 +270,12 @@ impl Reading<'_> {
     /// Whether a comment begins so, and goes on otherwise: rulers (`/*****`, `//////`) and `/**/` do not document.
     fn begins(&self, node: &Node<'_>, prefix: &str) -> bool {
         let text = self.text.get(node.byte_range()).unwrap_or_default();
-        let Some(rest) = text.strip_prefix(prefix.as_bytes()) else { return false };
-        !rest.first().is_some_and(|next| *next == b'/' || prefix.as_bytes().last() == Some(next))
+        let Some(rest) = text.strip_prefix(prefix.as_bytes()) else {
+            return false;
+        };
+        !rest
+            .first()
+            .is_some_and(|next| *next == b'/' || prefix.as_bytes().last() == Some(next))
     }
 }
 

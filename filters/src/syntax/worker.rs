@@ -149,7 +149,11 @@ mod tests {
         match parse(language, text, 1000) {
             Parsed::Facts(facts) => {
                 let number = |fact: Option<u64>| fact.expect("asked for");
-                (number(facts.error_bytes), number(facts.nodes), number(facts.definitions))
+                (
+                    number(facts.error_bytes),
+                    number(facts.nodes),
+                    number(facts.definitions),
+                )
             }
             other => panic!("{other:?}"),
         }

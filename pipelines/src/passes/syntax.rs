@@ -252,7 +252,10 @@ fn corpus_batch(kept: &RecordBatch, facts: &[Fact]) -> Result<RecordBatch> {
     let schema = kept.schema();
     let mut fields = Vec::new();
     let mut arrays: Vec<ArrayRef> = Vec::new();
-    let facts = Fact::ALL.into_iter().filter(|fact| facts.contains(fact)).map(Fact::column);
+    let facts = Fact::ALL
+        .into_iter()
+        .filter(|fact| facts.contains(fact))
+        .map(Fact::column);
     for name in CORPUS.iter().copied().chain(facts) {
         let Ok(at) = schema.index_of(name) else { continue };
         let field = schema.field(at);

@@ -7,15 +7,23 @@ pub(super) const GRAMMARS: &[Grammar] = &[
     Grammar::new("CSS", tree_sitter_css::LANGUAGE, CSS),
     Grammar::new("Dockerfile", tree_sitter_containerfile::LANGUAGE, DOCKERFILE),
     Grammar::new("HCL", tree_sitter_hcl::LANGUAGE, HCL),
-    Grammar::new("HTML", tree_sitter_html::LANGUAGE, Nodes::nested(&["element"], &["comment"])),
-    Grammar::new("JSON", tree_sitter_json::LANGUAGE, Nodes::nested(&["array", "object"], &["comment"])).also(&[
-        "GeoJSON",
-        "JSON with Comments",
-        "JSONLD",
-        "TopoJSON",
-    ]),
+    Grammar::new(
+        "HTML",
+        tree_sitter_html::LANGUAGE,
+        Nodes::nested(&["element"], &["comment"]),
+    ),
+    Grammar::new(
+        "JSON",
+        tree_sitter_json::LANGUAGE,
+        Nodes::nested(&["array", "object"], &["comment"]),
+    )
+    .also(&["GeoJSON", "JSON with Comments", "JSONLD", "TopoJSON"]),
     Grammar::new("Makefile", tree_sitter_make::LANGUAGE, MAKEFILE),
-    Grammar::new("Markdown", tree_sitter_md::LANGUAGE, Nodes::nested(&["block_quote", "list"], &[])),
+    Grammar::new(
+        "Markdown",
+        tree_sitter_md::LANGUAGE,
+        Nodes::nested(&["block_quote", "list"], &[]),
+    ),
     Grammar::new("Protocol Buffer", tree_sitter_proto::LANGUAGE, PROTOCOL_BUFFER),
     Grammar::new("SQL", tree_sitter_sequel::LANGUAGE, SQL),
     Grammar::new(
@@ -23,17 +31,19 @@ pub(super) const GRAMMARS: &[Grammar] = &[
         tree_sitter_toml_ng::LANGUAGE,
         Nodes::nested(&["array", "inline_table"], &["comment"]),
     ),
-    Grammar::new("XML", tree_sitter_xml::LANGUAGE_XML, Nodes::nested(&["element"], &["Comment"])).also(&[
-        "Ant Build System",
-        "Maven POM",
-        "SVG",
-        "XML Property List",
-        "XSLT",
-    ]),
+    Grammar::new(
+        "XML",
+        tree_sitter_xml::LANGUAGE_XML,
+        Nodes::nested(&["element"], &["Comment"]),
+    )
+    .also(&["Ant Build System", "Maven POM", "SVG", "XML Property List", "XSLT"]),
     Grammar::new(
         "YAML",
         tree_sitter_yaml::LANGUAGE,
-        Nodes::nested(&["block_mapping", "block_sequence", "flow_mapping", "flow_sequence"], &["comment"]),
+        Nodes::nested(
+            &["block_mapping", "block_sequence", "flow_mapping", "flow_sequence"],
+            &["comment"],
+        ),
     ),
 ];
 

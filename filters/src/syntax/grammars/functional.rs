@@ -24,9 +24,15 @@ pub(super) const GRAMMARS: &[Grammar] = &[
 /// Everything in Elixir is a call: its first word says what it does.
 const ELIXIR: Nodes = Nodes {
     definitions: &[&[
-        data_type("call").first(&["alias"]).headed(&["defimpl", "defmodule", "defprotocol"]),
-        function("call").first(&["identifier"]).headed(&["def", "defdelegate", "defguard", "defp"]),
-        macro_rule("call").first(&["identifier"]).headed(&["defmacro", "defmacrop"]),
+        data_type("call")
+            .first(&["alias"])
+            .headed(&["defimpl", "defmodule", "defprotocol"]),
+        function("call")
+            .first(&["identifier"])
+            .headed(&["def", "defdelegate", "defguard", "defp"]),
+        macro_rule("call")
+            .first(&["identifier"])
+            .headed(&["defmacro", "defmacrop"]),
     ]],
     calls: &["call"],
     imports: &[Mark::of("call").headed(&["alias", "import", "require", "use"])],
@@ -53,7 +59,11 @@ const ERLANG: Nodes = Nodes {
         macro_rule("pp_define").first(&["macro_lhs"]),
     ]],
     calls: &["call"],
-    imports: &[Mark::of("import_attribute"), Mark::of("pp_include"), Mark::of("pp_include_lib")],
+    imports: &[
+        Mark::of("import_attribute"),
+        Mark::of("pp_include"),
+        Mark::of("pp_include_lib"),
+    ],
     comments: &["comment"],
     docstrings: &[],
     blocks: &["clause_body"],
@@ -75,7 +85,13 @@ const F_SHARP: Nodes = Nodes {
     imports: &[Mark::of("import_decl")],
     comments: &["block_comment", "line_comment"],
     docstrings: &[Docstring::Node("xml_doc"), Docstring::Prefix("///")],
-    blocks: &["for_expression", "if_expression", "match_expression", "try_expression", "while_expression"],
+    blocks: &[
+        "for_expression",
+        "if_expression",
+        "match_expression",
+        "try_expression",
+        "while_expression",
+    ],
 };
 #[cfg(feature = "heavy-grammars")]
 const F_SHARP_SIGNATURE: Nodes = Nodes {
@@ -113,7 +129,9 @@ const HASKELL: Nodes = Nodes {
     blocks: &["case", "do", "let_in"],
 };
 const NIX: Nodes = Nodes {
-    definitions: &[&[function("binding").named("attrpath").with_field("expression", "function_expression")]],
+    definitions: &[&[function("binding")
+        .named("attrpath")
+        .with_field("expression", "function_expression")]],
     calls: &["apply_expression"],
     imports: &[Mark::of("apply_expression").headed(&["import"])],
     comments: &["comment"],
@@ -136,5 +154,11 @@ const OCAML: Nodes = Nodes {
     ],
     comments: &["comment"],
     docstrings: &[Docstring::Prefix("(**")],
-    blocks: &["for_expression", "if_expression", "match_expression", "try_expression", "while_expression"],
+    blocks: &[
+        "for_expression",
+        "if_expression",
+        "match_expression",
+        "try_expression",
+        "while_expression",
+    ],
 };

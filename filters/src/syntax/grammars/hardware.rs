@@ -20,7 +20,10 @@ const SYSTEM_VERILOG: Nodes = Nodes {
         function("task_body_declaration"),
     ]],
     calls: &["system_tf_call", "tf_call"],
-    imports: &[Mark::of("include_compiler_directive"), Mark::of("package_import_declaration")],
+    imports: &[
+        Mark::of("include_compiler_directive"),
+        Mark::of("package_import_declaration"),
+    ],
     comments: &["block_comment", "one_line_comment"],
     docstrings: &[],
     blocks: &["case_statement", "seq_block"],

@@ -15,7 +15,11 @@ const DEFINITIONS: &[Define] = &[
 ];
 const JAVA: Nodes = Nodes {
     definitions: &[DEFINITIONS],
-    calls: &["method_invocation", "object_creation_expression", "explicit_constructor_invocation"],
+    calls: &[
+        "method_invocation",
+        "object_creation_expression",
+        "explicit_constructor_invocation",
+    ],
     imports: &[Mark::of("import_declaration")],
     comments: &["line_comment", "block_comment"],
     docstrings: DOCSTRINGS,

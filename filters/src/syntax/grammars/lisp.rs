@@ -29,7 +29,9 @@ const CLOJURE: Nodes = Nodes {
 };
 const COMMON_LISP: Nodes = Nodes {
     definitions: &[&[
-        data_type("list_lit").first(&["sym_lit"]).headed(&["defclass", "defstruct", "deftype"]),
+        data_type("list_lit")
+            .first(&["sym_lit"])
+            .headed(&["defclass", "defstruct", "deftype"]),
         function("defun").first(&["sym_lit"]),
     ]],
     calls: &[],
@@ -48,7 +50,10 @@ const EMACS_LISP: Nodes = Nodes {
 };
 const SCHEME: Nodes = Nodes {
     definitions: &[&[
-        function("list").first(&["symbol"]).headed(&["define"]).with_child(1, &["list"]),
+        function("list")
+            .first(&["symbol"])
+            .headed(&["define"])
+            .with_child(1, &["list"]),
         macro_rule("list").first(&["symbol"]).headed(&["define-syntax"]),
         data_type("list").first(&["symbol"]).headed(&["define-record-type"]),
     ]],
@@ -60,9 +65,16 @@ const SCHEME: Nodes = Nodes {
 };
 const RACKET: Nodes = Nodes {
     definitions: &[&[
-        function("list").first(&["symbol"]).headed(&["define"]).with_child(1, &["list"]),
-        macro_rule("list").first(&["symbol"]).headed(&["define-syntax", "define-syntax-rule"]),
-        data_type("list").first(&["symbol"]).headed(&["define-struct", "struct"]),
+        function("list")
+            .first(&["symbol"])
+            .headed(&["define"])
+            .with_child(1, &["list"]),
+        macro_rule("list")
+            .first(&["symbol"])
+            .headed(&["define-syntax", "define-syntax-rule"]),
+        data_type("list")
+            .first(&["symbol"])
+            .headed(&["define-struct", "struct"]),
     ]],
     ..SCHEME
 };

@@ -318,9 +318,13 @@ mod tests {
         let mut findings = Vec::new();
         for grammar in grammars() {
             let language = tree_sitter::Language::new(grammar.function);
-            let unknown = kinds(&grammar.nodes).into_iter().filter(|kind| language.id_for_node_kind(kind, true) == 0);
+            let unknown = kinds(&grammar.nodes)
+                .into_iter()
+                .filter(|kind| language.id_for_node_kind(kind, true) == 0);
             findings.extend(unknown.map(|kind| format!("{}: {kind}", grammar.language)));
-            let unknown = fields(&grammar.nodes).into_iter().filter(|field| language.field_id_for_name(field).is_none());
+            let unknown = fields(&grammar.nodes)
+                .into_iter()
+                .filter(|field| language.field_id_for_name(field).is_none());
             findings.extend(unknown.map(|field| format!("{}: field {field}", grammar.language)));
         }
         assert_eq!(findings, Vec::<String>::new());
@@ -329,7 +333,13 @@ mod tests {
     #[test]
     fn a_language_has_one_grammar_for_each_file() {
         let names: Vec<(&str, &str)> = grammars()
-            .flat_map(|grammar| grammar.dialects.iter().chain([&grammar.language]).map(|name| (*name, grammar.suffix)))
+            .flat_map(|grammar| {
+                grammar
+                    .dialects
+                    .iter()
+                    .chain([&grammar.language])
+                    .map(|name| (*name, grammar.suffix))
+            })
             .collect();
         let mut unique = names.clone();
         unique.sort_unstable();
@@ -338,13 +348,21 @@ mod tests {
         for grammar in grammars() {
             let path = format!("a{}", grammar.suffix);
             let found = find(Some(grammar.language), &path).and_then(|at| grammars().nth(at as usize));
-            assert!(found.is_some_and(|found| std::ptr::eq(found, grammar)), "{}: narrow rows come first", grammar.language);
+            assert!(
+                found.is_some_and(|found| std::ptr::eq(found, grammar)),
+                "{}: narrow rows come first",
+                grammar.language
+            );
         }
     }
 
     #[test]
     fn languages_are_found_by_their_name() {
-        let found = |name| find(Some(name), "a").and_then(|at| grammars().nth(at as usize)).map(|found| found.language);
+        let found = |name| {
+            find(Some(name), "a")
+                .and_then(|at| grammars().nth(at as usize))
+                .map(|found| found.language)
+        };
         assert_eq!(found("Rust"), Some("Rust"));
         assert_eq!(found("Objective-C++"), Some("Objective-C"));
         assert_eq!((found("rust"), found(""), find(None, "a")), (None, None, None));

@@ -20,7 +20,9 @@ const JULIA: Nodes = Nodes {
         data_type("primitive_definition").first(&["identifier"]),
         data_type("struct_definition").first(&["identifier"]),
         function("function_definition").first(&["identifier"]),
-        function("assignment").first(&["identifier"]).with_child(0, &["call_expression"]),
+        function("assignment")
+            .first(&["identifier"])
+            .with_child(0, &["call_expression"]),
         macro_rule("macro_definition").first(&["identifier"]),
     ]],
     calls: &["call_expression", "broadcast_call_expression", "macrocall_expression"],
@@ -114,7 +116,9 @@ const PYTHON: Nodes = Nodes {
     blocks: &["block"],
 };
 const R: Nodes = Nodes {
-    definitions: &[&[function("binary_operator").named("lhs").with_field("rhs", "function_definition")]],
+    definitions: &[&[function("binary_operator")
+        .named("lhs")
+        .with_field("rhs", "function_definition")]],
     calls: &["call"],
     imports: &[Mark::of("call").headed(&["library", "require", "requireNamespace", "source"])],
     comments: &["comment"],
@@ -140,5 +144,11 @@ const SHELL: Nodes = Nodes {
     imports: &[Mark::of("command").headed(&[".", "source"])],
     comments: &["comment"],
     docstrings: &[],
-    blocks: &["case_statement", "compound_statement", "do_group", "if_statement", "subshell"],
+    blocks: &[
+        "case_statement",
+        "compound_statement",
+        "do_group",
+        "if_statement",
+        "subshell",
+    ],
 };

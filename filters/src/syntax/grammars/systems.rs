@@ -56,10 +56,20 @@ const FORTRAN: Nodes = Nodes {
         function("subroutine").first(&["name"]),
     ]],
     calls: &["call_expression", "subroutine_call"],
-    imports: &[Mark::of("include_statement"), Mark::of("preproc_include"), Mark::of("use_statement")],
+    imports: &[
+        Mark::of("include_statement"),
+        Mark::of("preproc_include"),
+        Mark::of("use_statement"),
+    ],
     comments: &["comment"],
     docstrings: &[Docstring::Prefix("!>"), Docstring::Prefix("!!")],
-    blocks: &["block_construct", "do_loop", "if_statement", "select_case_statement", "where_statement"],
+    blocks: &[
+        "block_construct",
+        "do_loop",
+        "if_statement",
+        "select_case_statement",
+        "where_statement",
+    ],
 };
 const GO: Nodes = Nodes {
     definitions: &[&[
@@ -72,7 +82,12 @@ const GO: Nodes = Nodes {
     imports: &[Mark::of("import_spec")],
     comments: &["comment"],
     docstrings: &[],
-    blocks: &["block", "expression_switch_statement", "select_statement", "type_switch_statement"],
+    blocks: &[
+        "block",
+        "expression_switch_statement",
+        "select_statement",
+        "type_switch_statement",
+    ],
 };
 const PASCAL: Nodes = Nodes {
     definitions: &[&[data_type("declType"), function("defProc").first(&["identifier"])]],
@@ -138,7 +153,12 @@ const ZIG: Nodes = Nodes {
     definitions: &[&[
         data_type("variable_declaration").first(&["identifier"]).with_child(
             1,
-            &["enum_declaration", "opaque_declaration", "struct_declaration", "union_declaration"],
+            &[
+                "enum_declaration",
+                "opaque_declaration",
+                "struct_declaration",
+                "union_declaration",
+            ],
         ),
         function("function_declaration"),
     ]],

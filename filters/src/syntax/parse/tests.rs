@@ -203,17 +203,23 @@ fn hostile_files_end() {
 #[test]
 fn nonsense_settings_and_columns_are_refused() {
     assert!(
-        Parse::new(ParseConfig {
-            steps: 0,
-            ..ParseConfig::default()
-        }, FactSet::all())
+        Parse::new(
+            ParseConfig {
+                steps: 0,
+                ..ParseConfig::default()
+            },
+            FactSet::all()
+        )
         .is_err()
     );
     assert!(
-        Parse::new(ParseConfig {
-            max_bytes: LARGEST + 1,
-            ..ParseConfig::default()
-        }, FactSet::all())
+        Parse::new(
+            ParseConfig {
+                max_bytes: LARGEST + 1,
+                ..ParseConfig::default()
+            },
+            FactSet::all()
+        )
         .is_err()
     );
     let parse = Parse::new(ParseConfig::default(), FactSet::all()).expect("valid settings");
