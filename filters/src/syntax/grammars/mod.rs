@@ -48,6 +48,7 @@ impl Grammar {
         self
     }
 
+    #[cfg(feature = "heavy-grammars")]
     const fn only(mut self, suffix: &'static str) -> Self {
         self.suffix = suffix;
         self
