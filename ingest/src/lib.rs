@@ -4,12 +4,14 @@
 //!   sources      where files come from: resolve ► list ► read
 //!   select       what a listing alone refuses: symlinks, submodules, hostile paths, unreadable entries
 //!   detect       encoding, language, license, flags: annotating Maps
+//!   lists        what a user keeps about repositories: metadata, and who has opted out
 //!   store        object stores and local files by their URIs
 //!   benchmarks   readers of the benchmarks' own files
 //! ```
 
 pub mod benchmarks;
 pub mod detect;
+pub mod lists;
 pub mod select;
 pub mod sources;
 pub mod store;

@@ -19,7 +19,7 @@ mod tests;
 mod transport;
 mod tree;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
 use gix::ObjectId;
@@ -37,6 +37,17 @@ use super::{Setup, SourceConfig};
 
 /// Bytes that a repository elsewhere is taken for until it is cloned: an ordinary one at depth 1.
 const UNKNOWN_BYTES: u64 = 8 << 20;
+
+/// Whether a place is the URL of a repository elsewhere.
+pub(super) fn is_url(place: &str) -> bool {
+    repositories::is_url(place)
+}
+
+/// Whether a folder is a clone: a bare one, or one with a working tree.
+pub(super) fn is_repository(folder: &Path) -> bool {
+    let bare = ["HEAD", "objects", "refs"].iter().all(|name| folder.join(name).exists());
+    bare || folder.join(".git").exists()
+}
 
 /// The source behind `git = …`.
 pub(super) struct Git {

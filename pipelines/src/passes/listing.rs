@@ -166,7 +166,11 @@ impl<'a> Task<'a> {
         let lengths = columns::u64s(rows, columns::LENGTH_BYTES)?;
         self.report.input.files += count as u64;
         self.report.input.bytes += lengths.values().iter().sum::<u64>();
-        RecordBatch::try_new(numbered_schema(), arrays).context("what a source lists")
+        let numbered = RecordBatch::try_new(numbered_schema(), arrays).context("what a source lists")?;
+        match &self.job.stages.metadata {
+            Some(metadata) => metadata.join(&numbered),
+            None => Ok(numbered),
+        }
     }
 
     fn write(&mut self, files: FileBatch) -> Result<()> {

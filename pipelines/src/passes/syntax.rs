@@ -8,6 +8,7 @@ use arrow_array::cast::AsArray as _;
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt32Array, UInt64Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use arrow_select::filter::filter_record_batch;
+use stackmill_ingest::lists::Metadata;
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::manifest::Tally;
 use stackmill_schemas::{Decision, FileBatch, FileId, Outcome, Result, TaskContext, columns};
@@ -45,6 +46,7 @@ const CORPUS: &[&str] = &[
     columns::FORKS,
     columns::CLUSTER_ID,
     columns::REDACTIONS,
+    columns::HEADER_BYTES,
 ];
 
 /// One task a chunk.
@@ -183,7 +185,8 @@ impl<'a> Task<'a> {
         if kept.num_rows() == 0 {
             return Ok(());
         }
-        let published = corpus_batch(kept)?;
+        let added = self.job.stages.metadata.as_ref().map(Metadata::fields).unwrap_or_default();
+        let published = corpus_batch(kept, &added)?;
         let corpus = match &mut self.corpus {
             Some(corpus) => corpus,
             None => {
@@ -246,18 +249,19 @@ fn token_rows(kept: &RecordBatch, positions: &RecordBatch) -> Result<RecordBatch
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
 }
 
-/// The published columns; ids and hashes become hexadecimal text.
-fn corpus_batch(kept: &RecordBatch) -> Result<RecordBatch> {
+/// The published columns, and those that metadata added; ids and hashes become hexadecimal text.
+fn corpus_batch(kept: &RecordBatch, added: &[Field]) -> Result<RecordBatch> {
     let schema = kept.schema();
     let mut fields = Vec::new();
     let mut arrays: Vec<ArrayRef> = Vec::new();
-    for name in CORPUS {
+    let added = added.iter().map(|field| field.name().as_str());
+    for name in CORPUS.iter().copied().chain(added) {
         let Ok(at) = schema.index_of(name) else { continue };
         let field = schema.field(at);
         if let Some(fixed) = kept.column(at).as_fixed_size_binary_opt() {
             let texts = (0..fixed.len()).map(|row| fixed.is_valid(row).then(|| hex(fixed.value(row))));
             arrays.push(Arc::new(texts.collect::<arrow_array::StringArray>()));
-            fields.push(Field::new(*name, DataType::Utf8, field.is_nullable()));
+            fields.push(Field::new(name, DataType::Utf8, field.is_nullable()));
         } else {
             arrays.push(kept.column(at).clone());
             fields.push(field.clone());
