@@ -97,11 +97,8 @@ impl Map for FilterStage {
                     syntax::DEFINITIONS,
                 ],
             };
-            if let Some(name) = phase
-                .iter()
-                .chain(rule.columns)
-                .find(|name| input.field_with_name(name).is_err())
-            {
+            let needed = phase.iter().copied().chain(rule.columns.iter().map(String::as_str));
+            if let Some(name) = needed.into_iter().find(|name| input.field_with_name(name).is_err()) {
                 return Err(Error::schema(format!(
                     "rule `{}` needs column `{name}`, which is not there in the {} phase",
                     rule.name,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow_schema::SchemaRef;
+use arrow_schema::{DataType, SchemaRef};
 use sha2::{Digest as _, Sha256};
 use stackmill_dedup::contamination::{Decontaminate, Pack as BenchmarkPack};
 use stackmill_dedup::exact::{Exact, ExactConfig};
@@ -147,6 +147,7 @@ impl Stages {
             .exact
             .as_ref()
             .map_or_else(default_policy, |config| config.keep.clone());
+        check_known(&keep, metadata.as_ref())?;
         let license_policy = LicensePolicy::named(&recipe.license.policy).context("stage `license`")?;
         let rules = rules.resolved();
         let stages = Self {
@@ -195,6 +196,19 @@ fn push<M: Map + 'static>(maps: &mut Vec<Box<dyn Map>>, map: Option<M>) {
     if let Some(map) = map {
         maps.push(Box::new(map));
     }
+}
+
+/// Refuses a keep policy that asks for what nobody knows.
+fn check_known(keep: &[Criterion], metadata: Option<&Metadata>) -> Result<()> {
+    let fields = metadata.map(Metadata::fields).unwrap_or_default();
+    for (criterion, name) in [(Criterion::Archived, "archived"), (Criterion::Fork, "fork")] {
+        let is_known = || fields.iter().any(|field| field.name() == name && field.data_type() == &DataType::Boolean);
+        if keep.contains(&criterion) && !is_known() {
+            return Err(Error::config(format!("stage `exact`: `keep` names `{name}`, which nobody knows"))
+                .hint(format!("name a column of flags for it under [metadata]: columns.{name} = \"{name}\"")));
+        }
+    }
+    Ok(())
 }
 
 /// What stands for the bytes of files that the recipe names, by their names there.
@@ -264,6 +278,9 @@ impl Job {
     /// Joins the parts of a run.
     pub fn new(recipe: Recipe, plan: (Lock, Stages), workdir: Workdir, options: Options) -> Result<Self> {
         let (lock, mut stages) = plan;
+        // Tables that are held as a whole leave less for tasks.
+        let memory = options.memory.saturating_sub(stages.held_bytes);
+        let options = Options { memory, ..options };
         if let Some(near) = &mut stages.near {
             let memory = options.memory.saturating_sub(BASE_BYTES);
             // Nothing runs beside a single task.

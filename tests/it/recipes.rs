@@ -191,3 +191,115 @@ fn recipes_are_compared_over_several_inputs() {
     assert_eq!(found["only_a"]["files"].as_u64(), Some(11), "{found}");
     assert_eq!(found["repositories_failed"].as_u64(), Some(1));
 }
+
+const OWNED: &str = "
+-- LICENSE
+MIT License
+-- main.py
+shared = 'the same in two repositories'
+-- own.py
+own = 1
+-- sub/secret.py
+secret = 2
+";
+
+/// Two repositories with one file in common; the first would be its keeper.
+fn two_repositories(sandbox: &Sandbox) -> String {
+    Tree::of(OWNED).commit(&sandbox.path("ada/tool"), false);
+    Tree::of(OWNED).with("own.py", "own = 3\n").commit(&sandbox.path("bob/tool"), false);
+    sandbox.write(
+        "repos.jsonl",
+        "{\"path\": \"ada/tool\", \"name\": \"Ada/tool\", \"stars\": 1}\n{\"path\": \"bob/tool\", \"name\": \"bob/tool\"}\n",
+    );
+    "name = \"two\"\n[[source]]\ngit = \"repos.jsonl\"\n".to_owned()
+}
+
+/// Mutation: put the Map `opt-out` behind the others, or ask for its decisions after `exact`.
+#[test]
+fn who_has_opted_out_is_left_out_before_anything_else() {
+    let sandbox = Sandbox::new();
+    let sources = two_repositories(&sandbox);
+    sandbox.write("a.csv", "user,repository,path\nADA,,\n,bob/tool,sub/\n");
+    sandbox.write("b.txt", "nobody/here\n");
+    let recipe = format!("{sources}[opt-out]\nlists = [\"a.csv\", \"b.txt\"]\n[rules]\nextension = true\n");
+    sandbox.write("recipe.toml", &recipe);
+    let data = sandbox.built("recipe.toml", &[]);
+    data.adds_up();
+    let ends = data.ends();
+    for gone in ["LICENSE", "main.py", "own.py", "sub/secret.py"] {
+        assert!(ends.contains(&format!("Ada/tool:{gone} dropped opt-out/user")), "{ends:?}");
+    }
+    assert!(ends.contains(&"bob/tool:main.py kept".to_owned()), "the copy that nobody minds is kept: {ends:?}");
+    assert!(ends.contains(&"bob/tool:sub/secret.py dropped opt-out/path".to_owned()), "{ends:?}");
+    let row = data.ledger("sub/secret.py").remove(1);
+    assert_eq!(row["because"], "a.csv line 3");
+    assert!(data.rows("clusters").is_empty(), "nobody is a keeper of what was left out");
+    let manifest = data.manifest();
+    assert_eq!(manifest.opt_outs, [("a.csv".to_owned(), 5), ("b.txt".to_owned(), 0)].into());
+    let card = std::fs::read_to_string(data.path("README.md")).expect("a card");
+    assert!(card.contains("opt-out list"), "{card}");
+    // Another list is another data set.
+    sandbox.write("b.txt", "bob\n");
+    sandbox.run("recipe.toml", &[]).fails(3, "artefacts.b.txt");
+}
+
+/// Mutation: join metadata after ranks are made, or leave its columns out of the corpus.
+#[test]
+fn metadata_decides_about_copies_and_rules_and_is_published() {
+    let sandbox = Sandbox::new();
+    let sources = two_repositories(&sandbox);
+    let table = "full_name,stargazers_count,license,is_archived,pushed\nADA/Tool,9,,true,2020-01-01\nbob/tool,5,MIT,false,2024-01-01\nbob/tool,6,,true,\n";
+    sandbox.write("m.csv", table);
+    let metadata = "[metadata]\ntables = \"m.csv\"\ncolumns = { archived = \"is_archived\", pushed_at = \"pushed\" }\n";
+    let recipe = format!("{sources}{metadata}[exact]\nkeep = [\"archived\", \"stars\"]\n");
+    sandbox.write("recipe.toml", &recipe);
+    let data = sandbox.built("recipe.toml", &[]);
+    let ends = data.ends();
+    assert!(ends.contains(&"bob/tool:main.py kept".to_owned()), "archived repositories come last: {ends:?}");
+    assert!(ends.contains(&"Ada/tool:main.py dropped exact/exact-duplicate".to_owned()), "{ends:?}");
+    let rows = data.rows("corpus");
+    let row = |repo: &str, path: &str| rows.iter().find(|row| row["repo_name"] == repo && row["path"] == path).expect("kept");
+    let bob = row("bob/tool", "main.py");
+    assert_eq!((&bob["archived"], &bob["pushed_at"], &bob["stars"]), (&false.into(), &"2024-01-01".into(), &5.into()));
+    assert_eq!(row("Ada/tool", "own.py")["stars"], 1, "what the list of repositories says stays");
+    let totals = data.manifest().totals;
+    let total = |name: &str| totals[name];
+    assert_eq!(
+        (total("metadata_repositories"), total("metadata_duplicates"), total("repositories_with_metadata")),
+        (2, 1, 2)
+    );
+    let rules = "[rules]\nmetadata = { forbid = { archived = true }, minimum = { stars = 5, pushed_at = \"2022\" } }\n";
+    sandbox.write("strict.toml", format!("{sources}{metadata}{rules}"));
+    let data = sandbox.built("strict.toml", &["--out", "strict"]);
+    data.adds_up();
+    let row = data.ledger("own.py").remove(0);
+    assert_eq!((&row["rule"], &row["value"], &row["because"]), (&"metadata".into(), &"1".into(), &"stars".into()));
+    for (rest, words) in [
+        ("[rules]\nmetadata = { minimum = { starz = 5 } }\n", "needs column `starz`"),
+        ("[exact]\nkeep = [\"fork\"]\n", "names `fork`, which nobody knows"),
+    ] {
+        sandbox.write("odd.toml", format!("{sources}{metadata}{rest}"));
+        sandbox.stackmill(&["check", "odd.toml"]).fails(3, words);
+    }
+    let test = "[[test]]\npath = \"a.py\"\ntext = \"x\"\nrepository = { archived = true, stars = 7 }\nverdict = \"dropped\"\nrule = \"metadata\"\nreason = \"archived\"\n";
+    sandbox.write("tested.toml", format!("{sources}{metadata}{rules}{test}"));
+    sandbox.stackmill(&["recipe", "test", "tested.toml"]).succeeds();
+}
+
+/// Mutation: strip headers before the license is looked for.
+#[test]
+fn headers_are_stripped_once_their_license_is_known() {
+    let sandbox = Sandbox::new();
+    let header = "# Copyright 2020 Somebody\n# SPDX-License-Identifier: ISC\n\n";
+    sandbox.write("files/a.py", format!("#!/usr/bin/env python\n{header}x = 1\n"));
+    sandbox.write("files/b.py", "# Turns apples into pears.\ny = 2\n");
+    let sources = "name = \"headers\"\n[[source]]\ndirectory = \"files\"\n";
+    sandbox.write("recipe.toml", format!("{sources}[headers]\nstrip = true\n"));
+    let data = sandbox.built("recipe.toml", &[]);
+    assert_eq!(data.content("a.py"), "#!/usr/bin/env python\nx = 1\n");
+    let rows = data.rows("corpus");
+    let bytes = |path: &str| rows.iter().find(|row| row["path"] == path).map(|row| row["header_bytes"].clone());
+    assert_eq!((bytes("a.py"), bytes("b.py")), (Some((header.len() as u64).into()), Some(0.into())));
+    let row = rows.iter().find(|row| row["path"] == "a.py").expect("kept");
+    assert_eq!(row["license_expression"], "ISC");
+}

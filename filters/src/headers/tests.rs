@@ -1,5 +1,8 @@
 //! Headers that go, comments that stay; and properties over real code.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
 use proptest::prelude::*;
 use stackmill_schemas::stage::MapTask as _;
 
@@ -142,4 +145,76 @@ proptest! {
             prop_assert_eq!(Headers::strip(language, &once), None, "{}", language);
         }
     }
+}
+
+/// Language of a file of the registry, by its ending.
+fn language_of(path: &Path) -> Option<&'static str> {
+    let endings = [
+        ("rs", "Rust"), ("py", "Python"), ("js", "JavaScript"), ("ts", "TypeScript"), ("c", "C"), ("h", "C"), ("cc", "C++"),
+        ("cpp", "C++"), ("hpp", "C++"), ("go", "Go"), ("java", "Java"), ("rb", "Ruby"), ("sh", "Shell"), ("toml", "TOML"),
+        ("yml", "YAML"), ("lua", "Lua"), ("sql", "SQL"), ("html", "HTML"), ("css", "CSS"), ("cs", "C#"), ("php", "PHP"),
+        ("hs", "Haskell"), ("swift", "Swift"), ("kt", "Kotlin"), ("S", "Assembly"), ("asm", "Assembly"), ("cmake", "CMake"),
+    ];
+    let ending = path.extension()?.to_str()?;
+    endings.iter().find(|(known, _)| *known == ending).map(|(_, language)| *language)
+}
+
+/// Files of crates that building this workspace downloaded, in order, each with its language and text.
+fn registry() -> impl Iterator<Item = (PathBuf, &'static str, String)> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
+    let mut waiting = vec![home.unwrap_or_default().join("registry/src")];
+    std::iter::from_fn(move || {
+        while let Some(path) = waiting.pop() {
+            let Ok(entries) = std::fs::read_dir(&path) else { return Some(path) };
+            let mut below: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+            below.sort_by(|a, b| b.cmp(a));
+            waiting.extend(below);
+        }
+        None
+    })
+    .filter_map(|path| Some((language_of(&path)?, path)))
+    .filter_map(|(language, path)| Some((std::fs::read_to_string(&path).ok()?, language, path)))
+    .filter(|(text, _, _)| text.len() < 200_000)
+    .map(|(text, language, path)| (path, language, text))
+}
+
+/// Kinds and texts of a tree's leaves, comments left out; none where the language has no grammar.
+fn leaves(language: &str, text: &str) -> Option<Vec<(String, String)>> {
+    let grammar = crate::syntax::GRAMMARS.iter().find(|grammar| grammar.language == language)?;
+    let mut parser = tree_sitter::Parser::new();
+    parser.set_language(&tree_sitter::Language::new(grammar.function())).expect("a grammar that fits");
+    let tree = parser.parse(text, None)?;
+    let (mut leaves, mut waiting) = (Vec::new(), vec![tree.root_node()]);
+    while let Some(node) = waiting.pop() {
+        if node.kind().contains("comment") {
+            continue;
+        }
+        let children = (0..node.child_count()).rev().filter_map(|i| node.child(i as u32));
+        let before = waiting.len();
+        waiting.extend(children);
+        if waiting.len() == before {
+            leaves.push((node.kind().to_owned(), text[node.byte_range()].to_owned()));
+        }
+    }
+    Some(leaves)
+}
+
+/// Mutation: give `Rust` the comments of `C`, or take `is_never` out of `Syntax::run`.
+#[test]
+fn real_code_parses_as_before() {
+    const MOST: usize = 400;
+    let (mut changed, mut parsed) = (BTreeMap::<&str, usize>::new(), 0);
+    for (path, language, text) in registry() {
+        let Some(stripped) = Headers::strip(language, &text).filter(|_| changed.get(language).is_none_or(|&n| n < MOST)) else {
+            continue;
+        };
+        *changed.entry(language).or_default() += 1;
+        assert_eq!(Headers::strip(language, &stripped), None, "{} is stripped twice", path.display());
+        if let (Some(before), Some(after)) = (leaves(language, &text), leaves(language, &stripped)) {
+            assert!(before == after, "{} does not parse as before", path.display());
+            parsed += 1;
+        }
+    }
+    assert!(parsed >= 100, "there are crates with headers in every registry: {changed:?}");
 }

@@ -13,6 +13,14 @@ pub struct Grammar {
     pub definitions: &'static [&'static str],
 }
 
+#[cfg(test)]
+impl Grammar {
+    /// The grammar itself.
+    pub(crate) fn function(&self) -> LanguageFn {
+        self.function
+    }
+}
+
 /// Every grammar, by name. Requests name a grammar by its place here: both ends are one program.
 pub static GRAMMARS: &[Grammar] = &[
     Grammar {

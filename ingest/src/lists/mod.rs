@@ -11,6 +11,8 @@
 pub mod metadata;
 pub mod opt_out;
 mod sheet;
+#[cfg(test)]
+mod testing;
 
 pub use metadata::{Metadata, MetadataConfig};
 pub use opt_out::{OptOut, OptOutConfig};

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    Array, ArrayRef, FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray, UInt32Array, UInt64Array,
+    Array, ArrayRef, BooleanArray, FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray, UInt32Array, UInt64Array,
     new_null_array,
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
@@ -224,6 +224,8 @@ pub fn ranks(stages: &Stages, record: &RecordBatch) -> Result<FixedSizeBinaryArr
         columns::i64s(record, columns::FORKS)?,
     );
     let known = |counts: &Int64Array, row: usize| counts.is_valid(row).then(|| counts.value(row));
+    let [archived, fork] = ["archived", "fork"].map(|name| columns::booleans(record, name).ok());
+    let flag = |flags: Option<&BooleanArray>, row: usize| flags.is_some_and(|flags| flags.is_valid(row) && flags.value(row));
     let mut bytes = Vec::with_capacity(16 * record.num_rows());
     for row in 0..record.num_rows() {
         let license = stages
@@ -233,6 +235,8 @@ pub fn ranks(stages: &Stages, record: &RecordBatch) -> Result<FixedSizeBinaryArr
             license,
             stars: known(stars, row),
             forks: known(forks, row),
+            archived: flag(archived, row),
+            fork: flag(fork, row),
         };
         bytes.extend(rank(&stages.keep, standing, FileId(ids.value(row))).to_be_bytes());
     }
