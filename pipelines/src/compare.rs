@@ -65,7 +65,11 @@ impl Comparison {
 pub fn compare(a: &Output, b: &Output, examples: usize) -> Result<Comparison> {
     let mut comparison = Comparison::default();
     let (parts, there) = (a.files("ledger")?, b.files("ledger")?);
-    if parts.iter().map(|(name, _)| name).ne(there.iter().map(|(name, _)| name)) {
+    if parts
+        .iter()
+        .map(|(name, _)| name)
+        .ne(there.iter().map(|(name, _)| name))
+    {
         return Err(uneven());
     }
     for (part, _) in parts {

@@ -110,7 +110,11 @@ impl Stages {
         let mut artefacts = BTreeMap::new();
         let metadata = metadata(recipe, &mut artefacts).context("stage `metadata`")?;
         let opt_out = opt_out(recipe, &mut artefacts).context("stage `opt-out`")?;
-        let held = metadata.as_ref().map(Metadata::bytes).into_iter().chain(opt_out.as_ref().map(OptOut::bytes));
+        let held = metadata
+            .as_ref()
+            .map(Metadata::bytes)
+            .into_iter()
+            .chain(opt_out.as_ref().map(OptOut::bytes));
         let held_bytes = held.sum();
         let mut listing: Vec<Box<dyn Map>> = Vec::new();
         push(&mut listing, opt_out);
@@ -181,7 +185,10 @@ impl Stages {
     /// The columns of the listing, ranks left out.
     pub fn listing_schema(&self) -> Result<SchemaRef> {
         let numbered = listing::numbered_schema();
-        let joined = self.metadata.as_ref().map_or_else(|| numbered.clone(), |metadata| metadata.schema(&numbered));
+        let joined = self
+            .metadata
+            .as_ref()
+            .map_or_else(|| numbered.clone(), |metadata| metadata.schema(&numbered));
         content::schema_after(&self.listing, joined)
     }
 
@@ -202,10 +209,17 @@ fn push<M: Map + 'static>(maps: &mut Vec<Box<dyn Map>>, map: Option<M>) {
 fn check_known(keep: &[Criterion], metadata: Option<&Metadata>) -> Result<()> {
     let fields = metadata.map(Metadata::fields).unwrap_or_default();
     for (criterion, name) in [(Criterion::Archived, "archived"), (Criterion::Fork, "fork")] {
-        let is_known = || fields.iter().any(|field| field.name() == name && field.data_type() == &DataType::Boolean);
+        let is_known = || {
+            fields
+                .iter()
+                .any(|field| field.name() == name && field.data_type() == &DataType::Boolean)
+        };
         if keep.contains(&criterion) && !is_known() {
-            return Err(Error::config(format!("stage `exact`: `keep` names `{name}`, which nobody knows"))
-                .hint(format!("name a column of flags for it under [metadata]: columns.{name} = \"{name}\"")));
+            return Err(
+                Error::config(format!("stage `exact`: `keep` names `{name}`, which nobody knows")).hint(format!(
+                    "name a column of flags for it under [metadata]: columns.{name} = \"{name}\""
+                )),
+            );
         }
     }
     Ok(())
@@ -226,7 +240,9 @@ fn decontaminate(recipe: &Recipe, artefacts: &mut Artefacts) -> Result<Option<De
         packs.push(BenchmarkPack::parse(&bytes).with_context(|| place.to_string())?);
         artefacts.insert(path.clone(), hex(&Sha256::digest(&bytes)));
     }
-    Decontaminate::new(config, packs).context("stage `decontaminate`").map(Some)
+    Decontaminate::new(config, packs)
+        .context("stage `decontaminate`")
+        .map(Some)
 }
 
 /// Tables that the recipe names; what stands for their bytes goes to `artefacts`.

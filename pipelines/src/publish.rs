@@ -203,7 +203,12 @@ fn metadata_totals(job: &Job) -> Vec<(&'static str, u64)> {
     let Some(metadata) = &job.stages.metadata else {
         return Vec::new();
     };
-    let known = job.lock.units.iter().filter(|unit| metadata.knows(&unit.repo_name)).count();
+    let known = job
+        .lock
+        .units
+        .iter()
+        .filter(|unit| metadata.knows(&unit.repo_name))
+        .count();
     vec![
         ("metadata_repositories", metadata.repositories()),
         ("metadata_duplicates", metadata.duplicates),

@@ -233,7 +233,13 @@ impl Recipe {
         let table = |name: &String| {
             let uri = self.base.resolve(&crate::environment::expand(name)?)?;
             let revision = sources::revision(&uri, &self.stores).with_context(|| uri.to_string())?;
-            Ok((Named { name: name.clone(), uri }, revision))
+            Ok((
+                Named {
+                    name: name.clone(),
+                    uri,
+                },
+                revision,
+            ))
         };
         names.iter().map(table).collect()
     }

@@ -60,7 +60,12 @@ fn lists(manifest: &Manifest) -> String {
     let mut out = String::new();
     if !manifest.opt_outs.is_empty() {
         let mut lines = vec![["opt-out list", "files"].map(str::to_owned)];
-        lines.extend(manifest.opt_outs.iter().map(|(list, files)| [list.clone(), count_text(*files)]));
+        lines.extend(
+            manifest
+                .opt_outs
+                .iter()
+                .map(|(list, files)| [list.clone(), count_text(*files)]),
+        );
         let _ = write!(out, "\n{}", aligned(&lines));
     }
     if let Some(known) = manifest.totals.get("metadata_repositories") {

@@ -206,21 +206,34 @@ fn table(test: &TestConfig, content: Vec<u8>) -> Result<RecordBatch> {
     let number = |key: &str| {
         let value = test.repository.get(key);
         match value.map(Value::as_i64) {
-            Some(None) => Err(Error::config(format!("test `{}`: `{key}` is not a whole number", test.name()))),
+            Some(None) => Err(Error::config(format!(
+                "test `{}`: `{key}` is not a whole number",
+                test.name()
+            ))),
             other => Ok(Arc::new(Int64Array::from(vec![other.flatten()])) as ArrayRef),
         }
     };
     let known = |key: &str| test.repository.get(key).and_then(Value::as_str);
-    let inherited = known("license").and_then(|license| LicenseTree::new(Some(license)).inherited(test.path.as_bytes()));
+    let inherited =
+        known("license").and_then(|license| LicenseTree::new(Some(license)).inherited(test.path.as_bytes()));
     let attributes = &test.attributes;
     let table = [
-        (columns::CONTENT, Arc::new(BinaryArray::from_vec(vec![&content])) as ArrayRef),
+        (
+            columns::CONTENT,
+            Arc::new(BinaryArray::from_vec(vec![&content])) as ArrayRef,
+        ),
         (columns::PATH, text(Some(&escape(test.path.as_bytes())))),
         (columns::REPO_NAME, text(Some(known("name").unwrap_or(REPOSITORY)))),
         (columns::STARS, number(columns::STARS)?),
         (columns::FORKS, number(columns::FORKS)?),
-        (columns::INHERITED_LICENSE, text(inherited.as_ref().map(|(license, _)| license.as_str()))),
-        (columns::LICENSE_EVIDENCE, text(inherited.as_ref().map(|(_, evidence)| evidence.as_str()))),
+        (
+            columns::INHERITED_LICENSE,
+            text(inherited.as_ref().map(|(license, _)| license.as_str())),
+        ),
+        (
+            columns::LICENSE_EVIDENCE,
+            text(inherited.as_ref().map(|(_, evidence)| evidence.as_str())),
+        ),
         (columns::ATTRIBUTE_LANGUAGE, text(attributes.language.as_deref())),
         (columns::ATTRIBUTE_VENDORED, flag(attributes.vendored)),
         (columns::ATTRIBUTE_GENERATED, flag(attributes.generated)),

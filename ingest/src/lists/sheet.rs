@@ -36,7 +36,10 @@ pub(super) type Take<'a> = dyn FnMut(u64, &[Option<String>]) -> Result<()> + 'a;
 /// Hands on every row of a file. A text file has one column, which is whatever is asked for first.
 pub(super) fn read(uri: &Uri, stores: &Stores, asked: &[Asked], take: &mut Take<'_>) -> Result<()> {
     let name = uri.file_name().to_ascii_lowercase();
-    let bare = [".gz", ".zst"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
+    let bare = [".gz", ".zst"]
+        .iter()
+        .find_map(|ending| name.strip_suffix(ending))
+        .unwrap_or(&name);
     let ending = bare.rsplit_once('.').map_or("", |(_, ending)| ending);
     let done = match ending {
         "csv" => separated(uri, stores, b',', asked, take),
@@ -45,7 +48,11 @@ pub(super) fn read(uri: &Uri, stores: &Stores, asked: &[Asked], take: &mut Take<
         "txt" => lines(uri, stores, &mut |number, line| {
             let mut cells = vec![None; asked.len()];
             cells[0] = Some(line.to_owned()).filter(|line| !line.starts_with('#'));
-            if cells[0].is_some() { take(number, &cells) } else { Ok(()) }
+            if cells[0].is_some() {
+                take(number, &cells)
+            } else {
+                Ok(())
+            }
         }),
         "parquet" => std::panic::catch_unwind(AssertUnwindSafe(|| rows(uri, stores, asked, take)))
             .unwrap_or_else(|_| Err(Error::input("the Parquet file is broken: its reader panicked"))),
@@ -58,7 +65,10 @@ pub(super) fn read(uri: &Uri, stores: &Stores, asked: &[Asked], take: &mut Take<
 /// Where the columns that are asked for are among `theirs`.
 fn places(asked: &[Asked], theirs: &[&str]) -> Result<Vec<Option<usize>>> {
     let place = |asked: &Asked| {
-        let found = asked.names.iter().find_map(|name| theirs.iter().position(|their| their == name));
+        let found = asked
+            .names
+            .iter()
+            .find_map(|name| theirs.iter().position(|their| their == name));
         match found {
             None if asked.required => Err(missing(asked, &theirs.join("`, `"))),
             found => Ok(found),
@@ -68,8 +78,9 @@ fn places(asked: &[Asked], theirs: &[&str]) -> Result<Vec<Option<usize>>> {
 }
 
 fn missing(asked: &Asked, theirs: &str) -> Error {
-    Error::input(format!("there is no column `{}`", asked.names.join("` or `")))
-        .hint(format!("the columns are `{theirs}`; name the right one under `columns`"))
+    Error::input(format!("there is no column `{}`", asked.names.join("` or `"))).hint(format!(
+        "the columns are `{theirs}`; name the right one under `columns`"
+    ))
 }
 
 /// Fails where one row takes too much: a quote that is never closed would take everything.
@@ -82,7 +93,8 @@ impl<R: Read> Read for Paced<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let count = self.inner.read(buffer)?;
         let left = self.left.get().checked_sub(count as u64);
-        self.left.set(left.ok_or_else(|| std::io::Error::other(format!("a row is longer than {LONGEST_ROW} bytes")))?);
+        self.left
+            .set(left.ok_or_else(|| std::io::Error::other(format!("a row is longer than {LONGEST_ROW} bytes")))?);
         Ok(count)
     }
 }
@@ -97,9 +109,15 @@ fn separated(uri: &Uri, stores: &Stores, delimiter: u8, asked: &[Asked], take: &
         inner: inflated(uri, stores)?,
         left: Rc::clone(&left),
     };
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(paced);
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .flexible(true)
+        .from_reader(paced);
     let headers = reader.headers().map_err(|error| broken(&error))?.clone();
-    let theirs: Vec<&str> = headers.iter().map(|name| name.trim_start_matches('\u{feff}').trim()).collect();
+    let theirs: Vec<&str> = headers
+        .iter()
+        .map(|name| name.trim_start_matches('\u{feff}').trim())
+        .collect();
     let places = places(asked, &theirs)?;
     let mut record = csv::StringRecord::new();
     loop {
@@ -134,7 +152,9 @@ fn lines(uri: &Uri, stores: &Stores, take: &mut dyn FnMut(u64, &str) -> Result<(
         if count > LONGEST_ROW {
             return Err(Error::input(format!("a row is longer than {LONGEST_ROW} bytes"))).with_context(place);
         }
-        let text = std::str::from_utf8(&line).map_err(|_| Error::input("it is not UTF-8 text")).with_context(place)?;
+        let text = std::str::from_utf8(&line)
+            .map_err(|_| Error::input("it is not UTF-8 text"))
+            .with_context(place)?;
         let text = text.trim_start_matches('\u{feff}').trim();
         if !text.is_empty() {
             take(number, text).with_context(place)?;
@@ -196,7 +216,9 @@ fn rows(uri: &Uri, stores: &Stores, asked: &[Asked], take: &mut Take<'_>) -> Res
         let columns: Vec<Option<ArrayRef>> = places.iter().map(column).collect();
         for row in 0..batch.num_rows() {
             number += 1;
-            let cells = columns.iter().map(|column| column.as_ref().map_or(Ok(None), |column| cell(column, row)));
+            let cells = columns
+                .iter()
+                .map(|column| column.as_ref().map_or(Ok(None), |column| cell(column, row)));
             take(number, &cells.collect::<Result<Vec<_>>>()?).with_context(|| format!("row {number}"))?;
         }
     }

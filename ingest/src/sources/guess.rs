@@ -14,13 +14,16 @@ const ENDINGS: &[(&str, &[&str])] = &[
     ("jsonl", &[".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson"]),
     (
         "archives",
-        &[".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.bz2", ".tar.xz", ".crate", ".zip"],
+        &[
+            ".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.bz2", ".tar.xz", ".crate", ".zip",
+        ],
     ),
     ("git", &[".git", ".txt"]),
 ];
 
 /// What each kind looks like, for hints.
-const KINDS: &str = "a folder, a clone or its URL, a `.txt` list of those, `.parquet`, `.jsonl`, or an archive such as `.tar.gz`";
+const KINDS: &str =
+    "a folder, a clone or its URL, a `.txt` list of those, `.parquet`, `.jsonl`, or an archive such as `.tar.gz`";
 
 /// The source that reads `place`: a path or a pattern, which start at the working directory, or a URI. Something that
 /// cannot be told is an error that names the kinds there are.
@@ -34,7 +37,9 @@ pub fn guess(place: &str) -> Result<SourceConfig> {
         return Ok(of("git", place.to_owned()));
     }
     if Uri::is_store(place, true) {
-        return kind.map(|kind| of(kind, place.to_owned())).ok_or_else(|| unknown(place));
+        return kind
+            .map(|kind| of(kind, place.to_owned()))
+            .ok_or_else(|| unknown(place));
     }
     let full = std::path::absolute(place)?;
     let text = full.to_str().ok_or_else(|| unknown(place))?.to_owned();
@@ -144,7 +149,11 @@ mod tests {
             assert_eq!(kind(&at(name).to_string_lossy()), expected, "{name}");
         }
         let clones = guess(&at("clones").to_string_lossy()).expect("clones");
-        assert!(clones.git.is_some_and(|patterns| patterns.as_slice()[0].ends_with("/clones/*")));
+        assert!(
+            clones
+                .git
+                .is_some_and(|patterns| patterns.as_slice()[0].ends_with("/clones/*"))
+        );
         assert!(kind(&at("odd.file").to_string_lossy()).starts_with("cannot tell"));
     }
 }

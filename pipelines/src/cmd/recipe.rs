@@ -59,7 +59,12 @@ fn told(tried: &[Tried]) -> String {
     for test in tried {
         let _ = writeln!(out, "{}  {}", if test.passed { "pass" } else { "FAIL" }, test.name);
         for [key, expected, found] in &test.differences {
-            let _ = writeln!(out, "      {key}: expected {}, found {}", quoted(expected), quoted(found));
+            let _ = writeln!(
+                out,
+                "      {key}: expected {}, found {}",
+                quoted(expected),
+                quoted(found)
+            );
         }
         if !test.passed {
             let happened = &test.happened;
@@ -152,11 +157,19 @@ fn table(comparison: &Comparison) -> String {
     for ((a, b), pair) in rows(comparison) {
         let mut examples = pair.examples.iter();
         let first = examples.next().cloned().unwrap_or_default();
-        lines.push([a.clone(), b.clone(), count_text(pair.files), bytes_text(pair.bytes), first]);
+        lines.push([
+            a.clone(),
+            b.clone(),
+            count_text(pair.files),
+            bytes_text(pair.bytes),
+            first,
+        ]);
         lines.extend(examples.map(|example| ["", "", "", "", example].map(str::to_owned)));
     }
     let width = lines.iter().map(|line| line[1].chars().count()).max().unwrap_or(0);
-    lines.iter_mut().for_each(|line| line[1] = format!("{:<width$}", line[1]));
+    lines
+        .iter_mut()
+        .for_each(|line| line[1] = format!("{:<width$}", line[1]));
     out.push('\n');
     out.push_str(&report::aligned(&lines));
     if comparison.repositories_failed > 0 {
@@ -167,9 +180,9 @@ fn table(comparison: &Comparison) -> String {
 
 fn as_json(comparison: &Comparison) -> serde_json::Value {
     let tally = |pair: Pair| json!({"files": pair.files, "bytes": pair.bytes});
-    let pairs = rows(comparison).into_iter().map(|((a, b), pair)| {
-        json!({"a": a, "b": b, "files": pair.files, "bytes": pair.bytes, "examples": pair.examples})
-    });
+    let pairs = rows(comparison).into_iter().map(
+        |((a, b), pair)| json!({"a": a, "b": b, "files": pair.files, "bytes": pair.bytes, "examples": pair.examples}),
+    );
     json!({
         "both": tally(comparison.sum(|a, b| a && b)),
         "only_a": tally(comparison.sum(|a, b| a && !b)),

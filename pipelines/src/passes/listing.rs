@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray, UInt32Array, UInt64Array,
-    new_null_array,
+    Array, ArrayRef, BooleanArray, FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray, UInt32Array,
+    UInt64Array, new_null_array,
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use stackmill_schemas::context::Homes;
@@ -225,7 +225,8 @@ pub fn ranks(stages: &Stages, record: &RecordBatch) -> Result<FixedSizeBinaryArr
     );
     let known = |counts: &Int64Array, row: usize| counts.is_valid(row).then(|| counts.value(row));
     let [archived, fork] = ["archived", "fork"].map(|name| columns::booleans(record, name).ok());
-    let flag = |flags: Option<&BooleanArray>, row: usize| flags.is_some_and(|flags| flags.is_valid(row) && flags.value(row));
+    let flag =
+        |flags: Option<&BooleanArray>, row: usize| flags.is_some_and(|flags| flags.is_valid(row) && flags.value(row));
     let mut bytes = Vec::with_capacity(16 * record.num_rows());
     for row in 0..record.num_rows() {
         let license = stages

@@ -185,7 +185,13 @@ impl<'a> Task<'a> {
         if kept.num_rows() == 0 {
             return Ok(());
         }
-        let added = self.job.stages.metadata.as_ref().map(Metadata::fields).unwrap_or_default();
+        let added = self
+            .job
+            .stages
+            .metadata
+            .as_ref()
+            .map(Metadata::fields)
+            .unwrap_or_default();
         let published = corpus_batch(kept, &added)?;
         let corpus = match &mut self.corpus {
             Some(corpus) => corpus,

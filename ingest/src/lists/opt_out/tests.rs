@@ -18,20 +18,28 @@ fn load(files: &[(&str, &str)]) -> Result<OptOut> {
 /// The rule and the line that a file is left out by; its blob is empty if `empty`.
 fn fate(opt_out: &OptOut, repository: &str, path: &str, empty: bool) -> Option<String> {
     let id: Vec<u8> = match empty {
-        true => (0..20).map(|i| u8::from_str_radix(&BLOB[2 * i..2 * i + 2], 16).expect("digits")).collect(),
+        true => (0..20)
+            .map(|i| u8::from_str_radix(&BLOB[2 * i..2 * i + 2], 16).expect("digits"))
+            .collect(),
         false => vec![7; 20],
     };
     let record = RecordBatch::try_from_iter([
         (columns::FILE_ID, Arc::new(UInt64Array::from(vec![0])) as ArrayRef),
         (columns::REPO_NAME, Arc::new(StringArray::from(vec![repository]))),
         (columns::PATH, Arc::new(StringArray::from(vec![path]))),
-        (columns::BLOB_ID, Arc::new(FixedSizeBinaryArray::try_from_iter([id].into_iter()).expect("20 bytes"))),
+        (
+            columns::BLOB_ID,
+            Arc::new(FixedSizeBinaryArray::try_from_iter([id].into_iter()).expect("20 bytes")),
+        ),
     ]);
     let batch = FileBatch::new(record.expect("columns of one length")).expect("ids");
     assert!(opt_out.schema(&batch.record().schema()).is_ok());
     let after = opt_out.clone().map(batch).expect("no bug");
     let decision = after.decisions().first()?;
-    assert_eq!((decision.stage.as_str(), decision.outcome), ("opt-out", Outcome::Dropped));
+    assert_eq!(
+        (decision.stage.as_str(), decision.outcome),
+        ("opt-out", Outcome::Dropped)
+    );
     Some(format!("{}: {}", decision.rule, decision.because_text()?))
 }
 
@@ -62,7 +70,11 @@ fn users_repositories_paths_and_blobs_are_named_in_columns() {
         ("any/repo", "a/secrets.env", false, None),
         ("any/repo", "empty", true, Some("blob: a.csv line 8")),
     ] {
-        assert_eq!(fate(&opt_out, repository, path, empty).as_deref(), expected, "{repository}:{path}");
+        assert_eq!(
+            fate(&opt_out, repository, path, empty).as_deref(),
+            expected,
+            "{repository}:{path}"
+        );
     }
 }
 
@@ -82,16 +94,30 @@ fn lines_of_text_are_told_apart() {
         ("erin/x", "y", false, Some("user: b.txt line 8")),
         ("f/g", "y", false, Some("repository: b.txt line 9")),
     ] {
-        assert_eq!(fate(&opt_out, repository, path, empty).as_deref(), expected, "{repository}:{path}");
+        assert_eq!(
+            fate(&opt_out, repository, path, empty).as_deref(),
+            expected,
+            "{repository}:{path}"
+        );
     }
 }
 
 #[test]
 fn the_first_list_that_names_something_is_told() {
-    let opt_out = load(&[("a.jsonl", "{\"owner\": \"ada\"}\n{\"user\": \"ADA\"}\n"), ("b.txt", "ada\nbob\n")]).expect("lists");
+    let opt_out = load(&[
+        ("a.jsonl", "{\"owner\": \"ada\"}\n{\"user\": \"ADA\"}\n"),
+        ("b.txt", "ada\nbob\n"),
+    ])
+    .expect("lists");
     assert_eq!(opt_out.entries(), 2);
-    assert_eq!(fate(&opt_out, "ada/x", "y", false).as_deref(), Some("user: a.jsonl line 1"));
-    assert_eq!(fate(&opt_out, "bob/x", "y", false).as_deref(), Some("user: b.txt line 2"));
+    assert_eq!(
+        fate(&opt_out, "ada/x", "y", false).as_deref(),
+        Some("user: a.jsonl line 1")
+    );
+    assert_eq!(
+        fate(&opt_out, "bob/x", "y", false).as_deref(),
+        Some("user: b.txt line 2")
+    );
 }
 
 #[test]
