@@ -298,7 +298,7 @@ fn leaves(language: &str, text: &str) -> Option<Vec<(String, String)>> {
 fn real_code_parses_as_before() {
     const MOST: usize = 400;
     let (mut changed, mut parsed) = (BTreeMap::<&str, usize>::new(), 0);
-    for (path, language, text) in registry() {
+    for (path, language, text) in registry().take(20_000) {
         let Some(stripped) =
             Headers::strip(language, &text).filter(|_| changed.get(language).is_none_or(|&n| n < MOST))
         else {
