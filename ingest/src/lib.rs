@@ -6,12 +6,14 @@
 //!   detect       encoding, language, license, flags: annotating Maps
 //!   lists        what a user keeps about repositories: metadata, and who has opted out
 //!   store        object stores and local files by their URIs
+//!   network      what the ways to servers of repositories share
 //!   benchmarks   readers of the benchmarks' own files
 //! ```
 
 pub mod benchmarks;
 pub mod detect;
 pub mod lists;
+pub mod network;
 pub mod select;
 pub mod sources;
 pub mod store;

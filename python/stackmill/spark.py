@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stackmill import _stackmill
+from stackmill._archives import read_once
 from stackmill._frames import save_frame
 from stackmill._remote import received, sent
 from stackmill._sessions import carried, setting
@@ -34,6 +35,8 @@ __all__ = ["main", "run", "save_frame"]
 _SEGMENTS = "partition int, segment binary"
 # A segment has 16 MiB at most, and an Arrow batch of them is in memory at once, in the JVM and in Python.
 _BATCH = ("spark.sql.execution.arrow.maxRecordsPerBatch", "4")
+# Spark would leave out the tasks behind a shuffle in which nothing travels; ours have files to write all the same.
+_PLAIN = ("spark.sql.adaptive.enabled", "false")
 
 Batches = Iterator["pyarrow.RecordBatch"]
 
@@ -89,7 +92,7 @@ def _drive(
     # The name of this attempt: what a Python worker has learnt of an earlier one may be wrong by now.
     work = _Work(arguments, uuid.uuid4().hex)
     try:
-        with setting(spark, *_BATCH), received():
+        with setting(spark, *_BATCH), setting(spark, *_PLAIN), received():
             for chain in driver.chains():
                 # Once for most chains; as many jobs as it takes, or none, for components.
                 while steps := [step for stage in chain if (step := driver.next(stage))]:
@@ -168,6 +171,7 @@ class _Work:
     def _task(self, step: str, task: int, came: list[bytes]) -> Batches:
         import pyarrow
 
+        read_once()
         with sent():
             for partition, segment in _worker(self).run(step, task, came):
                 arrays = [pyarrow.array([partition], pyarrow.int32()), pyarrow.array([segment], pyarrow.binary())]

@@ -32,14 +32,13 @@ const KINDS: &str =
 /// folder of files. A `.jsonl` file is a table, not a list of repositories.
 pub fn guess(place: &str) -> Result<SourceConfig> {
     let kind = by_ending(place);
-    let web = place.starts_with("http://") || place.starts_with("https://");
-    if is_url(place) && !(web && kind.is_some_and(|kind| kind != "git")) {
-        return Ok(of("git", place.to_owned()));
+    let is_table = kind.is_some_and(|kind| kind != "git");
+    // Web servers have tables and repositories, object stores have no repositories.
+    if Uri::is_store(place, is_table) {
+        return kind.map(|kind| of(kind, place.to_owned())).ok_or_else(|| unknown(place));
     }
-    if Uri::is_store(place, true) {
-        return kind
-            .map(|kind| of(kind, place.to_owned()))
-            .ok_or_else(|| unknown(place));
+    if is_url(place) {
+        return Ok(of("git", place.to_owned()));
     }
     let full = std::path::absolute(place)?;
     let text = full.to_str().ok_or_else(|| unknown(place))?.to_owned();

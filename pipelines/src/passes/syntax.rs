@@ -47,6 +47,7 @@ const CORPUS: &[&str] = &[
     columns::CLUSTER_ID,
     columns::REDACTIONS,
     columns::HEADER_BYTES,
+    columns::HISTORY,
 ];
 
 /// One task a chunk.
@@ -185,14 +186,11 @@ impl<'a> Task<'a> {
         if kept.num_rows() == 0 {
             return Ok(());
         }
-        let added = self
-            .job
-            .stages
-            .metadata
-            .as_ref()
-            .map(Metadata::fields)
-            .unwrap_or_default();
-        let published = corpus_batch(kept, &added)?;
+        let metadata = self.job.stages.metadata.as_ref();
+        // Without a source that reads the history, there is no column of it.
+        let hidden = (!self.job.has_history()).then_some(columns::HISTORY);
+        let added = metadata.map(Metadata::fields).unwrap_or_default();
+        let published = corpus_batch(kept, &added, hidden)?;
         let corpus = match &mut self.corpus {
             Some(corpus) => corpus,
             None => {
@@ -255,13 +253,13 @@ fn token_rows(kept: &RecordBatch, positions: &RecordBatch) -> Result<RecordBatch
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
 }
 
-/// The published columns, and those that metadata added; ids and hashes become hexadecimal text.
-fn corpus_batch(kept: &RecordBatch, added: &[Field]) -> Result<RecordBatch> {
+/// The published columns but the hidden one, and those that metadata added; ids and hashes become hexadecimal text.
+fn corpus_batch(kept: &RecordBatch, added: &[Field], hidden: Option<&str>) -> Result<RecordBatch> {
     let schema = kept.schema();
     let mut fields = Vec::new();
     let mut arrays: Vec<ArrayRef> = Vec::new();
     let added = added.iter().map(|field| field.name().as_str());
-    for name in CORPUS.iter().copied().chain(added) {
+    for name in CORPUS.iter().copied().chain(added).filter(|name| hidden != Some(*name)) {
         let Ok(at) = schema.index_of(name) else { continue };
         let field = schema.field(at);
         if let Some(fixed) = kept.column(at).as_fixed_size_binary_opt() {
