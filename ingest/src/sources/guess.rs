@@ -35,7 +35,9 @@ pub fn guess(place: &str) -> Result<SourceConfig> {
     let is_table = kind.is_some_and(|kind| kind != "git");
     // Web servers have tables and repositories, object stores have no repositories.
     if Uri::is_store(place, is_table) {
-        return kind.map(|kind| of(kind, place.to_owned())).ok_or_else(|| unknown(place));
+        return kind
+            .map(|kind| of(kind, place.to_owned()))
+            .ok_or_else(|| unknown(place));
     }
     if is_url(place) {
         return Ok(of("git", place.to_owned()));
