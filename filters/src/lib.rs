@@ -1,9 +1,10 @@
-//! Keep or drop one file; rewrite it only to redact.
+//! Keep or drop one file; rewrite it only to take out license headers and to redact.
 //!
 //! ```text
 //!   [rules] of a recipe ──► RuleSet ──► FilterStage (listing) ─► FilterStage (content) ─► FilterStage (syntax)
 //!                              ▲              path, length           Facts: one pass          columns of Parse
 //!   rules/<rule>.rs ──► RULES ─┘
+//!   headers    Headers: comments at the top that say nothing but copyright and license are taken out
 //!   syntax     Parse ──► request ──► worker process: the only place that parses ──► syntax_* columns
 //!   redact     Redact: addresses and keys become placeholders; counts go to the column `redactions`
 //! ```
@@ -13,6 +14,7 @@
 #![deny(missing_docs)]
 
 pub mod facts;
+pub mod headers;
 pub mod presets;
 pub mod redact;
 pub mod rule;
@@ -23,6 +25,7 @@ mod stage;
 pub mod syntax;
 
 pub use facts::Facts;
+pub use headers::{Headers, HeadersConfig};
 pub use redact::{Redact, RedactConfig};
 pub use rule::{Check, Needs, Rule, RuleInfo, Setting};
 pub use rules::RULES;

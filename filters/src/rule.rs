@@ -100,6 +100,11 @@ pub trait Rule: Default + Serialize + DeserializeOwned {
     /// Its running form.
     type Check: Check + 'static;
 
+    /// Columns that these settings name; by default [`Rule::COLUMNS`].
+    fn columns(&self) -> Vec<String> {
+        words(Self::COLUMNS)
+    }
+
     /// Refuses settings that make no sense; the message names the key.
     fn build(self) -> Result<Self::Check>;
 }
@@ -242,7 +247,7 @@ impl RuleInfo {
 pub(crate) struct Running {
     pub(crate) name: &'static str,
     pub(crate) needs: Needs,
-    pub(crate) columns: &'static [&'static str],
+    pub(crate) columns: Vec<String>,
     pub(crate) settings: Value,
     pub(crate) check: Arc<dyn Check>,
 }
@@ -251,6 +256,7 @@ impl Running {
     /// The running form of `rule`.
     pub(crate) fn new<R: Rule>(rule: R) -> Result<Self> {
         let settings = serde_json::to_value(&rule).map_err(|error| trouble::<R>(&error.to_string()))?;
+        let columns = rule.columns();
         let check = rule.build().map_err(|error| {
             let named = trouble::<R>(error.message());
             match error.hint_text() {
@@ -261,7 +267,7 @@ impl Running {
         Ok(Self {
             name: R::NAME,
             needs: R::NEEDS,
-            columns: R::COLUMNS,
+            columns,
             settings,
             check: Arc::new(check),
         })

@@ -38,7 +38,7 @@ impl FilterStage {
 
     /// The facts of a parse that its rules read.
     pub fn facts(&self) -> FactSet {
-        FactSet::of_columns(self.rules.iter().flat_map(|rule| rule.columns.iter().copied()))
+        FactSet::of_columns(self.rules.iter().flat_map(|rule| rule.columns.iter().map(String::as_str)))
     }
 
     /// Its rules in running order.
@@ -94,11 +94,8 @@ impl Map for FilterStage {
                 Needs::Listing => &[],
                 Needs::Content | Needs::Syntax => &[columns::CONTENT],
             };
-            if let Some(name) = phase
-                .iter()
-                .chain(rule.columns)
-                .find(|name| input.field_with_name(name).is_err())
-            {
+            let needed = phase.iter().copied().chain(rule.columns.iter().map(String::as_str));
+            if let Some(name) = needed.into_iter().find(|name| input.field_with_name(name).is_err()) {
                 return Err(Error::schema(format!(
                     "rule `{}` needs column `{name}`, which is not there in the {} phase",
                     rule.name,

@@ -4,6 +4,7 @@
 //!   sources      where files come from: resolve ► list ► read
 //!   select       what a listing alone refuses: symlinks, submodules, hostile paths, unreadable entries
 //!   detect       encoding, language, license, flags: annotating Maps
+//!   lists        what a user keeps about repositories: metadata, and who has opted out
 //!   store        object stores and local files by their URIs
 //!   network      what the ways to servers of repositories share
 //!   benchmarks   readers of the benchmarks' own files
@@ -11,6 +12,7 @@
 
 pub mod benchmarks;
 pub mod detect;
+pub mod lists;
 pub mod network;
 pub mod select;
 pub mod sources;

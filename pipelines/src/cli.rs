@@ -55,6 +55,9 @@ pub enum Command {
     /// Check a recipe without touching its sources
     #[command(after_long_help = "Example:\n  stackmill check examples/demo.toml")]
     Check(CheckArgs),
+    /// Try a recipe on its own tests, or hold two against each other
+    #[command(subcommand)]
+    Recipe(RecipeCommand),
     /// Explain a rule, or tell the whole story of one file
     #[command(
         after_long_help = "Examples:\n  stackmill explain line-max\n  stackmill explain out/demo serde-1.0.0:src/lib.rs"
@@ -173,6 +176,65 @@ pub struct CheckArgs {
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Print the recipe with every default filled in, as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `recipe`
+#[derive(Debug, Subcommand)]
+pub enum RecipeCommand {
+    /// Run the recipe's own [[test]] rows; ends with 3 if one fails
+    #[command(after_long_help = "Example:\n  stackmill recipe test examples/demo.toml")]
+    Test(TestArgs),
+    /// Show what two recipes keep of the same input, by rule
+    #[command(
+        after_long_help = "Example:\n  stackmill recipe diff mine.toml examples/the-stack-v2.toml checkouts/ crates/*.crate"
+    )]
+    Diff(DiffArgs),
+}
+
+/// `recipe test`
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// The recipe, a TOML file
+    pub recipe: PathBuf,
+    /// Change a setting: stage.key=value
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Print what became of each test's file, as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `recipe diff`
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// The first recipe; its [run] table holds for both
+    pub a: PathBuf,
+    /// The second recipe
+    pub b: PathBuf,
+    /// What both read in place of their sources: folders, clones, URLs, archives, tables, patterns
+    #[arg(required = true)]
+    pub inputs: Vec<String>,
+    /// Paths shown for each pair of ends
+    #[arg(long, default_value = "3", value_name = "N")]
+    pub examples: usize,
+    /// Take a share of the repositories, by hash of their names
+    #[arg(long, default_value = "100%", value_name = "SHARE", value_parser = share)]
+    pub sample: Share,
+    /// Most memory of all processes together
+    #[arg(long, default_value = "4G", value_name = "SIZE", value_parser = size)]
+    pub memory: u64,
+    /// Threads [default: processors]; --memory may allow fewer
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub threads: Option<NonZeroUsize>,
+    /// Folder for both runs, which are deleted at the end [default: the system's for temporary files]
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
+    /// Where clones are kept [default: the user's cache folder]
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+    /// Print JSON
     #[arg(long)]
     pub json: bool,
 }

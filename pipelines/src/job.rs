@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow_schema::SchemaRef;
+use arrow_schema::{DataType, SchemaRef};
 use sha2::{Digest as _, Sha256};
 use stackmill_dedup::contamination::{Decontaminate, Pack as BenchmarkPack};
 use stackmill_dedup::exact::{Exact, ExactConfig};
@@ -14,6 +14,7 @@ use stackmill_ingest::detect::encoding::Decode;
 use stackmill_ingest::detect::flags::{Generated, Vendored};
 use stackmill_ingest::detect::language::Language;
 use stackmill_ingest::detect::license::{License, LicensePolicy};
+use stackmill_ingest::lists::{self, Metadata, Named, OptOut};
 use stackmill_ingest::select::Select;
 use stackmill_ingest::sources;
 use stackmill_ingest::store::Uri;
@@ -84,6 +85,10 @@ pub struct Stages {
     pub keep: Vec<Criterion>,
     /// What license types mean.
     pub license_policy: LicensePolicy,
+    /// What is joined to listings.
+    pub metadata: Option<Metadata>,
+    /// Bytes of memory that tables take which are held as a whole.
+    pub held_bytes: u64,
     /// Resolved settings of the rules, in running order.
     pub rules: serde_json::Value,
     /// SHA-256 of the files that the recipe names besides its sources, by their name in the recipe.
@@ -102,7 +107,19 @@ impl Stages {
             .transpose()
             .context("stage `tokenize`")?;
         let (tokenize, pack) = tokens.map_or((None, None), |(tokenize, pack)| (Some(tokenize), Some(pack)));
-        let mut listing: Vec<Box<dyn Map>> = vec![Box::new(Vendored::new()), Box::new(Select::new())];
+        let mut artefacts = BTreeMap::new();
+        let metadata = metadata(recipe, &mut artefacts).context("stage `metadata`")?;
+        let opt_out = opt_out(recipe, &mut artefacts).context("stage `opt-out`")?;
+        let held = metadata
+            .as_ref()
+            .map(Metadata::bytes)
+            .into_iter()
+            .chain(opt_out.as_ref().map(OptOut::bytes));
+        let held_bytes = held.sum();
+        let mut listing: Vec<Box<dyn Map>> = Vec::new();
+        push(&mut listing, opt_out);
+        push(&mut listing, Some(Vendored::new()));
+        push(&mut listing, Some(Select::new()));
         push(&mut listing, rules.stage(Needs::Listing));
         let mut content: Vec<Box<dyn Map>> = vec![
             Box::new(Decode::new(recipe.decode.clone())),
@@ -110,6 +127,7 @@ impl Stages {
             Box::new(Generated::new()),
             Box::new(License::new(&recipe.license).context("stage `license`")?),
         ];
+        push(&mut content, recipe.headers.build());
         push(&mut content, rules.stage(Needs::Content));
         push(&mut content, near.as_ref().map(|near| near.sketch.clone()));
         let mut syntax: Vec<Box<dyn Map>> = Vec::new();
@@ -125,14 +143,14 @@ impl Stages {
                 .transpose()
                 .context("stage `redact`")?,
         );
-        let (decontaminate, artefacts) = decontaminate(recipe)?;
-        push(&mut syntax, decontaminate);
+        push(&mut syntax, decontaminate(recipe, &mut artefacts)?);
         push(&mut syntax, tokenize);
         let exact = recipe.exact.as_ref().map(ExactConfig::build).transpose()?;
         let keep = recipe
             .exact
             .as_ref()
             .map_or_else(default_policy, |config| config.keep.clone());
+        check_known(&keep, metadata.as_ref())?;
         let license_policy = LicensePolicy::named(&recipe.license.policy).context("stage `license`")?;
         let rules = rules.resolved();
         let stages = Self {
@@ -144,6 +162,8 @@ impl Stages {
             pack,
             keep,
             license_policy,
+            metadata,
+            held_bytes,
             rules,
             artefacts,
         };
@@ -163,7 +183,12 @@ impl Stages {
 
     /// The columns of the listing, ranks left out.
     pub fn listing_schema(&self) -> Result<SchemaRef> {
-        content::schema_after(&self.listing, listing::numbered_schema())
+        let numbered = listing::numbered_schema();
+        let joined = self
+            .metadata
+            .as_ref()
+            .map_or_else(|| numbered.clone(), |metadata| metadata.schema(&numbered));
+        content::schema_after(&self.listing, joined)
     }
 
     /// The columns after the content pass.
@@ -195,21 +220,71 @@ fn parse(recipe: &Recipe, rules: Option<&FilterStage>) -> Result<Option<Parse>> 
     Parse::new(config.clone(), read).map(Some).context("stage `parse`")
 }
 
-/// The stage, and the hashes of the packs that the recipe brings.
-fn decontaminate(recipe: &Recipe) -> Result<(Option<Decontaminate>, BTreeMap<String, String>)> {
-    let mut hashes = BTreeMap::new();
+/// Refuses a keep policy that asks for what nobody knows.
+fn check_known(keep: &[Criterion], metadata: Option<&Metadata>) -> Result<()> {
+    let fields = metadata.map(Metadata::fields).unwrap_or_default();
+    for (criterion, name) in [(Criterion::Archived, "archived"), (Criterion::Fork, "fork")] {
+        let is_known = || {
+            fields
+                .iter()
+                .any(|field| field.name() == name && field.data_type() == &DataType::Boolean)
+        };
+        if keep.contains(&criterion) && !is_known() {
+            return Err(
+                Error::config(format!("stage `exact`: `keep` names `{name}`, which nobody knows")).hint(format!(
+                    "name a column of flags for it under [metadata]: columns.{name} = \"{name}\""
+                )),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// What stands for the bytes of files that the recipe names, by their names there.
+type Artefacts = BTreeMap<String, String>;
+
+/// The stage; hashes of the packs that the recipe brings go to `artefacts`.
+fn decontaminate(recipe: &Recipe, artefacts: &mut Artefacts) -> Result<Option<Decontaminate>> {
     let Some(config) = &recipe.decontaminate else {
-        return Ok((None, hashes));
+        return Ok(None);
     };
     let mut packs = Vec::new();
     for path in &config.packs {
         let hint = "build one with `stackmill benchmarks build NAME --from FILE --out FILE`";
         let (place, bytes) = recipe.file(path, "pack").map_err(|error| error.hint(hint))?;
         packs.push(BenchmarkPack::parse(&bytes).with_context(|| place.to_string())?);
-        hashes.insert(path.clone(), hex(&Sha256::digest(&bytes)));
+        artefacts.insert(path.clone(), hex(&Sha256::digest(&bytes)));
     }
-    let stage = Decontaminate::new(config, packs).context("stage `decontaminate`")?;
-    Ok((Some(stage), hashes))
+    Decontaminate::new(config, packs)
+        .context("stage `decontaminate`")
+        .map(Some)
+}
+
+/// Tables that the recipe names; what stands for their bytes goes to `artefacts`.
+fn tables(recipe: &Recipe, names: &[String], artefacts: &mut Artefacts) -> Result<Vec<Named>> {
+    let tables = recipe.tables(names)?.into_iter().map(|(table, revision)| {
+        artefacts.insert(table.name.clone(), revision);
+        table
+    });
+    Ok(tables.collect())
+}
+
+fn metadata(recipe: &Recipe, artefacts: &mut Artefacts) -> Result<Option<Metadata>> {
+    let Some(config) = &recipe.metadata else {
+        return Ok(None);
+    };
+    let tables = &tables(recipe, config.tables()?, artefacts)?;
+    let stores = &recipe.stores;
+    Metadata::load(config, lists::Place { tables, stores }).map(Some)
+}
+
+fn opt_out(recipe: &Recipe, artefacts: &mut Artefacts) -> Result<Option<OptOut>> {
+    let Some(config) = &recipe.opt_out else {
+        return Ok(None);
+    };
+    let tables = &tables(recipe, config.lists()?, artefacts)?;
+    let stores = &recipe.stores;
+    OptOut::load(config, lists::Place { tables, stores }).map(Some)
 }
 
 /// Everything a pass needs.
@@ -234,6 +309,9 @@ impl Job {
     /// Joins the parts of a run.
     pub fn new(recipe: Recipe, plan: (Lock, Stages), workdir: Workdir, options: Options) -> Result<Self> {
         let (lock, mut stages) = plan;
+        // Tables that are held as a whole leave less for tasks.
+        let memory = options.memory.saturating_sub(stages.held_bytes);
+        let options = Options { memory, ..options };
         if let Some(near) = &mut stages.near {
             let memory = options.memory.saturating_sub(BASE_BYTES);
             // Nothing runs beside a single task.

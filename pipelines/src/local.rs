@@ -21,6 +21,12 @@ impl LocalFolder {
         Ok(Self(folder.context("the folder for temporary files")?))
     }
 
+    /// A new one inside `folder`.
+    pub fn below(folder: &Path) -> Result<Self> {
+        let made = tempfile::Builder::new().prefix("stackmill-").tempdir_in(folder);
+        Ok(Self(made.with_context(|| folder.display().to_string())?))
+    }
+
     /// Its path.
     pub fn path(&self) -> &Path {
         self.0.path()

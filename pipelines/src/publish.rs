@@ -98,6 +98,7 @@ pub fn publish(job: &Job, identity: &Identity, parts: Parts, timing: &Timing) ->
         totals,
         languages: tallies(counts.iter().map(|counts| &counts.languages)),
         licenses: tallies(counts.iter().map(|counts| &counts.licenses)),
+        opt_outs: opt_outs(job, &counts)?,
     };
     let reports = parts.kept.into_iter().chain(parts.tokens).chain(parts.ledgers);
     manifest.files.extend(reports.flat_map(|report| report.published));
@@ -189,9 +190,40 @@ fn totals(job: &Job, counts: &[&Counts], parts: &Parts) -> Result<BTreeMap<Strin
     let commits = (!parts.commits.is_empty()).then_some(("commits", commits));
     Ok(named
         .into_iter()
+        .chain(metadata_totals(job))
         .chain(commits)
         .map(|(name, value)| (name.to_owned(), value))
         .collect())
+}
+
+/// Files left out by list; a list that left none out is named, too.
+fn opt_outs(job: &Job, counts: &[&Counts]) -> Result<BTreeMap<String, u64>> {
+    let mut sums = BTreeMap::new();
+    if let Some(config) = &job.recipe.opt_out {
+        sums.extend(config.lists()?.iter().map(|list| (list.clone(), 0)));
+    }
+    for (list, files) in counts.iter().flat_map(|counts| &counts.opt_outs) {
+        *sums.entry(list.clone()).or_default() += files;
+    }
+    Ok(sums)
+}
+
+/// What is known of repositories, if anything: how many, how many rows repeated one, and how many of the lock it is about.
+fn metadata_totals(job: &Job) -> Vec<(&'static str, u64)> {
+    let Some(metadata) = &job.stages.metadata else {
+        return Vec::new();
+    };
+    let known = job
+        .lock
+        .units
+        .iter()
+        .filter(|unit| metadata.knows(&unit.repo_name))
+        .count();
+    vec![
+        ("metadata_repositories", metadata.repositories()),
+        ("metadata_duplicates", metadata.duplicates),
+        ("repositories_with_metadata", known as u64),
+    ]
 }
 
 /// One row for each rule that took files, in running order.
@@ -254,7 +286,7 @@ fn run_file(job: &Job, timing: &Timing) -> Result<FileEntry> {
         seconds: timing.seconds,
         processors: std::thread::available_parallelism().map_or(1, usize::from),
         threads: job.options.threads,
-        memory_bytes: job.options.memory,
+        memory_bytes: job.options.memory + job.stages.held_bytes,
         scratch_bytes: job.workdir.scratch_most(),
         stages: timing.costs.clone(),
     };

@@ -7,18 +7,20 @@ use serde::{Deserialize, Serialize};
 use stackmill_dedup::contamination::DecontaminateConfig;
 use stackmill_dedup::exact::ExactConfig;
 use stackmill_dedup::near::NearConfig;
-use stackmill_filters::{ParseConfig, RedactConfig, RulesConfig};
+use stackmill_filters::{HeadersConfig, ParseConfig, RedactConfig, RulesConfig};
 use stackmill_ingest::detect::encoding::DecodeConfig;
 use stackmill_ingest::detect::language::LanguageConfig;
 use stackmill_ingest::detect::license::LicenseConfig;
+use stackmill_ingest::lists::{MetadataConfig, Named, OptOutConfig};
 use stackmill_ingest::network::Network;
-use stackmill_ingest::sources::SourceConfig;
+use stackmill_ingest::sources::{self, SourceConfig, guess};
 use stackmill_ingest::store::{Stores, Uri};
 use stackmill_schemas::text::nearest;
 use stackmill_schemas::{Error, Result, ResultExt, fingerprint};
 use stackmill_tokenize::TokenizeConfig;
 use toml::{Table, Value};
 
+use crate::trial::TestConfig;
 use crate::units::Share;
 
 /// How the run is cut and when it gives up: the recipe's `[run]` table.
@@ -80,6 +82,10 @@ pub struct Recipe {
     pub run: RunConfig,
     /// `[[source]]`, with `~` and `${NAME}` filled in.
     pub sources: Vec<SourceConfig>,
+    /// `[metadata]`
+    pub metadata: Option<MetadataConfig>,
+    /// `[opt-out]`
+    pub opt_out: Option<OptOutConfig>,
     /// `[exact]`; on unless `exact = false`.
     pub exact: Option<ExactConfig>,
     /// `[decode]`
@@ -88,6 +94,8 @@ pub struct Recipe {
     pub language: LanguageConfig,
     /// `[license]`
     pub license: LicenseConfig,
+    /// `[headers]`
+    pub headers: HeadersConfig,
     /// `[rules]`
     pub rules: RulesConfig,
     /// `[near]`
@@ -100,6 +108,8 @@ pub struct Recipe {
     pub decontaminate: Option<DecontaminateConfig>,
     /// `[tokenize]`
     pub tokenize: Option<TokenizeConfig>,
+    /// `[[test]]`: decides about nothing.
+    pub tests: Vec<TestConfig>,
     /// `[[source]]` as written, for the manifest: no path of this machine.
     written_sources: Value,
 }
@@ -114,16 +124,20 @@ const KEYS: &[&str] = &[
     "name",
     "run",
     "source",
+    "metadata",
+    "opt-out",
     "exact",
     "decode",
     "language",
     "license",
+    "headers",
     "rules",
     "near",
     "parse",
     "redact",
     "decontaminate",
     "tokenize",
+    "test",
 ];
 
 impl Recipe {
@@ -183,21 +197,56 @@ impl Recipe {
             network: Network::default(),
             name,
             run: section(&mut table, "run")?,
-            sources: sources(&written_sources)?,
+            sources: source_tables(&written_sources)?,
+            metadata: optional(&mut table, "metadata")?,
+            opt_out: optional(&mut table, "opt-out")?,
             exact: Some(optional(&mut table, "exact")?.unwrap_or_default()).filter(|_| !is_off(&table, "exact")),
             decode: section(&mut table, "decode")?,
             language: section(&mut table, "language")?,
             license: section(&mut table, "license")?,
+            headers: section(&mut table, "headers")?,
             rules: section(&mut table, "rules")?,
             near: optional(&mut table, "near")?,
             parse: section(&mut table, "parse")?,
             redact: optional(&mut table, "redact")?,
             decontaminate: optional(&mut table, "decontaminate")?,
             tokenize: optional(&mut table, "tokenize")?,
+            tests: test_tables(table.get("test"))?,
             written_sources,
         };
         recipe.run.validate()?;
         Ok(recipe)
+    }
+
+    /// The same stages over other input: paths from the working directory, or URIs, each of the kind that it looks like.
+    pub fn reading(self, places: &[String]) -> Result<Self> {
+        let mut sources = Vec::new();
+        for (number, place) in places.iter().enumerate() {
+            let name = Some(format!("input-{}", number + 1));
+            sources.push(SourceConfig { name, ..guess(place)? });
+        }
+        let written = Value::try_from(&sources).map_err(|error| Error::bug(error.to_string()))?;
+        Ok(Self {
+            sources,
+            written_sources: written,
+            ..self
+        })
+    }
+
+    /// The tables that the recipe names, with what stands for the bytes of each.
+    pub fn tables(&self, names: &[String]) -> Result<Vec<(Named, String)>> {
+        let table = |name: &String| {
+            let uri = self.base.resolve(&crate::environment::expand(name)?)?;
+            let revision = sources::revision(&uri, &self.stores).with_context(|| uri.to_string())?;
+            Ok((
+                Named {
+                    name: name.clone(),
+                    uri,
+                },
+                revision,
+            ))
+        };
+        names.iter().map(table).collect()
     }
 
     /// All bytes of a file that the recipe names, and where it is; `what` is its name in messages.
@@ -229,10 +278,13 @@ impl Recipe {
             ("name", json(&self.name)?),
             ("run", json(&self.run)?),
             ("source", json(&self.written_sources)?),
+            ("metadata", json(&self.metadata)?),
+            ("opt-out", json(&self.opt_out)?),
             ("exact", json(&self.exact)?),
             ("decode", json(&self.decode)?),
             ("language", json(&self.language)?),
             ("license", json(&self.license)?),
+            ("headers", json(&self.headers)?),
             ("rules", rules),
             ("near", json(&self.near)?),
             ("parse", json(&self.parse)?),
@@ -322,7 +374,7 @@ fn explain(message: &str, key: Option<&str>) -> Error {
     }
 }
 
-fn sources(written: &Value) -> Result<Vec<SourceConfig>> {
+fn source_tables(written: &Value) -> Result<Vec<SourceConfig>> {
     let Value::Array(tables) = written else {
         return Err(Error::config("`source` must be a list of tables").hint("write each as [[source]]"));
     };
@@ -334,6 +386,19 @@ fn sources(written: &Value) -> Result<Vec<SourceConfig>> {
         let mut table = table.clone();
         expand(&mut table)?;
         typed(&table).map_err(|error| error.context(format!("source {}", number + 1)))
+    };
+    tables.iter().enumerate().map(read).collect()
+}
+
+fn test_tables(written: Option<&Value>) -> Result<Vec<TestConfig>> {
+    let tables = match written {
+        None => return Ok(Vec::new()),
+        Some(Value::Array(tables)) => tables,
+        Some(_) => return Err(Error::config("`test` must be a list of tables").hint("write each as [[test]]")),
+    };
+    let read = |(number, table): (usize, &Value)| {
+        let test: Result<TestConfig> = typed(table).and_then(TestConfig::checked);
+        test.map_err(|error| error.context(format!("test {}", number + 1)))
     };
     tables.iter().enumerate().map(read).collect()
 }

@@ -21,6 +21,7 @@ pub fn running_order(stages: &Stages) -> Vec<(String, String)> {
     };
     let any = |stage: &str| vec![(stage.to_owned(), String::new())];
     let phases = [
+        any("opt-out"),
         any("list"),
         listed("listing", &stages.rules),
         any("exact"),
@@ -50,6 +51,33 @@ pub fn tables(manifest: &Manifest) -> String {
     out.push_str(&tally_table("language", &sorted(&manifest.languages), LANGUAGES_SHOWN));
     out.push('\n');
     out.push_str(&tally_table("license type", &sorted(&manifest.licenses), usize::MAX));
+    out.push_str(&lists(manifest));
+    out
+}
+
+/// Opt-out lists with the files that each left out, and what is known of repositories.
+fn lists(manifest: &Manifest) -> String {
+    let mut out = String::new();
+    if !manifest.opt_outs.is_empty() {
+        let mut lines = vec![["opt-out list", "files"].map(str::to_owned)];
+        lines.extend(
+            manifest
+                .opt_outs
+                .iter()
+                .map(|(list, files)| [list.clone(), count_text(*files)]),
+        );
+        let _ = write!(out, "\n{}", aligned(&lines));
+    }
+    if let Some(known) = manifest.totals.get("metadata_repositories") {
+        let total = |name: &str| count_text(manifest.totals.get(name).copied().unwrap_or(0));
+        let _ = writeln!(
+            out,
+            "\nmetadata of {} repositories ({} rows repeated one), {} of them read here",
+            count_text(*known),
+            total("metadata_duplicates"),
+            total("repositories_with_metadata")
+        );
+    }
     out
 }
 

@@ -22,6 +22,9 @@ pub const VERSION: u32 = 1;
 macro_rules! names {
     ($($(#[$doc:meta])* $const:ident = $name:literal;)*) => {
         $($(#[$doc])* pub const $const: &str = $name;)*
+
+        /// Every name above.
+        pub const ALL: &[&str] = &[$($name),*];
     };
 }
 names! {
@@ -81,6 +84,8 @@ names! {
     BANDS = "bands";
     /// Binary: sorted set of shingles, u64 little endian; goes to a side file.
     SHINGLES = "shingles";
+    /// UInt64: bytes of UTF-8 that stripping headers took out of the text.
+    HEADER_BYTES = "header_bytes";
     /// Struct of Int32: how often each kind was replaced.
     REDACTIONS = "redactions";
     /// Utf8, nullable: blob id of the cluster's keeper.

@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, FixedSizeBinaryArray, RecordBatch, StringArray, UInt32Array,
-    UInt64Array,
+    Array, ArrayRef, BinaryArray, BooleanArray, FixedSizeBinaryArray, Float64Array, Int64Array, RecordBatch,
+    StringArray, UInt32Array, UInt64Array,
 };
 use arrow_schema::{DataType, Field, Schema};
 
 use crate::columns;
 use crate::error::{Error, Result};
 use crate::ids::{BlobId, FileId};
-use crate::verdict::{Decision, Outcome, Reason};
+use crate::verdict::{Decision, Measure, Outcome, Reason};
 
 /// Rows, which of them are still kept, and the decisions about those that are not.
 ///
 /// Columns are only added and rows only masked; only [`FileBatch::replace_content`] changes a column, and only
-/// the stages `decode` and `redact` call it.
+/// the stages `decode`, `headers` and `redact` call it.
 #[derive(Clone, Debug)]
 pub struct FileBatch {
     record: RecordBatch,
@@ -107,7 +107,7 @@ impl FileBatch {
         Ok(self)
     }
 
-    /// Replaces `content`: for `decode` (Binary to Utf8) and `redact` (Utf8 to Utf8) alone.
+    /// Replaces `content`: for `decode` (Binary to Utf8), `headers` and `redact` (Utf8 to Utf8) alone.
     pub fn replace_content(mut self, content: StringArray) -> Result<Self> {
         let schema = self.record.schema();
         let at = schema.index_of(columns::CONTENT)?;
@@ -132,6 +132,7 @@ pub struct Place<'a> {
 /// The well-known columns of a batch, looked up once; [`FileColumns::row`] gives one file.
 #[derive(Clone, Copy, Debug)]
 pub struct FileColumns<'a> {
+    record: &'a RecordBatch,
     file_id: &'a UInt64Array,
     repo_name: Option<&'a StringArray>,
     path: Option<&'a StringArray>,
@@ -155,6 +156,7 @@ impl<'a> FileColumns<'a> {
                 .and_then(|column| column.as_any().downcast_ref())
         }
         Ok(Self {
+            record,
             file_id: columns::u64s(record, columns::FILE_ID)?,
             repo_name: get(record, columns::REPO_NAME),
             path: get(record, columns::PATH),
@@ -260,6 +262,24 @@ impl<'a> FileRow<'a> {
     /// `permissive`, `non_permissive` or `no_license`.
     pub fn license_type(&self) -> Option<&'a str> {
         self.string(self.columns.license_type)
+    }
+
+    /// The value of any column of numbers, flags or text; none where it is null or not there.
+    pub fn value(&self, column: &str) -> Option<Measure> {
+        let array = self.columns.record.column_by_name(column)?;
+        let any = array.as_any();
+        if array.is_null(self.i) {
+            return None;
+        }
+        let number = |number: f64| Some(Measure::Number(number));
+        match array.data_type() {
+            DataType::Int64 => number(any.downcast_ref::<Int64Array>()?.value(self.i) as f64),
+            DataType::UInt64 => number(any.downcast_ref::<UInt64Array>()?.value(self.i) as f64),
+            DataType::Float64 => number(any.downcast_ref::<Float64Array>()?.value(self.i)),
+            DataType::Boolean => Some(any.downcast_ref::<BooleanArray>()?.value(self.i).to_string().into()),
+            DataType::Utf8 => Some(any.downcast_ref::<StringArray>()?.value(self.i).into()),
+            _ => None,
+        }
     }
 
     /// A third party's copy.

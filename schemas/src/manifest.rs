@@ -30,6 +30,9 @@ pub struct Manifest {
     pub languages: BTreeMap<String, Tally>,
     /// Kept files and their bytes by license type.
     pub licenses: BTreeMap<String, Tally>,
+    /// Files that were left out because of each opt-out list, by the list's name in the recipe.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub opt_outs: BTreeMap<String, u64>,
 }
 
 /// One published file.

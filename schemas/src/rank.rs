@@ -1,12 +1,13 @@
 //! The keep policy as one number per file: of duplicates, the one of the lowest rank is kept.
 //!
 //! ```text
-//!   127      126 125            95 94             64 63                              0
-//!   ┌─┬─────────────┬─────────────┬─────────────────┬────────────────────────────────┐
-//!   │0│ license (2) │ stars (31)  │ forks (30)      │ file_id = listing order (64)   │
-//!   └─┴─────────────┴─────────────┴─────────────────┴────────────────────────────────┘
+//!   127 126      125 124            94 93             64 63                              0
+//!   ┌──────┬─────────────┬─────────────┬─────────────────┬────────────────────────────────┐
+//!   │ 0    │ license (2) │ stars (30)  │ forks (30)      │ file_id = listing order (64)   │
+//!   └──────┴─────────────┴─────────────┴─────────────────┴────────────────────────────────┘
 //! ```
-//! Criteria come in the policy's order (the picture shows the default); those left out are zero. The file id makes
+//! Criteria come in the policy's order (the picture shows the default), each once; `archived` and `fork` have a bit each,
+//! so that all fit; those left out are zero. The file id makes
 //! ranks unique and stands for the criterion `path`, because ids follow (repo_name, revision_id, path).
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,10 @@ pub enum Criterion {
     Stars,
     /// More forks first; unknown counts as none.
     Forks,
+    /// Repositories that are not archived first; unknown counts as not.
+    Archived,
+    /// Repositories that are no forks first; unknown counts as none.
+    Fork,
     /// Order of the listing; always the last tie-breaker, named or not.
     Path,
 }
@@ -42,6 +47,10 @@ pub struct Standing {
     pub stars: Option<i64>,
     /// Forks of the repository.
     pub forks: Option<i64>,
+    /// Whether it is archived.
+    pub archived: bool,
+    /// Whether it is a fork.
+    pub fork: bool,
 }
 
 /// The rank of a file under `policy`; lower is kept. The low 64 bits are the file id.
@@ -50,8 +59,10 @@ pub fn rank(policy: &[Criterion], standing: Standing, file_id: FileId) -> u128 {
     for criterion in policy {
         let (bits, value) = match criterion {
             Criterion::License => (2, standing.license.preference()),
-            Criterion::Stars => (31, more_first(standing.stars, 31)),
+            Criterion::Stars => (30, more_first(standing.stars, 30)),
             Criterion::Forks => (30, more_first(standing.forks, 30)),
+            Criterion::Archived => (1, u64::from(standing.archived)),
+            Criterion::Fork => (1, u64::from(standing.fork)),
             Criterion::Path => break,
         };
         high = high << bits | value;
@@ -80,6 +91,8 @@ mod tests {
                 license,
                 stars: Some(stars),
                 forks: None,
+                archived: false,
+                fork: false,
             },
             FileId::new(0, row),
         )
@@ -92,6 +105,24 @@ mod tests {
         assert!(ranked(Permissive, 10, 9) < ranked(Permissive, 9, 0));
         assert!(ranked(Permissive, 10, 0) < ranked(Permissive, 10, 1));
         assert_eq!(file_of(ranked(Permissive, 10, 7)), FileId::new(0, 7));
+    }
+
+    #[test]
+    fn all_criteria_fit_and_decide_in_their_order() {
+        use Criterion::{Archived, Fork, Forks, License, Stars};
+        let standing = |archived, fork, stars| Standing {
+            license: LicenseType::NonPermissive,
+            stars: Some(stars),
+            forks: Some(0),
+            archived,
+            fork,
+        };
+        let policy = [Fork, License, Archived, Stars, Forks];
+        let ranked = |archived, fork, stars| rank(&policy, standing(archived, fork, stars), FileId::new(0, 0));
+        assert!(ranked(true, false, 0) < ranked(false, true, 9));
+        assert!(ranked(false, false, 0) < ranked(true, false, 9));
+        assert!(ranked(true, true, 9) < ranked(true, true, 8));
+        assert!(ranked(true, true, 0) >> 127 == 1, "64 bits, none of them lost");
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod pipeline;
 mod ranks;
 mod readers;
 mod real;
+mod recipes;
 mod sources;
 mod stores;
 mod tidy;

@@ -19,6 +19,7 @@ rules! {
     minimum_size
     extension
     vendored
+    metadata
     // content
     license
     generated

@@ -27,7 +27,7 @@ mod tree;
 mod web;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -54,6 +54,12 @@ const UNKNOWN_BYTES: u64 = 32 << 20;
 
 /// Metadata of a unit: the commits that its history starts from, with a space between them, where these are several.
 const TIPS: &str = "tips";
+
+/// Whether a folder is a clone: a bare one, or one with a working tree.
+pub(super) fn is_repository(folder: &Path) -> bool {
+    let bare = ["HEAD", "objects", "refs"].iter().all(|name| folder.join(name).exists());
+    bare || folder.join(".git").exists()
+}
 
 /// The source behind `git = …`.
 pub(super) struct Git {

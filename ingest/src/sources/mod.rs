@@ -9,11 +9,13 @@
 //!   config      the `[[source]]` table of a recipe       place     wildcards, paths as text, hashes of files
 //!   listing     rows without contents, inherited facts   contents  batches of contents
 //!   inflate     compressed files, with limits             paths     what a walk found, a few dozen bytes an entry
+//!   guess       which kind a place is
 //!   past        what a file's history adds to its row
 //! ```
 
 mod config;
 mod contents;
+mod guess;
 mod inflate;
 mod listing;
 mod past;
@@ -22,6 +24,7 @@ mod place;
 #[cfg(test)]
 mod testing;
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -29,10 +32,11 @@ use stackmill_schemas::stage::Source;
 use stackmill_schemas::{BlobId, Error, Result};
 
 use crate::network::Network;
-use crate::store::{Stores, Uri};
+use crate::store::{Chunks, Stores, Uri};
 
 pub use config::{History, Patterns, SourceConfig};
 pub use git::{Clone as CloneReport, clone_of};
+pub use guess::guess;
 
 /// What every source is built from.
 #[derive(Clone, Debug)]
@@ -97,6 +101,30 @@ pub fn open_at(config: &SourceConfig, base: &Uri, stores: &Stores, network: &Net
         key,
         patterns: patterns.collect::<Result<_>>()?,
     })
+}
+
+/// What stands for a table or a list: the SHA-256 of a file of this machine, or what its store says of it.
+pub fn revision(uri: &Uri, stores: &Stores) -> Result<String> {
+    let Some(path) = uri.local() else {
+        return Ok(stores.head(uri)?.revision());
+    };
+    let mut hashing = place::Hashing::new(place::open_file(path)?);
+    std::io::copy(&mut hashing, &mut std::io::sink()).map_err(|error| place::unreadable(path, &error))?;
+    Ok(hashing.finish().0)
+}
+
+/// A table or a list without its compression, from front to back.
+pub(crate) fn inflated(uri: &Uri, stores: &Stores) -> Result<impl Read + use<>> {
+    let limits = inflate::Limits {
+        bytes: u64::MAX,
+        ratio: SourceConfig::default().max_ratio,
+    };
+    inflate::Inflated::open(&place::Input::at(uri, stores), limits)
+}
+
+/// A table by ranges of bytes.
+pub(crate) fn ranged(uri: &Uri, stores: &Stores) -> Result<Chunks> {
+    Ok(place::Input::at(uri, stores).chunks()?.0)
 }
 
 /// The git blob id of `content`; an input error where the hash shows a collision attack.

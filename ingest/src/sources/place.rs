@@ -134,6 +134,14 @@ impl Input {
         })
     }
 
+    /// The file at `uri`.
+    pub(super) fn at(uri: &Uri, stores: &Stores) -> Self {
+        Self {
+            uri: uri.clone(),
+            stores: stores.clone(),
+        }
+    }
+
     /// A file of this machine.
     #[cfg(test)]
     pub(super) fn local(path: &Path) -> Self {

@@ -15,11 +15,12 @@ pub(super) fn check(args: &CheckArgs) -> Result<u8> {
     if args.json {
         print_json(&stages.config(&recipe)?)?;
     } else {
-        print(&format!(
-            "{}: recipe `{}` is valid\n",
-            args.recipe.display(),
-            recipe.name
-        ))?;
+        let tests = match recipe.tests.len() {
+            0 => String::new(),
+            count => format!("; {count} tests: `stackmill recipe test` runs them"),
+        };
+        let place = args.recipe.display();
+        print(&format!("{place}: recipe `{}` is valid{tests}\n", recipe.name))?;
     }
     Ok(0)
 }

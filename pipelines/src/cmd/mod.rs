@@ -5,6 +5,7 @@ mod check;
 mod explain;
 mod list;
 mod plan;
+mod recipe;
 pub mod run;
 mod status;
 mod task;
@@ -29,6 +30,7 @@ pub fn run(command: Command) -> Result<u8> {
         Command::Status(args) => status::status(&args),
         Command::Verify(args) => verify::verify(&args),
         Command::List(args) => list::list(&args),
+        Command::Recipe(command) => recipe::recipe(&command),
         Command::Benchmarks(command) => benchmarks::benchmarks(&command),
         Command::ParseWorker => crate::isolate::serve().map(|()| 0),
     }

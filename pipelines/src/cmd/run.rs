@@ -37,7 +37,6 @@ pub fn watched(args: &RunArgs, console: &Console) -> Result<Outcome> {
 
 /// How to run.
 pub fn options(args: &RunArgs) -> Result<Options> {
-    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
     let out = Uri::of_path(&args.out)?;
     if let Uri::Store(location) = &out
         && location.scheme.is_web()
@@ -56,6 +55,11 @@ pub fn options(args: &RunArgs) -> Result<Options> {
         replace: args.replace,
         ..source_options(&args.source, out)
     })
+}
+
+/// Threads where none are asked for.
+pub(super) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Options that only decide what is read.

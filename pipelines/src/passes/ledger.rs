@@ -10,6 +10,7 @@ use arrow_array::builder::{BooleanBuilder, Float64Builder, StringBuilder};
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt32Array, UInt64Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
+use stackmill_ingest::lists::opt_out;
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::manifest::Tally;
 use stackmill_schemas::{Decision, Error, FileId, Outcome, Result, ResultExt, TaskContext, columns};
@@ -49,6 +50,9 @@ pub struct Counts {
     pub languages: BTreeMap<String, Tally>,
     /// Kept files by license type.
     pub licenses: BTreeMap<String, Tally>,
+    /// Files left out because of each opt-out list.
+    #[serde(default)]
+    pub opt_outs: BTreeMap<String, u64>,
 }
 
 /// What one rule of one stage did in one split.
@@ -445,6 +449,11 @@ impl Counting {
     }
 
     fn lose(&mut self, decision: &Decision, repo: &str, path: &str) {
+        if decision.stage == opt_out::STAGE {
+            let because = decision.because_text().unwrap_or_default();
+            let list = because.rsplit_once(" line ").map_or("", |(list, _)| list);
+            *self.counts.opt_outs.entry(list.to_owned()).or_default() += 1;
+        }
         let key = (decision.stage.clone(), decision.rule.clone());
         let count = self.rules.entry(key).or_insert_with(|| RuleCount {
             stage: decision.stage.clone(),

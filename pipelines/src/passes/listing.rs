@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    Array, ArrayRef, FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray, UInt32Array, UInt64Array,
-    new_null_array,
+    Array, ArrayRef, BooleanArray, FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray, UInt32Array,
+    UInt64Array, new_null_array,
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use stackmill_schemas::context::Homes;
@@ -197,7 +197,11 @@ impl<'a> Task<'a> {
         let lengths = columns::u64s(rows, columns::LENGTH_BYTES)?;
         self.report.input.files += count as u64;
         self.report.input.bytes += lengths.values().iter().sum::<u64>();
-        RecordBatch::try_new(numbered_schema(), arrays).context("what a source lists")
+        let numbered = RecordBatch::try_new(numbered_schema(), arrays).context("what a source lists")?;
+        match &self.job.stages.metadata {
+            Some(metadata) => metadata.join(&numbered),
+            None => Ok(numbered),
+        }
     }
 
     fn write(&mut self, files: FileBatch) -> Result<()> {
@@ -254,6 +258,9 @@ pub fn ranks(stages: &Stages, record: &RecordBatch) -> Result<FixedSizeBinaryArr
         columns::i64s(record, columns::FORKS)?,
     );
     let known = |counts: &Int64Array, row: usize| counts.is_valid(row).then(|| counts.value(row));
+    let [archived, fork] = ["archived", "fork"].map(|name| columns::booleans(record, name).ok());
+    let flag =
+        |flags: Option<&BooleanArray>, row: usize| flags.is_some_and(|flags| flags.is_valid(row) && flags.value(row));
     let mut bytes = Vec::with_capacity(16 * record.num_rows());
     for row in 0..record.num_rows() {
         let license = stages
@@ -263,6 +270,8 @@ pub fn ranks(stages: &Stages, record: &RecordBatch) -> Result<FixedSizeBinaryArr
             license,
             stars: known(stars, row),
             forks: known(forks, row),
+            archived: flag(archived, row),
+            fork: flag(fork, row),
         };
         bytes.extend(rank(&stages.keep, standing, FileId(ids.value(row))).to_be_bytes());
     }

@@ -9,6 +9,7 @@ use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt32Array, UInt6
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use arrow_select::filter::filter_record_batch;
 use stackmill_filters::syntax::Fact;
+use stackmill_ingest::lists::Metadata;
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::manifest::Tally;
 use stackmill_schemas::{Decision, FileBatch, FileId, Outcome, Result, TaskContext, columns};
@@ -46,6 +47,7 @@ const CORPUS: &[&str] = &[
     columns::FORKS,
     columns::CLUSTER_ID,
     columns::REDACTIONS,
+    columns::HEADER_BYTES,
     columns::HISTORY,
 ];
 
@@ -248,14 +250,16 @@ fn token_rows(kept: &RecordBatch, positions: &RecordBatch) -> Result<RecordBatch
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
 }
 
-/// The columns to publish: of history only if a source reads it, and of the facts of syntax those that the recipe names.
-fn corpus_columns(job: &Job) -> impl Iterator<Item = &'static str> {
+/// The columns to publish: of history only if a source reads it, then the facts of syntax that the recipe names, then
+/// what metadata added.
+fn corpus_columns(job: &Job) -> Vec<String> {
     let (has_history, facts) = (job.has_history(), &job.recipe.parse.columns);
-    let facts = Fact::ALL.into_iter().filter(|fact| facts.contains(fact));
     let columns = CORPUS.iter().copied();
-    columns
-        .filter(move |name| has_history || *name != columns::HISTORY)
-        .chain(facts.map(Fact::column))
+    let columns = columns.filter(|name| has_history || *name != columns::HISTORY);
+    let facts = Fact::ALL.into_iter().filter(|fact| facts.contains(fact));
+    let added = job.stages.metadata.as_ref().map(Metadata::fields).unwrap_or_default();
+    let named = columns.chain(facts.map(Fact::column)).map(str::to_owned);
+    named.chain(added.into_iter().map(|field| field.name().clone())).collect()
 }
 
 /// The published columns; ids and hashes become hexadecimal text.
@@ -263,7 +267,7 @@ fn corpus_batch(kept: &RecordBatch, job: &Job) -> Result<RecordBatch> {
     let schema = kept.schema();
     let mut fields = Vec::new();
     let mut arrays: Vec<ArrayRef> = Vec::new();
-    for name in corpus_columns(job) {
+    for name in &corpus_columns(job) {
         let Ok(at) = schema.index_of(name) else { continue };
         let field = schema.field(at);
         if let Some(fixed) = kept.column(at).as_fixed_size_binary_opt() {
