@@ -5,6 +5,7 @@ mod clones;
 mod contracts;
 mod determinism;
 mod history;
+mod grammars;
 mod memory;
 mod pipeline;
 mod ranks;

@@ -84,11 +84,7 @@ impl Source for Git {
                 let _ = units[i].set(unit);
             }
         })?;
-        let mut units: Vec<Result<Unit>> = units.into_iter().filter_map(OnceLock::into_inner).collect();
-        match units.iter().position(Result::is_err) {
-            Some(first) => Err(units.swap_remove(first).expect_err("because it was found to be one")),
-            None => units.into_iter().collect(),
-        }
+        units.into_iter().filter_map(OnceLock::into_inner).collect()
     }
 
     fn list(&self, unit: &Unit, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()> {
