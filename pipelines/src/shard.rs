@@ -146,7 +146,7 @@ fn value_bytes(column: &dyn Array, row: usize) -> usize {
     }
     let fields = column
         .as_struct_opt()
-        .map(|values| values.columns())
+        .map(arrow_array::StructArray::columns)
         .unwrap_or_default();
     fields.iter().map(|field| value_bytes(field, row)).sum()
 }

@@ -20,11 +20,12 @@ use gix::ObjectId;
 use gix::odb::pack::Bundle;
 use gix::odb::pack::bundle::write::Options;
 use stackmill_schemas::ids::hex;
-use stackmill_schemas::{ContentHash, Error, ErrorKind, Result, ResultExt, TaskContext};
+use stackmill_schemas::{ContentHash, Error, Result, TaskContext};
 
 use super::super::SourceConfig;
 use super::super::place::surely;
 use super::objects::HASH;
+use super::remote::Fresh;
 use super::repository::{MOST_OBJECT_BYTES, shortage, words};
 
 /// Longest head of a bundle (64 MiB): half a million references.
@@ -63,30 +64,16 @@ pub(super) fn unpacked(path: &Path, config: &SourceConfig, cx: &TaskContext) -> 
             .hint("raise `max-repository-bytes` of the source if it is not hostile"));
     }
     cx.check()?;
-    fs::create_dir_all(&cx.cache).with_context(|| format!("clone cache {}", cx.cache.display()))?;
-    let folder = tempfile::Builder::new().prefix(".bundle-").tempdir_in(&cx.cache)?;
-    unpack(path, folder.path())?;
-    let folder = folder.keep();
-    match fs::rename(&folder, &place) {
-        Ok(()) => Ok(place),
-        Err(error) => {
-            // Another task may have been faster.
-            let _ = fs::remove_dir_all(&folder);
-            match place.exists() {
-                true => Ok(place),
-                false => Err(Error::from(error).context(place.display().to_string())),
-            }
-        }
-    }
+    let fresh = Fresh::new(&cx.cache)?;
+    unpack(path, fresh.path())?;
+    fresh.publish(&place)?;
+    Ok(place)
 }
 
 fn unpack(path: &Path, folder: &Path) -> Result<()> {
     let mut file = BufReader::new(File::open(path)?);
     let head = Head::read(&mut file)?;
     let packs = folder.join("objects/pack");
-    fs::create_dir_all(&packs)?;
-    fs::create_dir_all(folder.join("refs"))?;
-    fs::write(folder.join("config"), "[core]\n\trepositoryformatversion = 0\n\tbare = true\n")?;
     let lines = head.references.iter().filter(|(name, _)| is_name(name));
     let lines: String = lines.map(|(name, id)| format!("{id} {name}\n")).collect();
     fs::write(folder.join("packed-refs"), lines)?;
@@ -101,7 +88,7 @@ fn unpack(path: &Path, folder: &Path) -> Result<()> {
     let no_base = None::<gix::odb::Handle>;
     let written = Bundle::write_to_directory(&mut file, Some(&packs), progress, &interrupt, no_base, HASH, options);
     let broken = |error: gix::Error| {
-        let broken = || Error::new(ErrorKind::Input, format!("the pack of the bundle is broken: {}", words(&error, folder)));
+        let broken = || Error::input(format!("the pack of the bundle is broken: {}", words(&error, folder)));
         shortage(&error).unwrap_or_else(broken)
     };
     written.map(|_| ()).map_err(broken)

@@ -130,10 +130,10 @@ impl Elsewhere<'_> {
         let mut session = Session::open(self, guard)?;
         let fresh = Fresh::new(&self.cx.cache)?;
         guard.allow(self.config.max_repository_bytes);
-        session.fetch(wanted, fresh.0.path(), self, guard)?;
+        session.fetch(wanted, fresh.path(), self, guard)?;
         drop(session);
         self.cx.check_requested()?;
-        Objects::open(&fresh.0.path().join("objects"))?.tree_of(&wanted.commit)?;
+        Objects::open(&fresh.path().join("objects"))?.tree_of(&wanted.commit)?;
         fresh.publish(clone)
     }
 
@@ -167,10 +167,11 @@ fn reference_names(revision: &str) -> Vec<String> {
 }
 
 /// A bare repository under a temporary name; gone when it is dropped, unless it was published.
-struct Fresh(tempfile::TempDir);
+pub(super) struct Fresh(tempfile::TempDir);
 
 impl Fresh {
-    fn new(cache: &Path) -> Result<Self> {
+    /// An empty repository in the cache.
+    pub(super) fn new(cache: &Path) -> Result<Self> {
         std::fs::create_dir_all(cache).with_context(|| format!("clone cache {}", cache.display()))?;
         let folder = tempfile::Builder::new().prefix(".clone-").tempdir_in(cache)?;
         let options = gix::create::Options::default();
@@ -183,8 +184,13 @@ impl Fresh {
         Ok(Self(folder))
     }
 
+    /// Its folder.
+    pub(super) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
     /// Moves the clone to its final name; another task may have been faster.
-    fn publish(self, clone: &Path) -> Result<()> {
+    pub(super) fn publish(self, clone: &Path) -> Result<()> {
         let folder = self.0.keep();
         match std::fs::rename(&folder, clone) {
             Ok(()) => Ok(()),
