@@ -17,7 +17,7 @@ use arrow_array::{Array as _, RecordBatch, StringArray, UInt64Array};
 use arrow_schema::{DataType, Field, Schema};
 use stackmill::isolate::Workers;
 use stackmill_benches::{files_below, machine};
-use stackmill_filters::syntax::{Fact, FactSet, ERROR_BYTES, Worker};
+use stackmill_filters::syntax::{ERROR_BYTES, Fact, FactSet, Worker};
 use stackmill_filters::{Parse, ParseConfig};
 use stackmill_ingest::detect::language::detect;
 use stackmill_schemas::context::{Answer, Batches, Homes, Interrupt, Isolate, Progress, SideFiles};
@@ -103,7 +103,9 @@ fn bench(folders: &[PathBuf]) -> Result<()> {
 }
 
 fn program() -> PathBuf {
-    std::env::current_exe().map(|own| own.with_file_name("stackmill")).unwrap_or_default()
+    std::env::current_exe()
+        .map(|own| own.with_file_name("stackmill"))
+        .unwrap_or_default()
 }
 
 /// Files of languages with a grammar, by language, up to a limit each.
@@ -111,18 +113,25 @@ fn read(folders: &[PathBuf]) -> BTreeMap<&'static str, Vec<File>> {
     let known: Vec<&str> = Parse::languages().collect();
     let mut found: BTreeMap<&str, (usize, Vec<File>)> = BTreeMap::new();
     for path in folders.iter().flat_map(|folder| files_below(folder, u64::MAX)) {
-        let Some((language, file)) = file(&path, &known) else { continue };
+        let Some((language, file)) = file(&path, &known) else {
+            continue;
+        };
         let (bytes, files) = found.entry(language).or_default();
         if *bytes < BYTES_OF_LANGUAGE {
             *bytes += file.2.len();
             files.push(file);
         }
     }
-    found.into_iter().map(|(language, (_, files))| (language, files)).collect()
+    found
+        .into_iter()
+        .map(|(language, (_, files))| (language, files))
+        .collect()
 }
 
 fn file(path: &Path, known: &[&str]) -> Option<(&'static str, File)> {
-    let text = std::fs::read_to_string(path).ok().filter(|text| text.len() <= 1 << 20)?;
+    let text = std::fs::read_to_string(path)
+        .ok()
+        .filter(|text| text.len() <= 1 << 20)?;
     let name = path.to_str()?.to_owned();
     let language = detect(&name, &text, None).filter(|language| known.contains(language))?;
     Some((language, (name, language, text)))
@@ -162,7 +171,11 @@ impl Row {
         self.crashed += crashed.len();
         self.over_budget += decided(&parsed, "parse-budget").count();
         self.isolated_seconds += seconds;
-        let honest: Vec<File> = (0..).zip(files).filter(|(i, _)| !crashed.contains(i)).map(|(_, file)| file.clone()).collect();
+        let honest: Vec<File> = (0..)
+            .zip(files)
+            .filter(|(i, _)| !crashed.contains(i))
+            .map(|(_, file)| file.clone())
+            .collect();
         self.direct_seconds += timed(&honest, direct)?.1;
         Ok(())
     }
