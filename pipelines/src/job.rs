@@ -271,6 +271,11 @@ impl Job {
         self.carrier.gather(&self.workdir, target, partition)
     }
 
+    /// Whether any source reads the history of repositories.
+    pub fn has_history(&self) -> bool {
+        self.recipe.sources.iter().any(|source| source.history.is_some())
+    }
+
     /// The source of that name.
     pub fn source(&self, name: &str) -> Result<&Arc<dyn Source>> {
         self.sources.get(name).ok_or_else(|| {

@@ -4,6 +4,7 @@ mod bad_input;
 mod clones;
 mod contracts;
 mod determinism;
+mod history;
 mod grammars;
 mod memory;
 mod pipeline;

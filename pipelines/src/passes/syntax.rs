@@ -46,6 +46,7 @@ const CORPUS: &[&str] = &[
     columns::FORKS,
     columns::CLUSTER_ID,
     columns::REDACTIONS,
+    columns::HISTORY,
 ];
 
 /// One task a chunk.
@@ -184,7 +185,7 @@ impl<'a> Task<'a> {
         if kept.num_rows() == 0 {
             return Ok(());
         }
-        let published = corpus_batch(kept, &self.job.recipe.parse.columns)?;
+        let published = corpus_batch(kept, self.job)?;
         let corpus = match &mut self.corpus {
             Some(corpus) => corpus,
             None => {
@@ -247,16 +248,22 @@ fn token_rows(kept: &RecordBatch, positions: &RecordBatch) -> Result<RecordBatch
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
 }
 
-/// The published columns, those of `facts` last; ids and hashes become hexadecimal text.
-fn corpus_batch(kept: &RecordBatch, facts: &[Fact]) -> Result<RecordBatch> {
+/// The columns to publish: of history only if a source reads it, and of the facts of syntax those that the recipe names.
+fn corpus_columns(job: &Job) -> impl Iterator<Item = &'static str> {
+    let (has_history, facts) = (job.has_history(), &job.recipe.parse.columns);
+    let facts = Fact::ALL.into_iter().filter(|fact| facts.contains(fact));
+    let columns = CORPUS.iter().copied();
+    columns
+        .filter(move |name| has_history || *name != columns::HISTORY)
+        .chain(facts.map(Fact::column))
+}
+
+/// The published columns; ids and hashes become hexadecimal text.
+fn corpus_batch(kept: &RecordBatch, job: &Job) -> Result<RecordBatch> {
     let schema = kept.schema();
     let mut fields = Vec::new();
     let mut arrays: Vec<ArrayRef> = Vec::new();
-    let facts = Fact::ALL
-        .into_iter()
-        .filter(|fact| facts.contains(fact))
-        .map(Fact::column);
-    for name in CORPUS.iter().copied().chain(facts) {
+    for name in corpus_columns(job) {
         let Ok(at) = schema.index_of(name) else { continue };
         let field = schema.field(at);
         if let Some(fixed) = kept.column(at).as_fixed_size_binary_opt() {
