@@ -73,7 +73,10 @@ pub(super) fn is_url(text: &str) -> bool {
 
 /// Opens the source; nothing is read yet.
 pub(super) fn open(setup: Setup) -> Result<Git> {
-    setup.patterns.iter().try_for_each(|pattern| repositories::check_url(pattern))?;
+    setup
+        .patterns
+        .iter()
+        .try_for_each(|pattern| repositories::check_url(pattern))?;
     Ok(Git { setup })
 }
 

@@ -58,7 +58,9 @@ impl Elsewhere<'_> {
     /// meanwhile, also while a server that is busy is left alone.
     fn retrying<T>(&self, mut work: impl FnMut(&Arc<Guard>) -> Result<T>) -> (Result<T>, Spent) {
         let mut spent = Spent::default();
-        let turn = self.network.turn(host_of(self.url), self.config.host_connections, self.cx);
+        let turn = self
+            .network
+            .turn(host_of(self.url), self.config.host_connections, self.cx);
         let _turn = match turn {
             Ok(turn) => turn,
             Err(error) => return (Err(error), spent),

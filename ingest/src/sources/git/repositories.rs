@@ -75,8 +75,9 @@ pub(super) fn check_url(location: &str) -> Result<()> {
     let user = place.split(['/', '?', '#']).next().unwrap_or_default().rsplit_once('@');
     match user.is_some_and(|(user, _)| user.contains(':')) {
         true => Err(
-            Error::config(format!("source: a URL of `{}` holds a password", host_of(location)))
-                .hint("take it out and name it in STACKMILL_GIT_LOGINS or STACKMILL_NETRC (docs/guide/repositories.md)"),
+            Error::config(format!("source: a URL of `{}` holds a password", host_of(location))).hint(
+                "take it out and name it in STACKMILL_GIT_LOGINS or STACKMILL_NETRC (docs/guide/repositories.md)",
+            ),
         ),
         false => Ok(()),
     }

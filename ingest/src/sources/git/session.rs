@@ -50,8 +50,12 @@ pub(super) struct Session {
 impl Session {
     /// Greets the server of `at`.
     pub(super) fn open(at: &Elsewhere<'_>, guard: &Arc<Guard>) -> Result<Self> {
-        let url = gix::url::parse(at.url)
-            .map_err(|error| Error::input(format!("not a URL that can be read: {}", words(&error, NOWHERE.as_ref()))))?;
+        let url = gix::url::parse(at.url).map_err(|error| {
+            Error::input(format!(
+                "not a URL that can be read: {}",
+                words(&error, NOWHERE.as_ref())
+            ))
+        })?;
         let mut transport = transport::connect(&url, at.network, guard)?;
         let no_login = |_| Ok(None);
         let progress = &mut gix::progress::Discard;
@@ -89,13 +93,7 @@ impl Session {
     }
 
     /// Fetches `wanted` into the bare repository `folder`.
-    pub(super) fn fetch(
-        &mut self,
-        wanted: &Wanted,
-        folder: &Path,
-        at: &Elsewhere<'_>,
-        guard: &Guard,
-    ) -> Result<()> {
+    pub(super) fn fetch(&mut self, wanted: &Wanted, folder: &Path, at: &Elsewhere<'_>, guard: &Guard) -> Result<()> {
         let shallow = match std::num::NonZeroU32::new(wanted.depth) {
             Some(depth) => Shallow::DepthAtRemote(depth),
             None => Shallow::NoChange,
@@ -113,11 +111,12 @@ impl Session {
             reject_shallow_remote: false,
         };
         let packs = folder.join("objects/pack");
-        let receive = |reader: &mut dyn std::io::BufRead, progress: &mut dyn gix::DynNestedProgress, stop: &AtomicBool| {
-            let nothing = None::<gix::odb::Handle>;
-            Bundle::write_to_directory(reader, Some(&packs), progress, stop, nothing, HASH, pack_options())?;
-            Ok(true)
-        };
+        let receive =
+            |reader: &mut dyn std::io::BufRead, progress: &mut dyn gix::DynNestedProgress, stop: &AtomicBool| {
+                let nothing = None::<gix::odb::Handle>;
+                Bundle::write_to_directory(reader, Some(&packs), progress, stop, nothing, HASH, pack_options())?;
+                Ok(true)
+            };
         let stop = AtomicBool::new(false);
         let progress = gix::progress::Discard;
         gix::protocol::fetch(&mut Ask(wanted), receive, progress, &stop, context, options)

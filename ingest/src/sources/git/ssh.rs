@@ -30,7 +30,10 @@ pub(super) fn arguments(url: &gix::Url, timeout_seconds: u64) -> Result<Vec<Stri
     };
     let path = match url.path.to_str() {
         // As git has it: `/~user/x` is the home of a user of the server.
-        Ok(path) => path.strip_prefix('/').filter(|path| path.starts_with('~')).unwrap_or(path),
+        Ok(path) => path
+            .strip_prefix('/')
+            .filter(|path| path.starts_with('~'))
+            .unwrap_or(path),
         Err(_) => return refused("path"),
     };
     if path.is_empty() || path.starts_with('-') || path.chars().any(char::is_control) {
@@ -117,7 +120,10 @@ mod tests {
     fn complaints_are_passing_or_final() {
         for (words, passing) in [
             ("ssh: connect to host h port 22: Connection refused", true),
-            ("ssh: Could not resolve hostname h: Temporary failure in name resolution", true),
+            (
+                "ssh: Could not resolve hostname h: Temporary failure in name resolution",
+                true,
+            ),
             ("git@h: Permission denied (publickey).", false),
             ("Host key verification failed.", false),
         ] {

@@ -281,9 +281,18 @@ fn trouble_with_a_repository_is_the_units() {
     }
     for url in ["git@-h:o/n", "git@h:-o/n", "git@h:o/n"] {
         // Nobody here can start `ssh`: names that look like its settings are refused before that.
-        let units = super::super::open(&config("git", url), root.path()).expect("valid").resolve(&context(root.path()));
+        let units = super::super::open(&config("git", url), root.path())
+            .expect("valid")
+            .resolve(&context(root.path()));
         let trouble = units.expect("resolved")[0].trouble.clone().unwrap_or_default();
-        assert!(trouble.contains(if url == "git@h:o/n" { "cannot be started" } else { "cannot be used" }), "{url}: {trouble}");
+        assert!(
+            trouble.contains(if url == "git@h:o/n" {
+                "cannot be started"
+            } else {
+                "cannot be used"
+            }),
+            "{url}: {trouble}"
+        );
     }
     assert!(super::super::open(&config("git", "https://me:secret@h/o/n"), root.path()).is_err());
 }

@@ -163,7 +163,11 @@ impl Guard {
         };
         let earned = Duration::from_secs(self.received() / LEAST_RATE);
         match waited > self.timeout * GRACE + earned {
-            true => Err(self.fail(format!("the server sends less than {LEAST_RATE} bytes a second"), true, None)),
+            true => Err(self.fail(
+                format!("the server sends less than {LEAST_RATE} bytes a second"),
+                true,
+                None,
+            )),
             false => Ok(()),
         }
     }
@@ -197,7 +201,9 @@ fn daemon(host: &str, url: &gix::Url, guard: &Arc<Guard>) -> Result<Box<dyn Tran
 /// The way through the user's `ssh`.
 fn shell(url: &gix::Url, network: &Network, guard: &Arc<Guard>) -> Result<Box<dyn Transport + Send>> {
     let arguments = ssh::arguments(url, guard.timeout().as_secs())?;
-    let ssh = network.ssh().ok_or_else(|| Error::input("`ssh` cannot be started from here"))?;
+    let ssh = network
+        .ssh()
+        .ok_or_else(|| Error::input("`ssh` cannot be started from here"))?;
     let talk = ssh.start(&arguments).map_err(|error| {
         Error::shortage(&error).unwrap_or_else(|| {
             Error::input(format!("`ssh` cannot be started: {error}")).hint("install OpenSSH's client, or use https")
@@ -205,7 +211,11 @@ fn shell(url: &gix::Url, network: &Network, guard: &Arc<Guard>) -> Result<Box<dy
     })?;
     guard.told().program = Some(talk.program);
     let writer = prepared(&talk.stream, guard).map_err(|error| unreachable(&error))?;
-    let (reader, path, mode) = (Guarded::socket(talk.stream, guard), url.path.clone(), ConnectMode::Process);
+    let (reader, path, mode) = (
+        Guarded::socket(talk.stream, guard),
+        url.path.clone(),
+        ConnectMode::Process,
+    );
     let nowhere = None::<(&str, Option<u16>)>;
     let connection = Connection::new(reader, writer, Protocol::V2, path, nowhere, mode, false);
     Ok(Box::new(connection))
