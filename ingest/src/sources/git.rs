@@ -10,6 +10,8 @@
 //! Nothing that a repository brings is executed or believed: no hooks, filters, replacements or settings of its own.
 //! Alternates are followed, as shared clones need them, but objects are only ever asked for by the ids of the tree.
 
+mod clones;
+mod lists;
 mod objects;
 mod remote;
 mod repositories;
