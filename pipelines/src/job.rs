@@ -14,6 +14,7 @@ use stackmill_ingest::detect::encoding::Decode;
 use stackmill_ingest::detect::flags::{Generated, Vendored};
 use stackmill_ingest::detect::language::Language;
 use stackmill_ingest::detect::license::{License, LicensePolicy};
+use stackmill_ingest::detect::notebook::Notebooks;
 use stackmill_ingest::select::Select;
 use stackmill_ingest::sources;
 use stackmill_ingest::store::Uri;
@@ -103,12 +104,14 @@ impl Stages {
         let (tokenize, pack) = tokens.map_or((None, None), |(tokenize, pack)| (Some(tokenize), Some(pack)));
         let mut listing: Vec<Box<dyn Map>> = vec![Box::new(Vendored::new()), Box::new(Select::new())];
         push(&mut listing, rules.stage(Needs::Listing));
-        let mut content: Vec<Box<dyn Map>> = vec![
-            Box::new(Decode::new(recipe.decode.clone())),
+        let mut content: Vec<Box<dyn Map>> = vec![Box::new(Decode::new(recipe.decode.clone()))];
+        push(&mut content, recipe.notebooks.clone().map(Notebooks::new));
+        let annotations: [Box<dyn Map>; 3] = [
             Box::new(Language::new(recipe.language.clone())),
             Box::new(Generated::new()),
             Box::new(License::new(&recipe.license).context("stage `license`")?),
         ];
+        content.extend(annotations);
         push(&mut content, rules.stage(Needs::Content));
         push(&mut content, near.as_ref().map(|near| near.sketch.clone()));
         let mut syntax: Vec<Box<dyn Map>> = Vec::new();

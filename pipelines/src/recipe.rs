@@ -11,6 +11,7 @@ use stackmill_filters::{ParseConfig, RedactConfig, RulesConfig};
 use stackmill_ingest::detect::encoding::DecodeConfig;
 use stackmill_ingest::detect::language::LanguageConfig;
 use stackmill_ingest::detect::license::LicenseConfig;
+use stackmill_ingest::detect::notebook::NotebookConfig;
 use stackmill_ingest::sources::SourceConfig;
 use stackmill_ingest::store::{Stores, Uri};
 use stackmill_schemas::text::nearest;
@@ -81,6 +82,8 @@ pub struct Recipe {
     pub exact: Option<ExactConfig>,
     /// `[decode]`
     pub decode: DecodeConfig,
+    /// `[notebooks]`
+    pub notebooks: Option<NotebookConfig>,
     /// `[language]`
     pub language: LanguageConfig,
     /// `[license]`
@@ -113,6 +116,7 @@ const KEYS: &[&str] = &[
     "source",
     "exact",
     "decode",
+    "notebooks",
     "language",
     "license",
     "rules",
@@ -181,6 +185,7 @@ impl Recipe {
             sources: sources(&written_sources)?,
             exact: Some(optional(&mut table, "exact")?.unwrap_or_default()).filter(|_| !is_off(&table, "exact")),
             decode: section(&mut table, "decode")?,
+            notebooks: optional(&mut table, "notebooks")?,
             language: section(&mut table, "language")?,
             license: section(&mut table, "license")?,
             rules: section(&mut table, "rules")?,
@@ -226,6 +231,7 @@ impl Recipe {
             ("source", json(&self.written_sources)?),
             ("exact", json(&self.exact)?),
             ("decode", json(&self.decode)?),
+            ("notebooks", json(&self.notebooks)?),
             ("language", json(&self.language)?),
             ("license", json(&self.license)?),
             ("rules", rules),

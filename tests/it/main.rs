@@ -3,6 +3,7 @@
 mod bad_input;
 mod contracts;
 mod determinism;
+mod inputs;
 mod memory;
 mod pipeline;
 mod ranks;

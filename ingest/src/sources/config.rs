@@ -94,8 +94,8 @@ pub struct SourceConfig {
     pub max_entries: u64,
     /// Most bytes of one path; longer ones are recorded as trouble; default 4,096 (as in Linux).
     pub max_path_bytes: u64,
-    /// Most bytes of one file; default 128 MiB. A longer file is trouble when it is read, an archive that holds one
-    /// is not read at all.
+    /// Most bytes of one file; default 128 MiB. A longer file is trouble when it is read, a tar archive that holds
+    /// one is not read at all.
     pub max_entry_bytes: u64,
     /// Most bytes that one archive may inflate to; default 8 GiB.
     pub max_archive_bytes: u64,

@@ -80,8 +80,15 @@ pub fn open(config: &SourceConfig, folder: &Path) -> Result<Arc<dyn Source>> {
 pub fn open_at(config: &SourceConfig, base: &Uri, stores: &Stores) -> Result<Arc<dyn Source>> {
     let (key, patterns) = config.kind()?;
     let patterns = patterns.iter().map(|pattern| placed(key, pattern, base));
+    let contents = config.contents.as_ref().map(|place| match base {
+        Uri::Store(_) if !place.contains("://") => format!("{base}/{place}"),
+        _ => place.clone(),
+    });
     build(Setup {
-        config: config.clone(),
+        config: SourceConfig {
+            contents,
+            ..config.clone()
+        },
         folder: base.local().map_or_else(|| PathBuf::from("."), PathBuf::from),
         stores: stores.clone(),
         key,
