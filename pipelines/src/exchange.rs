@@ -230,6 +230,15 @@ impl Spills {
 
     /// The rows of one partition, in task order. A file that is gone is an error: its rows would vanish.
     pub fn partition(&self, partition: u32) -> Batches<'static> {
+        self.rows(Some(partition))
+    }
+
+    /// The rows of all partitions.
+    pub fn whole(&self) -> Batches<'static> {
+        self.rows(None)
+    }
+
+    fn rows(&self, partition: Option<u32>) -> Batches<'static> {
         let folder = self.folder.clone();
         Box::new((0..self.files).flat_map(move |task| {
             let slices = slices(&folder.join(format!("{task:05}")), partition);
@@ -252,10 +261,13 @@ pub fn segment_rows(segment: Vec<u8>) -> Result<Batches<'static>> {
     table::read_stream(Cursor::new(segment), "a carried segment".to_owned())
 }
 
-fn slices(path: &Path, partition: u32) -> Result<Batches<'static>> {
+/// The segments of a partition, or all.
+fn slices(path: &Path, partition: Option<u32>) -> Result<Batches<'static>> {
     let index = read_index(&mut table::open(path)?).with_context(|| path.display().to_string())?;
     let path = path.to_owned();
-    let wanted = index.into_iter().filter(move |entry| entry.0 == partition);
+    let wanted = index
+        .into_iter()
+        .filter(move |entry| partition.is_none_or(|wanted| entry.0 == wanted));
     Ok(Box::new(wanted.flat_map(move |(_, offset, length, hash)| {
         let slice = slice(&path, offset, length, hash);
         slice.unwrap_or_else(|error| Box::new(std::iter::once(Err(error))))

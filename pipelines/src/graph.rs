@@ -1,14 +1,18 @@
 //! The steps of a run in order, and what the reports of earlier ones say that later ones are built from.
 //!
 //! ```text
-//!   list ─► keys ─► exact ─► cut ─► content ─► near-buckets ─► near-attach ─► near-verify ─► near-keepers ─► syntax ─►
-//!   pack ─► ledger           steps whose stage is off are left out; `list` and `cut` say how many tasks the others have
+//!   list ─► keys ─► exact ─► cut ─► content ─► near-buckets ─► near-attach ─► near-verify ─► near-components ─►
+//!   near-keepers ─► syntax ─► pack ─► ledger
 //! ```
+//! Steps whose stage is off are left out; `list` and `cut` say how many tasks the others have. `near-components` stands
+//! for no step at all where one task can hold all edges, as `near-verify` counts them; else for turns `near-star-1`,
+//! `near-star-2`, … until one moves nothing, and one step more.
 
 use stackmill_schemas::{Error, Result};
 
-use crate::job::{EXACT_DECISIONS, Job, NEAR_DECISIONS, Stages};
+use crate::job::{EXACT_DECISIONS, Job, NEAR_DECISIONS, NearTargets, Stages};
 use crate::lock;
+use crate::passes::components::{COMPONENTS, Component, EDGES, Share, TurnStep, turn_name, turn_number};
 use crate::passes::content::Content;
 use crate::passes::cut::{Cut, Layout};
 use crate::passes::gather::{Gather, Next};
@@ -26,17 +30,23 @@ const KEYS: &str = "keys";
 const EXACT: &str = "exact";
 const CUT: &str = "cut";
 const CONTENT: &str = "content";
-const NEAR: [&str; 4] = ["near-buckets", "near-attach", "near-verify", KEEPERS];
-/// The step that is one task, however large the input.
-pub const KEEPERS: &str = "near-keepers";
+const VERIFY: &str = "near-verify";
+const NEAR: [&str; 5] = ["near-buckets", "near-attach", VERIFY, COMPONENTS, "near-keepers"];
 const SYNTAX: &str = "syntax";
 const PACK: &str = "pack";
 const LEDGER: &str = "ledger";
 
-/// Steps whose reports later steps are built from.
-pub const TELLING: [&str; 2] = [LIST, CUT];
+/// Whether later steps are built from the reports of a step.
+pub fn is_telling(step: &str) -> bool {
+    [LIST, CUT, VERIFY].contains(&step) || turn_number(step).is_some()
+}
 
-/// The steps of a recipe, in order.
+/// Whether a stage may stand for several steps, one after the other.
+pub fn is_again(stage: &str) -> bool {
+    stage == COMPONENTS
+}
+
+/// The stages of a recipe, in order: each stands for the step of its name, but for [`is_again`].
 pub fn steps(stages: &Stages) -> Vec<&'static str> {
     let mut steps = vec![LIST];
     if stages.exact.is_some() {
@@ -60,9 +70,31 @@ pub struct Graph {
     listed: Listed,
     layout: Layout,
     parts: Parts,
+    learned: Vec<String>,
+    /// Turns so far.
+    turns: u32,
+    /// Whether the last of them moved nothing.
+    is_settled: bool,
 }
 
 impl Graph {
+    /// The step of a stage that is not learned yet, once the stages before it have none left.
+    pub fn next(&self, job: &Job, stage: &str) -> Option<String> {
+        let near = job.stages.near.as_ref();
+        let name = match stage {
+            COMPONENTS if near?.components.fit(self.layout.edges) => return None,
+            COMPONENTS if !self.is_settled => turn_name(self.turns + 1),
+            stage => stage.to_owned(),
+        };
+        let is_there = steps(&job.stages).contains(&stage) && !self.has_learned(&name);
+        is_there.then_some(name)
+    }
+
+    /// Whether a step was learned.
+    pub fn has_learned(&self, name: &str) -> bool {
+        self.learned.iter().any(|learned| learned == name)
+    }
+
     /// A step, once the reports of all before it were [learned](Self::learn).
     pub fn step<'a>(&'a self, job: &'a Job, name: &str) -> Result<Box<dyn Step + 'a>> {
         let layout = &self.layout;
@@ -83,7 +115,7 @@ impl Graph {
                 target: job.pack_target(layout).ok_or_else(off)?,
             }),
             LEDGER => Box::new(Ledger { job, listed, layout }),
-            near => Box::new(self.near(job, near).ok_or_else(off)?),
+            near => self.near(job, near).ok_or_else(off)?,
         })
     }
 
@@ -91,6 +123,7 @@ impl Graph {
         Some(Gather {
             job,
             target: job.exact_target(&self.listed)?,
+            whole: None,
             next: Next::Decisions {
                 name: EXACT_DECISIONS,
                 homes: &self.listed.pages,
@@ -99,26 +132,48 @@ impl Graph {
         })
     }
 
-    fn near<'a>(&'a self, job: &'a Job, name: &str) -> Option<Gather<'a>> {
+    fn near<'a>(&'a self, job: &'a Job, name: &str) -> Option<Box<dyn Step + 'a>> {
         let targets = job.near_targets(&self.layout)?;
-        let decisions = Next::Decisions {
-            name: NEAR_DECISIONS,
-            homes: &self.layout.homes,
-        };
-        let chain: [(_, _, &[&str]); 4] = [
-            (targets.buckets, Next::Exchange(targets.attach), &[]),
-            (targets.attach, Next::Exchange(targets.verify), &[]),
-            (targets.verify, Next::Exchange(targets.keepers), &["side"]),
-            (targets.keepers, decisions, &[]),
-        ];
-        let at = NEAR.iter().position(|near| *near == name)?;
-        let (target, next, side) = chain.into_iter().nth(at)?;
-        Some(Gather {
+        let component = targets.component;
+        let gather = |target, next, side| Gather {
             job,
             target,
+            whole: None,
             next,
             side,
+        };
+        Some(match NEAR.iter().position(|near| *near == name) {
+            Some(0) => Box::new(gather(targets.buckets, Next::Exchange(targets.attach), &[])),
+            Some(1) => Box::new(gather(targets.attach, Next::Exchange(targets.verify), &[])),
+            Some(2) => Box::new(gather(targets.verify, Next::Edges(component), &["side"])),
+            Some(3) => Box::new(Share {
+                component,
+                turns: self.turns,
+                deciders: targets.keepers.partitions,
+            }),
+            Some(_) => Box::new(self.keepers(job, targets)),
+            None => Box::new(TurnStep {
+                component,
+                name: name.to_owned(),
+                turn: turn_number(name)?,
+            }),
         })
+    }
+
+    /// Where components were not needed, edges still lie where they were found.
+    fn keepers<'a>(&'a self, job: &'a Job, targets: NearTargets<'a>) -> Gather<'a> {
+        let Component { near, .. } = targets.component;
+        let is_whole = near.components.fit(self.layout.edges);
+        Gather {
+            job,
+            target: targets.keepers,
+            whole: is_whole.then(|| targets.component.edges()),
+            next: Next::Decisions {
+                name: NEAR_DECISIONS,
+                homes: &self.layout.homes,
+            },
+            side: if is_whole { &[EDGES] } else { &[] },
+        }
     }
 
     /// Where files live, as far as that is known.
@@ -137,12 +192,24 @@ impl Graph {
                 self.listed = Listed::of(&reports);
             }
             CUT => self.layout = Layout::of(reports),
+            VERIFY => self.layout.edges = reports.iter().map(|report| report.input.files).sum(),
             SYNTAX => self.parts.kept = reports,
             PACK => self.parts.tokens = reports,
             LEDGER => self.parts.ledgers = reports,
+            turn if turn_number(turn).is_some() => {
+                self.turns += 1;
+                // Small stars do not look.
+                self.is_settled = self.turns.is_multiple_of(2) && reports.iter().all(|report| report.moved == 0);
+            }
             _ => {}
         }
+        self.pass(name);
         Ok(())
+    }
+
+    /// Takes note that a step was there.
+    pub fn pass(&mut self, name: &str) {
+        self.learned.push(name.to_owned());
     }
 
     /// What a manifest is made of, once every step was learned.

@@ -28,11 +28,12 @@ use stackmill_tokenize::{Pack, TokenizeConfig};
 
 use crate::exchange::{Carrier, Files, Scattering, Spills, Target};
 use crate::lock;
+use crate::passes::components::Component;
 use crate::passes::cut::Layout;
 use crate::passes::listing::Listed;
 use crate::passes::{content, cut, listing};
 use crate::recipe::Recipe;
-use crate::runner::BASE_BYTES;
+use crate::runner::{BASE_BYTES, threads};
 use crate::units::Share;
 use crate::workdir::Workdir;
 
@@ -222,8 +223,10 @@ impl Job {
     pub fn new(recipe: Recipe, plan: (Lock, Stages), workdir: Workdir, options: Options) -> Result<Self> {
         let (lock, mut stages) = plan;
         if let Some(near) = &mut stages.near {
-            // A single task, which nothing runs beside.
-            near.keepers.within(options.memory.saturating_sub(BASE_BYTES));
+            let memory = options.memory.saturating_sub(BASE_BYTES);
+            // Nothing runs beside a single task.
+            near.keepers.within(memory);
+            near.several_keepers.within(memory / threads(&options)? as u64);
         }
         let splits = lock::cut(&lock, &recipe.run);
         let sources = open_sources(&recipe)?;
@@ -296,11 +299,28 @@ impl Job {
         let buckets = target(&near.buckets, homes.count());
         let attach = target(&near.attach, buckets.partitions);
         let verify = target(&near.verify, attach.partitions);
-        let keepers = target(&near.keepers, verify.partitions);
+        let component = Component {
+            job: self,
+            near,
+            partitions: near.components.partitions(layout.size.files),
+            verified: verify.partitions,
+        };
+        let deciders = near.components.deciders(layout.edges);
+        let keepers = Target {
+            exchange: if deciders == 1 {
+                &near.keepers
+            } else {
+                &near.several_keepers
+            },
+            partitions: deciders,
+            homes,
+            feeders: component.partitions,
+        };
         Some(NearTargets {
             buckets,
             attach,
             verify,
+            component,
             keepers,
         })
     }
@@ -325,7 +345,7 @@ impl Job {
     }
 }
 
-/// The four exchanges of near-duplicates.
+/// The exchanges of near-duplicates.
 #[derive(Clone, Copy)]
 pub struct NearTargets<'a> {
     /// Bucket hashes.
@@ -334,7 +354,9 @@ pub struct NearTargets<'a> {
     pub attach: Target<'a>,
     /// Pairs with a set, to the home of the second.
     pub verify: Target<'a>,
-    /// Edges.
+    /// Edges, and how they hang together.
+    pub component: Component<'a>,
+    /// Edges by component, once all were counted.
     pub keepers: Target<'a>,
 }
 

@@ -5,6 +5,8 @@
 //!   STEP        any ranks   rank i of n runs the tasks i, i + n, i + 2n, …; each leaves its report in scratch
 //!   publish     1 rank      sums are checked, manifest last
 //! ```
+//! `near-components` is as many steps as it takes, all run by rank 0, or none where one task can hold all edges.
+//!
 //! A stage begins by reading the reports of the stages before it: a task that is not done is named with its rank. Which
 //! machine or rank ran a task, and in how many stages, does not show in the output.
 //!
@@ -22,7 +24,7 @@ use stackmill_schemas::{Error, Result};
 use crate::claim::Claim;
 use crate::console::Console;
 use crate::exchange::Carriage;
-use crate::graph::{self, Graph, KEEPERS, LIST};
+use crate::graph::{self, Graph, LIST};
 use crate::identity::Identity;
 use crate::interrupt::Signals;
 use crate::job::{Job, Options, Stages};
@@ -130,19 +132,27 @@ pub fn names(stages: &Stages) -> Vec<&'static str> {
     names
 }
 
-fn share(job: &Job, engine: &Engine, name: &str, rank: Rank) -> Result<usize> {
+fn share(job: &Job, engine: &Engine, stage: &str, rank: Rank) -> Result<usize> {
     let mut graph = Graph::default();
-    for earlier in graph::steps(&job.stages).into_iter().take_while(|step| *step != name) {
-        let step = graph.step(job, earlier)?;
-        let reports = reports(job, earlier, step.tasks(), rank.world)?;
-        let spent = step.spent();
-        drop(step);
-        let kept = (rank.rank == 0).then(|| reports.clone());
-        learn(&mut graph, job, earlier, reports)?;
-        if let Some(reports) = kept {
-            tidy(job, engine, earlier, (&reports, &spent))?;
+    for earlier in graph::steps(&job.stages).into_iter().take_while(|step| *step != stage) {
+        while let Some(name) = graph.next(job, earlier) {
+            pass(&mut graph, job, engine, (earlier, &name), rank)?;
         }
     }
+    if !graph::is_again(stage) {
+        return share_of(job, engine, (&graph, stage), rank);
+    }
+    let mut tasks = 0;
+    // The steps of such a stage wait for each other, so one rank runs all of them.
+    while let Some(name) = graph.next(job, stage).filter(|_| rank.rank == 0) {
+        let alone = Rank { rank: 0, world: 1 };
+        tasks += share_of(job, engine, (&graph, &name), alone)?;
+        pass(&mut graph, job, engine, (stage, &name), alone)?;
+    }
+    Ok(tasks)
+}
+
+fn share_of(job: &Job, engine: &Engine, (graph, name): (&Graph, &str), rank: Rank) -> Result<usize> {
     job.workdir.save(&world_marker(name), &rank.world)?;
     let step = graph.step(job, name)?;
     let wanted = rank.tasks(step.tasks());
@@ -155,6 +165,20 @@ fn share(job: &Job, engine: &Engine, name: &str, rank: Rank) -> Result<usize> {
     let reports = runner.tasks(step.as_ref(), graph.layout(), &wanted)?;
     publish::check_files(&job.workdir, reports.iter().flat_map(|report| &report.published))?;
     Ok(reports.len())
+}
+
+/// Learns a step all of whose tasks have to be done.
+fn pass(graph: &mut Graph, job: &Job, engine: &Engine, (stage, name): (&str, &str), rank: Rank) -> Result<()> {
+    let step = graph.step(job, name)?;
+    let reports = reports(job, (stage, name), step.tasks(), rank.world)?;
+    let spent = step.spent();
+    drop(step);
+    let kept = (rank.rank == 0).then(|| reports.clone());
+    learn(graph, job, name, reports)?;
+    match kept {
+        Some(reports) => tidy(job, engine, name, (&reports, &spent)),
+        None => Ok(()),
+    }
 }
 
 /// Behind a step whose tasks are all done: one document with all its reports, so that later ranks read one instead of
@@ -177,6 +201,12 @@ fn tidy(job: &Job, engine: &Engine, step: &str, behind: (&[TaskReport], &[String
     Ok(())
 }
 
+/// Whether all tasks of a step have left their reports.
+pub fn is_done(job: &Job, step: &str, tasks: u32) -> bool {
+    let reported = |task| job.workdir.holds_scratch(&task_marker(step, task));
+    job.workdir.holds_scratch(&step_marker(step)) || (0..tasks).all(reported)
+}
+
 /// Takes note of reports; where too many repositories have failed, their tasks are to be done again.
 pub fn learn(graph: &mut Graph, job: &Job, step: &str, reports: Vec<TaskReport>) -> Result<()> {
     let count = reports.len() as u32;
@@ -193,12 +223,14 @@ pub fn learn(graph: &mut Graph, job: &Job, step: &str, reports: Vec<TaskReport>)
 pub fn publish(job: &Job, identity: &Identity, world: u32, (engine, seconds): (&'static str, f64)) -> Result<Manifest> {
     let mut graph = Graph::default();
     let mut costs = BTreeMap::new();
-    for name in graph::steps(&job.stages) {
-        let tasks = graph.step(job, name)?.tasks();
-        let reports = reports(job, name, tasks, world)?;
-        publish::check_files(&job.workdir, reports.iter().flat_map(|report| &report.published))?;
-        reports.iter().for_each(|report| report.add_costs(&mut costs));
-        learn(&mut graph, job, name, reports)?;
+    for stage in graph::steps(&job.stages) {
+        while let Some(name) = graph.next(job, stage) {
+            let tasks = graph.step(job, &name)?.tasks();
+            let reports = reports(job, (stage, &name), tasks, world)?;
+            publish::check_files(&job.workdir, reports.iter().flat_map(|report| &report.published))?;
+            reports.iter().for_each(|report| report.add_costs(&mut costs));
+            learn(&mut graph, job, &name, reports)?;
+        }
     }
     let timing = publish::Timing { engine, seconds, costs };
     publish::publish(job, identity, graph.parts(), &timing)
@@ -208,8 +240,8 @@ fn world_marker(step: &str) -> String {
     format!("world/{step}")
 }
 
-/// The reports of all tasks of a step, or which of them are missing.
-pub fn reports(job: &Job, step: &str, tasks: u32, world: u32) -> Result<Vec<TaskReport>> {
+/// The reports of all tasks of a step of a stage, or which of them are missing.
+pub fn reports(job: &Job, (stage, step): (&str, &str), tasks: u32, world: u32) -> Result<Vec<TaskReport>> {
     if let Some(reports) = job.workdir.load(&step_marker(step))? {
         return Ok(reports);
     }
@@ -225,10 +257,10 @@ pub fn reports(job: &Job, step: &str, tasks: u32, world: u32) -> Result<Vec<Task
         return Ok(reports);
     }
     let world = job.workdir.load(&world_marker(step))?.unwrap_or(world);
-    Err(unfinished(step, &missing, tasks, world))
+    Err(unfinished((stage, step), &missing, tasks, world))
 }
 
-fn unfinished(step: &str, missing: &[u32], tasks: u32, world: u32) -> Error {
+fn unfinished((stage, step): (&str, &str), missing: &[u32], tasks: u32, world: u32) -> Error {
     let ranks: BTreeSet<u32> = missing.iter().map(|task| task % world).collect();
     let list = |numbers: &mut dyn Iterator<Item = u32>| {
         let mut named: Vec<String> = numbers.take(NAMED + 1).map(|number| number.to_string()).collect();
@@ -238,19 +270,24 @@ fn unfinished(step: &str, missing: &[u32], tasks: u32, world: u32) -> Error {
         named.join(", ")
     };
     let message = format!(
-        "stage `{step}`: {} of {tasks} tasks are not done (tasks {}), of ranks {} of {world}",
+        "stage `{stage}`{}: {} of {tasks} tasks are not done (tasks {}), of ranks {} of {world}",
+        if stage == step {
+            String::new()
+        } else {
+            format!(", step `{step}`")
+        },
         missing.len(),
         list(&mut missing.iter().copied()),
         list(&mut ranks.into_iter())
     );
     Error::source(message).transient().hint(format!(
-        "run those ranks again: stackmill task … --stage {step} --rank RANK --world {world}"
+        "run those ranks again: stackmill task … --stage {stage} --rank RANK --world {world}"
     ))
 }
 
 /// Whether more than one rank finds nothing to do there.
 fn is_single(stage: &str) -> bool {
-    [PREPARE, KEEPERS, PUBLISH].contains(&stage)
+    [PREPARE, PUBLISH].contains(&stage) || graph::is_again(stage)
 }
 
 /// The stages for a script, one a line: its name, a tab, and `1` where one rank does all of it, else `*`.
@@ -295,13 +332,13 @@ mod tests {
 
     #[test]
     fn missing_tasks_are_named_with_their_ranks() {
-        let error = unfinished("content", &[3, 7, 8], 9, 4);
+        let error = unfinished(("content", "content"), &[3, 7, 8], 9, 4);
         assert_eq!(
             error.message(),
             "stage `content`: 3 of 9 tasks are not done (tasks 3, 7, 8), of ranks 0, 3 of 4"
         );
         assert!(
-            unfinished("list", &(0..40).collect::<Vec<_>>(), 40, 40)
+            unfinished(("list", "list"), &(0..40).collect::<Vec<_>>(), 40, 40)
                 .message()
                 .contains("8, 9, …)")
         );

@@ -183,13 +183,15 @@ impl Run<'_> {
         let watch = Stopwatch::start();
         let job = self.job;
         let mut graph = Graph::default();
-        for name in graph::steps(&job.stages) {
-            let reports = self.step(graph.step(job, name)?.as_ref(), &graph)?;
-            graph.learn(job, name, reports).or_else(|error| {
-                // The next attempt does it again: by then the sources may have been mended.
-                job.workdir.discard(&step_marker(name))?;
-                Err(error)
-            })?;
+        for stage in graph::steps(&job.stages) {
+            while let Some(name) = graph.next(job, stage) {
+                let reports = self.step(graph.step(job, &name)?.as_ref(), &graph)?;
+                graph.learn(job, &name, reports).or_else(|error| {
+                    // The next attempt does it again: by then the sources may have been mended.
+                    job.workdir.discard(&step_marker(&name))?;
+                    Err(error)
+                })?;
+            }
         }
         if let Some(parse) = self.costs.get_mut("parse") {
             parse.seconds += self.engine.workers.processor_seconds();

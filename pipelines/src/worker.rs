@@ -1,7 +1,7 @@
 //! One process of a cluster engine: it runs single tasks as they are given to it, wherever the engine places them.
 //!
 //! ```text
-//!   driver     begin ─► for each step: tasks somewhere ─► finish(step) ─► … ─► publish
+//!   driver     begin ─► while a stage has a next step: tasks somewhere ─► finish(step) ─► … ─► publish
 //!   worker     join ─► run(step, task, segments that came) ─► segments that go, each with its partition
 //! ```
 //! The engine carries the segments of the exchanges in [`CARRIED`]; everything else lies in the folders that all
@@ -31,8 +31,8 @@ use crate::runner::{Engine, done, run_task, step_marker, task_marker, threads};
 use crate::workdir::{Workdir, shared_work_folder, work_folder};
 
 /// Exchanges of small rows. Shingle sets on their way to be compared (`near-verify`) and tokens (`pack`) are large, and
-/// stay in spill files.
-pub const CARRIED: [&str; 4] = ["exact", "near-buckets", "near-attach", "near-keepers"];
+/// stay in spill files; so do edges, of which nobody knows where they go before all were counted.
+pub const CARRIED: [&str; 3] = ["exact", "near-buckets", "near-attach"];
 
 /// Rows of a spill file on their way, encoded.
 pub type Segment = Vec<u8>;
@@ -72,17 +72,22 @@ impl Driver {
         })
     }
 
-    /// The steps in order, cut where all tasks of one have to be done before the next is begun: inside a chain, the
+    /// The stages in order, cut where all tasks of one have to be done before the next is begun: inside a chain, the
     /// engine carries what a step scatters to the tasks of the next.
     pub fn chains(&self) -> Vec<Vec<&'static str>> {
         let mut chains: Vec<Vec<&'static str>> = Vec::new();
-        for step in graph::steps(&self.job.stages) {
+        for stage in graph::steps(&self.job.stages) {
             match chains.last_mut() {
-                Some(chain) if CARRIED.contains(&step) => chain.push(step),
-                _ => chains.push(vec![step]),
+                Some(chain) if CARRIED.contains(&stage) => chain.push(stage),
+                _ => chains.push(vec![stage]),
             }
         }
         chains
+    }
+
+    /// The step of a stage that is to be run, once the stages before it have none left.
+    pub fn next(&self, stage: &str) -> Option<String> {
+        self.graph.next(&self.job, stage)
     }
 
     /// Number of tasks of a step, once those before it are finished.
@@ -92,9 +97,7 @@ impl Driver {
 
     /// Whether all tasks of a step are done, from an earlier attempt or this one.
     pub fn is_done(&self, step: &str) -> Result<bool> {
-        let workdir = &self.job.workdir;
-        let reported = |task| workdir.holds_scratch(&task_marker(step, task));
-        Ok(workdir.holds_scratch(&step_marker(step)) || (0..self.tasks(step)?).all(reported))
+        Ok(ranks::is_done(&self.job, step, self.tasks(step)?))
     }
 
     /// Gathers the reports of a step whose tasks have all been run; one that left none is named.
@@ -104,7 +107,7 @@ impl Driver {
             (step.tasks(), step.spent())
         };
         let workdir = &self.job.workdir;
-        let reports = ranks::reports(&self.job, step, tasks, 1)?;
+        let reports = ranks::reports(&self.job, (step, step), tasks, 1)?;
         publish::check_files(workdir, reports.iter().flat_map(|report| &report.published))?;
         workdir.save(&step_marker(step), &reports)?;
         (0..tasks).try_for_each(|task| workdir.discard(&task_marker(step, task)))?;
@@ -123,7 +126,6 @@ pub struct Worker {
     job: Box<Job>,
     engine: Engine,
     graph: Graph,
-    learned: Vec<&'static str>,
     carried: Arc<Carried>,
 }
 
@@ -140,7 +142,6 @@ impl Worker {
                 job: Box::new(job.carried_by(Box::new(Arc::clone(&carried)))),
                 engine,
                 graph: Graph::default(),
-                learned: Vec::new(),
                 carried,
             }),
         }
@@ -175,17 +176,20 @@ impl Worker {
         after.is_some_and(|step| CARRIED.contains(step))
     }
 
-    /// Steps are learned once all their tasks are done; only `list` and `cut` say anything that tasks need.
+    /// Steps are learned once all their tasks are done; only a few say anything that tasks need.
     fn learn_before(&mut self, name: &str) -> Result<()> {
-        for step in graph::steps(&self.job.stages) {
-            if step == name {
-                break;
-            }
-            if graph::TELLING.contains(&step) && !self.learned.contains(&step) {
-                let reports = self.job.workdir.load(&step_marker(step))?;
+        for stage in graph::steps(&self.job.stages) {
+            while let Some(step) = self.graph.next(&self.job, stage) {
+                if step == name || self.graph.has_learned(name) {
+                    return Ok(());
+                }
+                if !graph::is_telling(&step) {
+                    self.graph.pass(&step);
+                    continue;
+                }
+                let reports = self.job.workdir.load(&step_marker(&step))?;
                 let reports = reports.ok_or_else(|| Error::bug(format!("step `{step}` is not finished")))?;
-                self.graph.learn(&self.job, step, reports)?;
-                self.learned.push(step);
+                self.graph.learn(&self.job, &step, reports)?;
             }
         }
         Ok(())

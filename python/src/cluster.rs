@@ -56,9 +56,15 @@ impl Driver {
         }
     }
 
-    /// The steps in order, those together that one job of the engine runs.
+    /// The stages in order, those together that one job of the engine runs.
     fn chains(&self, py: Python<'_>) -> PyResult<Vec<Vec<&'static str>>> {
         self.with(|driver| Ok(driver.chains()))
+            .map_err(|error| raised(py, &error))
+    }
+
+    /// The step of a stage that is to be run, if it has one left and the stages before it have none.
+    fn next(&self, py: Python<'_>, stage: &str) -> PyResult<Option<String>> {
+        self.with(|driver| Ok(driver.next(stage)))
             .map_err(|error| raised(py, &error))
     }
 

@@ -54,6 +54,62 @@ fn memory_and_batches_do_not_show() {
     }
 }
 
+/// Edges that do not fit one task are shared out by component: nothing but the setting shows, whoever runs the tasks.
+/// Mutation: share edges out by file b instead of by component.
+#[test]
+fn edges_that_do_not_fit_one_task_do_not_show() {
+    let sandbox = Sandbox::new();
+    let ran = sandbox
+        .run(&real::recipe(), &["--set", "near.edges-at-once=40"])
+        .succeeds();
+    assert!(ran.stderr.contains("near-star-2 "), "{}", ran.stderr);
+    assert_eq!(
+        published(sandbox.dataset("out").hashes()),
+        published(baseline().clone())
+    );
+}
+
+/// All but the manifest, which has the settings.
+fn published(mut hashes: Hashes) -> Hashes {
+    hashes.remove("manifest.json");
+    hashes
+}
+
+/// Of the ranks of `near-components`, the first takes all turns, and goes on where it died.
+/// Mutation: run `near-keepers` although the last turn has moved rows.
+#[test]
+fn ranks_contract_stars() {
+    let (sandbox, recipe) = (Sandbox::new(), real::recipe());
+    let setting = ["--out", "out", "--set", "near.edges-at-once=40"];
+    let arguments = |stage, rank| {
+        let share = ["task", &recipe, "--stage", stage, "--rank", rank, "--world", "2"];
+        [&share[..], &setting[..]].concat()
+    };
+    let task = |stage, rank| sandbox.stackmill(&arguments(stage, rank));
+    let stages = sandbox.stackmill(&["plan", &recipe, "--stages"]).succeeds().stdout;
+    for line in stages.lines() {
+        match line.split_once('\t').expect("because a line is a stage and its ranks") {
+            ("near-keepers", _) => {
+                task("near-keepers", "1").fails(5, "stage `near-components`, step `near-star-1`");
+                task("near-components", "1").succeeds();
+                task("near-keepers", "1").fails(5, "stage `near-components`, step `near-star-1`");
+                let mut dies = sandbox.command(&arguments("near-components", "0"));
+                let died = sandbox.wait(dies.env("STACKMILL_FAIL_AT", "near-star-2.done"));
+                assert_eq!(died.code, None, "{}", died.stderr);
+                task("near-components", "0").succeeds();
+                task("near-components", "0").succeeds();
+                drop(["0", "1"].map(|rank| task("near-keepers", rank).succeeds()));
+            }
+            ("near-components", _) => {}
+            (stage, _) => drop(["0", "1"].map(|rank| task(stage, rank).succeeds())),
+        }
+    }
+    assert_eq!(
+        published(sandbox.dataset("out").hashes()),
+        published(baseline().clone())
+    );
+}
+
 /// Invariant 6. Mutation: write task markers before the task's files, or leave `remove_strays` out.
 #[test]
 fn twenty_kills_at_any_moment_do_not_show() {

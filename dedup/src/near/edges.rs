@@ -41,7 +41,8 @@ pub(super) fn attached_schema() -> SchemaRef {
     ]))
 }
 
-fn pair_batch(pairs: &[(u128, u128)]) -> Result<RecordBatch> {
+/// A table of pairs, each first file before the second in rank order: `rank_a`, `rank_b`.
+pub fn pair_batch(pairs: &[(u128, u128)]) -> Result<RecordBatch> {
     let columns = vec![
         rank_array(pairs.iter().map(|pair| pair.0))?,
         rank_array(pairs.iter().map(|pair| pair.1))?,

@@ -5,8 +5,9 @@
 //!   b is removed       iff some a is kept (or a equals b exactly and is removed itself)
 //!   its keeper         the earliest such a (or that one's keeper)
 //! ```
-//! One partition in this version, and so one task: it may take the memory of the whole run, and refuses more edges than
-//! fit into that. Edges may come in any order and more than once.
+//! Decisions about one component owe nothing to another one, so edges may be shared out by [component](super::components):
+//! each whole component to one partition. Edges may come in any order and more than once; more of them than fit into the
+//! memory of a partition are refused.
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -16,7 +17,7 @@ use stackmill_schemas::stage::{Emit, Exchange, InputSize, Partition, Scatter};
 use stackmill_schemas::{Decision, Error, Result, TaskContext, columns, rank};
 
 use super::PLACE;
-use super::sketch::mix;
+use super::components::{FILE_KEY, rank_hash};
 use super::verify::edge_schema;
 use crate::duplicate::{Duplicate, emit_decisions};
 use crate::rows::{FixedColumn, RANK_BYTES};
@@ -27,9 +28,6 @@ const EDGE_BYTES: u64 = 40;
 const FILE_BYTES: u64 = 160;
 /// Memory where nobody has said how much there is: that of 64 Mi edges.
 const USUAL_BYTES: u64 = (64 << 20) * EDGE_BYTES;
-
-/// Key of the hash of ranks: digits of pi.
-const FILE_KEY: u64 = 0xC0AC_29B7_C97C_50DD;
 
 /// Decides who is kept: reads edges, emits a decision for each removed file and a note for each keeper.
 #[derive(Clone, Debug)]
@@ -92,17 +90,14 @@ impl Keepers {
         if bytes <= self.bytes_max && files < u64::from(u32::MAX) {
             return Ok(());
         }
-        let message =
-            format!("near duplicates have {edges} edges among {files} files or more, which is too many to hold");
+        let message = format!(
+            "near duplicates that hang together have {edges} edges among {files} files or more, too many to hold"
+        );
         Err(Error::resource(message).hint(format!(
             "they take over {} MiB: raise --memory or `threshold`, or drop generated files before `near`",
             self.bytes_max >> 20
         )))
     }
-}
-
-fn rank_hash(rank: u128) -> u64 {
-    mix((rank >> 64) as u64 ^ mix(rank as u64, FILE_KEY), FILE_KEY)
 }
 
 /// A verified edge between two files, by their numbers in [`Graph::files`].
@@ -160,8 +155,8 @@ impl Graph {
     fn number(&mut self, rank: u128) -> u32 {
         let files = &mut self.files;
         let equal = |number: &u32| files[*number as usize].rank == rank;
-        let hash = |number: &u32| rank_hash(files[*number as usize].rank);
-        match self.numbers.entry(rank_hash(rank), equal, hash) {
+        let hash = |number: &u32| rank_hash(files[*number as usize].rank, FILE_KEY);
+        match self.numbers.entry(rank_hash(rank, FILE_KEY), equal, hash) {
             Entry::Occupied(found) => *found.get(),
             Entry::Vacant(place) => {
                 let number = files.len() as u32;
@@ -211,23 +206,25 @@ impl Graph {
                 (fate.keeper, fate.similarity) = (keeper, similarity);
             }
         }
+        self.edges = Vec::new();
         self.duplicates(&fates)
     }
 
     fn duplicates(&self, fates: &[Fate]) -> Vec<Duplicate> {
-        let numbered = (0u32..).zip(fates);
-        numbered
-            .filter(|(file, fate)| fate.keeper != *file || fate.is_cluster)
-            .map(|(file, fate)| {
-                let keeper = &self.files[fate.keeper as usize];
-                Duplicate {
-                    file: rank::file_of(self.files[file as usize].rank),
-                    keeper: rank::file_of(keeper.rank),
-                    blob: keeper.blob,
-                    similarity: fate.similarity,
-                }
-            })
-            .collect()
+        let told = |(file, fate): &(u32, &Fate)| fate.keeper != *file || fate.is_cluster;
+        let numbered = || (0u32..).zip(fates).filter(told);
+        // A list that grows would for a moment be there twice.
+        let mut duplicates = Vec::with_capacity(numbered().count());
+        duplicates.extend(numbered().map(|(file, fate)| {
+            let keeper = &self.files[fate.keeper as usize];
+            Duplicate {
+                file: rank::file_of(self.files[file as usize].rank),
+                keeper: rank::file_of(keeper.rank),
+                blob: keeper.blob,
+                similarity: fate.similarity,
+            }
+        }));
+        duplicates
     }
 }
 

@@ -5,7 +5,8 @@
 //!   Buckets         band hash ► (bucket, rank, set hash)      gather: files of one bucket ► candidate pairs
 //!   Attach          pair ► home of a                          gather: + the set of a, once per home of b
 //!   Verify          set of a, ranks b ► home of b             gather: true Jaccard index ► edges
-//!   Keepers         edge ► one partition                      gather: greedy in rank order ► decisions
+//!   Components      edge ► its component, should one task not hold all edges
+//!   Keepers         edge ► one partition a component          gather: greedy in rank order ► decisions
 //! ```
 //! In rank order a file is removed iff an earlier **kept** file is joined to it by a verified edge; its keeper is the
 //! earliest such file. The sketch may reject a candidate, never accept one: bands only decide which pairs are compared.
@@ -17,6 +18,7 @@
 //! Short files have no sketch: fewer than `minimum-shingles` shingles are no evidence, so such files are kept.
 
 mod bands;
+pub mod components;
 mod edges;
 mod keeper;
 pub mod planner;
@@ -29,6 +31,7 @@ pub mod verify;
 mod tests;
 
 pub use bands::Buckets;
+pub use components::Components;
 pub use edges::Attach;
 pub use keeper::Keepers;
 pub use stage::Sketch;
@@ -70,6 +73,9 @@ pub struct NearConfig {
     pub bucket_limit: u32,
     /// In larger buckets each file is compared with this many, the first in rank order. Default 64.
     pub bucket_first: u32,
+    /// Verified edges about which one task decides; beyond that, components are found first, and shared out. Changes no
+    /// decision. At least 1. Default 1,048,576: 360 MiB, should no two edges have a file in common.
+    pub edges_at_once: u64,
     /// Seed of sketch and buckets. Another seed misses other pairs. Default 42.
     pub seed: u64,
 }
@@ -85,6 +91,7 @@ impl Default for NearConfig {
             minimum_shingles: 6,
             bucket_limit: 1024,
             bucket_first: 64,
+            edges_at_once: 1 << 20,
             seed: 42,
         }
     }
@@ -101,8 +108,12 @@ pub struct Near {
     pub attach: Attach,
     /// Compares it with the set of the second.
     pub verify: Verify,
+    /// Shares edges out, should there be too many for one task.
+    pub components: Components,
     /// Decides who is kept.
     pub keepers: Keepers,
+    /// The same for one of several partitions that are decided at once, in less memory each.
+    pub several_keepers: Keepers,
 }
 
 impl NearConfig {
@@ -114,7 +125,9 @@ impl NearConfig {
             buckets: Buckets::new(self, banding),
             attach: Attach::new(),
             verify: Verify::new(self.threshold),
+            components: Components::new(self.edges_at_once),
             keepers: Keepers::new(self.threshold),
+            several_keepers: Keepers::new(self.threshold),
         })
     }
 
@@ -144,6 +157,9 @@ impl NearConfig {
                 "`bucket-limit` and `bucket-first` do not fit together",
                 "1 <= bucket-first <= bucket-limit, and bucket-limit >= 2",
             );
+        }
+        if self.edges_at_once == 0 {
+            return refuse("`edges-at-once` is 0", "leave it out, or use 1 or more");
         }
         planner::banding(self)
     }

@@ -55,7 +55,8 @@ pub(super) fn edge_schema() -> SchemaRef {
     ]))
 }
 
-fn edge_batch(edges: &[Edge]) -> Result<RecordBatch> {
+/// A table of edges.
+pub(super) fn edge_batch(edges: &[Edge]) -> Result<RecordBatch> {
     let blobs: Vec<_> = edges.iter().map(|edge| edge.blob_a).collect();
     let columns = vec![
         rank_array(edges.iter().map(|edge| edge.a))?,

@@ -37,6 +37,8 @@ pub struct Layout {
     pub homes: Arc<Homes>,
     /// Survivors.
     pub size: InputSize,
+    /// Verified edges between near-duplicates, once they were found.
+    pub edges: u64,
 }
 
 impl Layout {
@@ -53,6 +55,7 @@ impl Layout {
             chunks,
             homes: Arc::new(homes),
             size,
+            edges: 0,
         }
     }
 }

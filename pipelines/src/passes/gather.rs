@@ -6,14 +6,17 @@ use stackmill_schemas::manifest::Tally;
 use stackmill_schemas::stage::{Emit, Partition};
 use stackmill_schemas::{Decision, Result, TaskContext};
 
+use super::components::{Component, Turning};
 use super::{Meter, Step, TaskReport};
-use crate::exchange::{Scattering, SpillWriter, Target};
+use crate::exchange::{Scattering, SpillWriter, Spills, Target};
 use crate::job::Job;
 
 /// What becomes of gathered rows.
 pub enum Next<'a> {
     /// They are scattered into another exchange.
     Exchange(Target<'a>),
+    /// They are edges.
+    Edges(Component<'a>),
     /// They are decisions, sent to the homes of their files in folder `name`.
     Decisions {
         /// The folder.
@@ -29,6 +32,8 @@ pub struct Gather<'a> {
     pub job: &'a Job,
     /// The exchange.
     pub target: Target<'a>,
+    /// Rows of its one partition that lie elsewhere.
+    pub whole: Option<Spills>,
     /// What becomes of the rows.
     pub next: Next<'a>,
     /// Folders, besides the exchange's own, that nobody reads afterwards.
@@ -48,7 +53,10 @@ impl Step for Gather<'_> {
         let exchange = self.target.exchange;
         let partition = Partition {
             index: task,
-            batches: self.job.gathered(self.target, task)?,
+            batches: match &self.whole {
+                Some(spills) => spills.whole(),
+                None => self.job.gathered(self.target, task)?,
+            },
         };
         let mut sink = Sink::open(self, task)?;
         let meter = Meter::default();
@@ -75,6 +83,7 @@ impl Step for Gather<'_> {
 
 enum Sink<'a> {
     Exchange(Scattering<'a>),
+    Edges(Turning),
     Decisions(SpillWriter, &'a Homes),
 }
 
@@ -82,6 +91,7 @@ impl<'a> Sink<'a> {
     fn open(step: &Gather<'a>, task: u32) -> Result<Self> {
         Ok(match &step.next {
             Next::Exchange(target) => Self::Exchange(step.job.scatter(*target, task)?),
+            Next::Edges(component) => Self::Edges(Turning::edges(*component, task)?),
             Next::Decisions { name, homes } => Self::Decisions(
                 SpillWriter::create(&step.job.workdir, name, task, Decision::schema())?,
                 homes,
@@ -92,6 +102,7 @@ impl<'a> Sink<'a> {
     fn send(&mut self, batch: RecordBatch, cx: &TaskContext) -> Result<()> {
         match self {
             Self::Exchange(scattering) => scattering.scatter(&batch, cx),
+            Self::Edges(turning) => turning.send(&batch),
             Self::Decisions(spill, homes) => spill.send_home(batch, homes),
         }
     }
@@ -99,6 +110,7 @@ impl<'a> Sink<'a> {
     fn commit(self) -> Result<()> {
         match self {
             Self::Exchange(scattering) => scattering.spill.commit(),
+            Self::Edges(turning) => turning.commit(),
             Self::Decisions(spill, _) => spill.commit(),
         }
     }

@@ -5,6 +5,7 @@
 //!   a split   a split partition a split  a chunk   …        a chunk   partition  a split
 //! ```
 
+pub mod components;
 pub mod content;
 pub mod cut;
 pub mod gather;
@@ -51,6 +52,8 @@ pub struct TaskReport {
     pub chunks: Vec<Chunk>,
     /// Files that went in and their bytes.
     pub input: Tally,
+    /// Rows of stars that were not in their place yet.
+    pub moved: u64,
     /// Repositories that could not be read: name and trouble.
     pub troubled: Vec<(String, String)>,
     /// What the ledger counts.
