@@ -59,7 +59,7 @@ class Tape(io.RawIOBase):
 with open("streamed.zip", "wb") as f, zipfile.ZipFile(Tape(f), "w", 8) as z:
     for n, d in data.items():
         with z.open(n, "w", force_zip64=True) as e: e.write(d)
-for mode, name in [("w:xz", "t.tar.xz"), ("w:bz2", "t.tar.bz2"), ("w:gz", "t.tar.gz")]:
+for mode, name in [("w:xz", "x.tar.xz"), ("w:bz2", "b.tar.bz2"), ("w:gz", "g.tar.gz")]:
     with tarfile.open(name, mode, format=tarfile.PAX_FORMAT) as t:
         for n, d in data.items():
             i = tarfile.TarInfo(n); i.size = len(d)
@@ -70,9 +70,12 @@ print(json.dumps({n: blob(d) for n, d in data.items()}))
     let Some(expected) = told(&sandbox, "zipfile", script) else {
         return;
     };
-    let found = rows(&sandbox, "exact = false\n[[source]]\narchives = \"*.*\"\n");
+    let found = rows(
+        &sandbox,
+        "exact = false\n[[source]]\narchives = [\"*.zip\", \"*.tar.*\"]\n",
+    );
     let expected = expected.as_object().expect("an object");
-    let archives = ["stored", "deflated", "bzipped", "streamed", "t"];
+    let archives = ["stored", "deflated", "bzipped", "streamed", "x", "b", "g"];
     for archive in archives {
         for (path, blob) in expected {
             let row = found
@@ -138,13 +141,13 @@ for i in range(12):
     cells.append(new_markdown_cell("# Part %d\n\nwords" % i))
     cells.append(new_code_cell("def f%d(x):\n    return x * %d\n\nprint(f%d(2))" % (i, i, i)))
 notebook = new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "p", "language": "python"}})
+text, _ = PythonExporter().from_notebook_node(notebook)
 import os
 os.makedirs("books", exist_ok=True)
 nbformat.write(notebook, "books/a.ipynb")
 nbformat.write(nbformat.convert(notebook, 3), "books/old.ipynb")
 open("books/broken.ipynb", "w").write("{\"cells\": 1}")
 open("books/prose.ipynb", "w").write(json.dumps(new_notebook(cells=cells[:1])))
-text, _ = PythonExporter().from_notebook_node(notebook)
 code = [l for l in text.splitlines() if l.strip() and not l.startswith("#")]
 print(json.dumps(code))
 "##;

@@ -72,9 +72,9 @@ fn without_revision(folder: &str) -> &str {
         let rest = rest.strip_prefix('v').unwrap_or(rest);
         rest.starts_with(|first: char| first.is_ascii_digit())
     };
-    let hyphens = folder.match_indices('-').map(|(at, _)| at);
+    let mut hyphens = folder.match_indices('-').map(|(at, _)| at);
     let version = hyphens.clone().find(|&at| is_version(&folder[at + 1..]));
-    let branch = hyphens.last().filter(|&at| BRANCHES.contains(&&folder[at + 1..]));
+    let branch = hyphens.next_back().filter(|&at| BRANCHES.contains(&&folder[at + 1..]));
     version.or(branch).map_or(folder, |at| &folder[..at])
 }
 

@@ -15,10 +15,13 @@ use super::super::place::Input;
 /// Most bytes of the headers of one record, and of an HTTP answer: 64 KiB.
 pub(super) const MOST_HEADERS: usize = 64 << 10;
 
+/// Names and values.
+type Headers = Vec<(String, String)>;
+
 /// One record.
 #[derive(Debug, Default)]
 pub(super) struct Record {
-    headers: Vec<(String, String)>,
+    headers: Headers,
     /// The block; what lies beyond the limit of an entry is not here.
     pub(super) block: Vec<u8>,
     /// Bytes of the block as announced.
@@ -98,8 +101,7 @@ impl Records {
     }
 
     /// Headers and the length of a block.
-    #[expect(clippy::type_complexity, reason = "names would say no more")]
-    fn headers(&mut self) -> Result<Option<(Vec<(String, String)>, u64)>> {
+    fn headers(&mut self) -> Result<Option<(Headers, u64)>> {
         let mut left = MOST_HEADERS;
         let mut line = self.line(&mut left)?;
         while line.as_deref() == Some(b"") {

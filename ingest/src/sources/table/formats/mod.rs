@@ -178,7 +178,7 @@ macro_rules! names {
         }
     };
 }
-pub(self) use names;
+use names;
 
 #[cfg(test)]
 mod tests;

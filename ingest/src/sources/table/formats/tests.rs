@@ -117,6 +117,29 @@ fn starcoderdata_is_read_without_what_stands_in_front() {
     assert_eq!(found[0].0.blob, blob_id(b"x = 1\n").ok().map(|blob| blob.to_string()));
 }
 
+#[test]
+fn the_stack_v1_is_known_by_the_repository_with_most_stars() {
+    let mut licenses = ListBuilder::new(StringBuilder::new());
+    licenses.values().append_value("MIT");
+    licenses.append(true);
+    let columns = vec![
+        ("max_issues_repo_path", texts(&["no"])),
+        ("max_stars_repo_path", texts(&["a.c"])),
+        ("max_stars_repo_name", texts(&["o/n"])),
+        ("max_stars_repo_head_hexsha", texts(&["c0ffee"])),
+        ("max_stars_repo_licenses", Arc::new(licenses.finish()) as ArrayRef),
+        ("max_stars_count", Arc::new(Int64Array::from(vec![7])) as ArrayRef),
+        ("text", texts(&["no"])),
+        ("content", texts(&["int x;"])),
+    ];
+    let root = tempfile::tempdir().expect("tempdir");
+    write(&root.path().join("a.parquet"), &parquet(columns));
+    let found = all(root.path(), "parquet", "a.parquet", |config| {
+        config.format = Some("the-stack-v1".into());
+    });
+    assert_eq!(files(&found), [("o/n", "a.c", "int x;")]);
+}
+
 /// A list with the structs of `fields` between the offsets.
 fn list_of(fields: Vec<(&str, ArrayRef)>, lengths: &[usize]) -> ArrayRef {
     let fields = fields.into_iter().map(|(name, array)| {
