@@ -259,6 +259,11 @@ impl Job {
         self.carrier.gather(&self.workdir, target, partition)
     }
 
+    /// Whether any source reads the history of repositories.
+    pub fn has_history(&self) -> bool {
+        self.recipe.sources.iter().any(|source| source.history.is_some())
+    }
+
     /// The source of that name.
     pub fn source(&self, name: &str) -> Result<&Arc<dyn Source>> {
         self.sources.get(name).ok_or_else(|| {
@@ -369,8 +374,8 @@ pub fn open_sources(recipe: &Recipe) -> Result<BTreeMap<String, Arc<dyn Source>>
     let mut opened = BTreeMap::new();
     for config in &recipe.sources {
         let name = config.name().to_owned();
-        let source =
-            sources::open_at(config, &recipe.base, &recipe.stores).with_context(|| format!("source `{name}`"))?;
+        let source = sources::open_at(config, &recipe.base, &recipe.stores, &recipe.network)
+            .with_context(|| format!("source `{name}`"))?;
         if opened.insert(name.clone(), source).is_some() {
             return Err(Error::config(format!("two sources are called `{name}`")).hint("give each its own `name`"));
         }

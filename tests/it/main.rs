@@ -1,8 +1,10 @@
 //! All black-box tests in one binary: each module is one topic.
 
 mod bad_input;
+mod clones;
 mod contracts;
 mod determinism;
+mod history;
 mod inputs;
 mod memory;
 mod pipeline;

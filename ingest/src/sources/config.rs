@@ -25,6 +25,16 @@ impl Patterns {
     }
 }
 
+/// How much of the past of a git repository is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum History {
+    /// Every file that a commit holds which the revision can reach.
+    Revision,
+    /// As `Revision`, of every branch and tag, and of the revision itself.
+    References,
+}
+
 /// One `[[source]]` table: exactly one of the keys `git`, `directory`, `archives`, `parquet`, `jsonl`, `warc`, and settings.
 ///
 /// Paths are relative to the recipe's folder and may hold the wildcards `*`, `**` and `?`. Tables, archives, crawls and lists of
@@ -35,9 +45,9 @@ pub struct SourceConfig {
     /// Name of the source in the ledger; default: the key of its kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Git repositories: paths of local clones or of folders that hold some, URLs (`https`, `http`, `git`; `file` is a
-    /// path; no `ssh`), or lists of both: files that end in `.txt` (one a line, `#` comments), `.csv`, `.jsonl` (one
-    /// object a line) or `.parquet` (see `repositories` and `metadata`).
+    /// Git repositories: paths of local clones or of folders that hold some, URLs (`https`, `http`, `git`, `ssh`,
+    /// `user@host:path`; `file` is a path), or lists of both: files that end in `.txt` (one a line, `#` comments), `.csv`,
+    /// `.jsonl` (one object a line) or `.parquet` (see `repositories` and `metadata`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub git: Option<Patterns>,
     /// Plain folders; each match is one unit. `.git` folders inside are passed over.
@@ -60,6 +70,16 @@ pub struct SourceConfig {
     /// Git: branch, tag or commit to read where a list names none; default `HEAD`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
+    /// Git: reads the whole history: each distinct file that was ever there once, at the path it had last, with the
+    /// columns of `history` in corpus and ledger. `"revision"`: what the revision can reach; `"references"`: what any
+    /// branch or tag can reach, too. Of repositories elsewhere only that of the revision is cloned, with `depth = 0`.
+    /// Default: the revision's files alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history: Option<History>,
+    /// Git: publishes the table `commits`, one row for each commit that the revision (with `history = "references"`: any
+    /// branch or tag) can reach. Names and addresses of people are in it as they are in the commits; default false.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub commits: bool,
     /// Git: names of the columns of a list, where they differ from ours: `location` (default `url`, `path` or `repo`),
     /// `name`, `revision`, `stars`, `forks`, `license`, and what `metadata` names.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -90,12 +110,14 @@ pub struct SourceConfig {
     pub contents: Option<String>,
     /// Most entries of one unit (files and folders together); default 1,500,000. Each takes 24 (`directory`), 44 (`git`)
     /// or 52 bytes (`archives`) of memory while the unit is listed, its name, and its share of its folder's path; names
-    /// and folders together at most 64 bytes an entry.
+    /// and folders together at most 64 bytes an entry. With `history`, entries are distinct files (about 100 bytes each),
+    /// the further paths and renames of each (16 to 30), and commits (90, twice that while they are looked for).
     pub max_entries: u64,
     /// Most bytes of one path; longer ones are recorded as trouble; default 4,096 (as in Linux).
     pub max_path_bytes: u64,
-    /// Most bytes of one file; default 128 MiB. A longer file is trouble when it is read, a tar archive that holds
-    /// one is not read at all.
+    /// Most bytes of one file; default 128 MiB. A longer file is trouble when it is read, a tar archive that holds one
+    /// is not read at all; of a repository elsewhere it is trouble when it is listed, and servers that know filters do
+    /// not even send it.
     pub max_entry_bytes: u64,
     /// Most bytes that one archive may inflate to; default 8 GiB.
     pub max_archive_bytes: u64,
@@ -109,6 +131,10 @@ pub struct SourceConfig {
     pub timeout_seconds: u64,
     /// How often a repository elsewhere is asked before its trouble counts; default 3.
     pub attempts: u32,
+    /// Git: commits of history that a clone brings along, 0 for all; default 1, which is all that files need.
+    pub depth: u32,
+    /// Git: exchanges with one host at once, in one process; default 4.
+    pub host_connections: u32,
 }
 
 impl Default for SourceConfig {
@@ -122,6 +148,8 @@ impl Default for SourceConfig {
             jsonl: None,
             warc: None,
             revision: None,
+            history: None,
+            commits: false,
             repositories: BTreeMap::new(),
             metadata: Vec::new(),
             repo_name: None,
@@ -138,6 +166,8 @@ impl Default for SourceConfig {
             max_repository_bytes: 16 << 30,
             timeout_seconds: 60,
             attempts: 3,
+            depth: 1,
+            host_connections: 4,
         }
     }
 }
@@ -204,11 +234,13 @@ impl SourceConfig {
 
     fn refuse_settings_of_others(&self, key: &str) -> Result<()> {
         let tables = &["parquet", "jsonl"];
-        let settings: [(&str, bool, &[&str]); 8] = [
+        let settings: [(&str, bool, &[&str]); 10] = [
             ("format", self.format.is_some(), tables),
             ("sets", !self.sets.is_empty(), tables),
             ("contents", self.contents.is_some(), tables),
             ("revision", self.revision.is_some(), &["git"]),
+            ("history", self.history.is_some(), &["git"]),
+            ("commits", self.commits, &["git"]),
             ("repositories", !self.repositories.is_empty(), &["git"]),
             ("metadata", !self.metadata.is_empty(), &["git"]),
             ("repo-name", self.repo_name.is_some(), &["directory", "git"]),
@@ -232,6 +264,7 @@ impl SourceConfig {
             ("max-repository-bytes", self.max_repository_bytes, u64::MAX),
             ("timeout-seconds", self.timeout_seconds, 3600),
             ("attempts", u64::from(self.attempts), 100),
+            ("host-connections", u64::from(self.host_connections), 1024),
         ];
         match limits.iter().find(|(_, limit, most)| *limit == 0 || limit > most) {
             Some((key, limit, most)) => {

@@ -45,6 +45,7 @@ const CORPUS: &[&str] = &[
     columns::FORKS,
     columns::CLUSTER_ID,
     columns::REDACTIONS,
+    columns::HISTORY,
 ];
 
 /// One task a chunk.
@@ -183,7 +184,7 @@ impl<'a> Task<'a> {
         if kept.num_rows() == 0 {
             return Ok(());
         }
-        let published = corpus_batch(kept)?;
+        let published = corpus_batch(kept, self.job.has_history())?;
         let corpus = match &mut self.corpus {
             Some(corpus) => corpus,
             None => {
@@ -246,12 +247,13 @@ fn token_rows(kept: &RecordBatch, positions: &RecordBatch) -> Result<RecordBatch
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
 }
 
-/// The published columns; ids and hashes become hexadecimal text.
-fn corpus_batch(kept: &RecordBatch) -> Result<RecordBatch> {
+/// The published columns; ids and hashes become hexadecimal text. Without a source that reads the history, there is no
+/// column of it.
+fn corpus_batch(kept: &RecordBatch, has_history: bool) -> Result<RecordBatch> {
     let schema = kept.schema();
     let mut fields = Vec::new();
     let mut arrays: Vec<ArrayRef> = Vec::new();
-    for name in CORPUS {
+    for name in CORPUS.iter().filter(|name| has_history || **name != columns::HISTORY) {
         let Ok(at) = schema.index_of(name) else { continue };
         let field = schema.field(at);
         if let Some(fixed) = kept.column(at).as_fixed_size_binary_opt() {
