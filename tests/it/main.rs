@@ -4,6 +4,7 @@ mod bad_input;
 mod clones;
 mod contracts;
 mod determinism;
+mod grammars;
 mod history;
 mod inputs;
 mod memory;
