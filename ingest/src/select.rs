@@ -17,6 +17,9 @@ const SYMLINK: u32 = 0o120000;
 /// Git's mode of a submodule.
 const SUBMODULE: u32 = 0o160000;
 
+/// Mode of a row that the source's settings do not ask for.
+const NOT_WANTED: u32 = 0;
+
 /// The Map `list`: decides about rows of a listing that are no files to read.
 ///
 /// | rule | outcome | row |
@@ -24,6 +27,7 @@ const SUBMODULE: u32 = 0o160000;
 /// | `hostile-path` | failed | its path leaves the repository, is absolute, empty, or too long |
 /// | `unreadable` | failed | the source had trouble with it, or with its whole repository (no path) |
 /// | `symlink` | dropped | it is a symbolic link |
+/// | `not-wanted` | dropped | the source's settings do not ask for it: mode 0, and its trouble says why |
 /// | `submodule` | dropped | it is a commit of another repository |
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Select;
@@ -82,8 +86,12 @@ impl Rows<'_> {
     /// What becomes of row `i`, unless it is kept. A hostile path has a rule of its own, so it is asked for first.
     fn verdict(&self, i: usize) -> Option<(Outcome, &'static str, Reason)> {
         let path = self.path.is_valid(i).then(|| unescape(self.path.value(i)));
-        if let Some(trouble) = path.and_then(|path| hostile(&path)) {
+        if let Some(trouble) = path.as_deref().and_then(hostile) {
             return Some((Outcome::Failed, "hostile-path", Reason::trouble(trouble)));
+        }
+        if self.trouble.is_valid(i) && path.is_some() && self.mode.value(i) == NOT_WANTED {
+            let words = Reason::trouble(self.trouble.value(i));
+            return Some((Outcome::Dropped, "not-wanted", words));
         }
         if self.trouble.is_valid(i) {
             return Some((Outcome::Failed, "unreadable", Reason::trouble(self.trouble.value(i))));

@@ -14,6 +14,7 @@ use stackmill_ingest::detect::encoding::Decode;
 use stackmill_ingest::detect::flags::{Generated, Vendored};
 use stackmill_ingest::detect::language::Language;
 use stackmill_ingest::detect::license::{License, LicensePolicy};
+use stackmill_ingest::detect::notebook::Notebooks;
 use stackmill_ingest::lists::{self, Metadata, Named, OptOut};
 use stackmill_ingest::select::Select;
 use stackmill_ingest::sources;
@@ -121,12 +122,14 @@ impl Stages {
         push(&mut listing, Some(Vendored::new()));
         push(&mut listing, Some(Select::new()));
         push(&mut listing, rules.stage(Needs::Listing));
-        let mut content: Vec<Box<dyn Map>> = vec![
-            Box::new(Decode::new(recipe.decode.clone())),
+        let mut content: Vec<Box<dyn Map>> = vec![Box::new(Decode::new(recipe.decode.clone()))];
+        push(&mut content, recipe.notebooks.clone().map(Notebooks::new));
+        let annotations: [Box<dyn Map>; 3] = [
             Box::new(Language::new(recipe.language.clone())),
             Box::new(Generated::new()),
             Box::new(License::new(&recipe.license).context("stage `license`")?),
         ];
+        content.extend(annotations);
         push(&mut content, recipe.headers.build());
         push(&mut content, rules.stage(Needs::Content));
         push(&mut content, near.as_ref().map(|near| near.sketch.clone()));

@@ -11,6 +11,7 @@ use stackmill_filters::{HeadersConfig, ParseConfig, RedactConfig, RulesConfig};
 use stackmill_ingest::detect::encoding::DecodeConfig;
 use stackmill_ingest::detect::language::LanguageConfig;
 use stackmill_ingest::detect::license::LicenseConfig;
+use stackmill_ingest::detect::notebook::NotebookConfig;
 use stackmill_ingest::lists::{MetadataConfig, Named, OptOutConfig};
 use stackmill_ingest::network::Network;
 use stackmill_ingest::sources::{self, SourceConfig, guess};
@@ -90,6 +91,8 @@ pub struct Recipe {
     pub exact: Option<ExactConfig>,
     /// `[decode]`
     pub decode: DecodeConfig,
+    /// `[notebooks]`
+    pub notebooks: Option<NotebookConfig>,
     /// `[language]`
     pub language: LanguageConfig,
     /// `[license]`
@@ -128,6 +131,7 @@ const KEYS: &[&str] = &[
     "opt-out",
     "exact",
     "decode",
+    "notebooks",
     "language",
     "license",
     "headers",
@@ -202,6 +206,7 @@ impl Recipe {
             opt_out: optional(&mut table, "opt-out")?,
             exact: Some(optional(&mut table, "exact")?.unwrap_or_default()).filter(|_| !is_off(&table, "exact")),
             decode: section(&mut table, "decode")?,
+            notebooks: optional(&mut table, "notebooks")?,
             language: section(&mut table, "language")?,
             license: section(&mut table, "license")?,
             headers: section(&mut table, "headers")?,
@@ -282,6 +287,7 @@ impl Recipe {
             ("opt-out", json(&self.opt_out)?),
             ("exact", json(&self.exact)?),
             ("decode", json(&self.decode)?),
+            ("notebooks", json(&self.notebooks)?),
             ("language", json(&self.language)?),
             ("license", json(&self.license)?),
             ("headers", json(&self.headers)?),

@@ -38,7 +38,8 @@ names! {
     REVISION_ID = "revision_id";
     /// Utf8, null in the one row of a repository that cannot be read: escaped as [`crate::path`] says.
     PATH = "path";
-    /// UInt32: git file mode (`0o100644`, `0o120000` symlink, `0o160000` submodule).
+    /// UInt32: git file mode (`0o100644`, `0o120000` symlink, `0o160000` submodule); 0 of a row that the source's settings
+    /// do not ask for.
     MODE = "mode";
     /// UInt64: length of the raw bytes.
     LENGTH_BYTES = "length_bytes";
@@ -72,6 +73,8 @@ names! {
     CONTENT_HASH = "content_hash";
     /// Utf8: WHATWG name of the encoding that the raw bytes had.
     ENCODING = "encoding";
+    /// Utf8, nullable: Linguist's name of the language that a notebook became a script of.
+    NOTEBOOK_LANGUAGE = "notebook_language";
     /// Utf8, nullable: Linguist's name of the language.
     LANGUAGE = "language";
     /// Boolean: written by a program, as in Linguist.

@@ -24,6 +24,7 @@ const RECIPE: &str = r#"
 name = "everything"
 [[source]]
 directory = "."
+[notebooks]
 [near]
 [redact]
 [decontaminate]
@@ -74,7 +75,9 @@ fn stages() -> Stages {
 type File = (String, u32, Vec<u8>);
 
 fn file() -> impl Strategy<Value = File> {
-    let endings = ["py", "rs", "js", "md", "json", "html", "min.js", "c", "txt", "", "lock"];
+    let endings = [
+        "py", "rs", "js", "md", "json", "html", "min.js", "c", "txt", "", "lock", "ipynb",
+    ];
     let folders = ["", "src/", "vendor/", "node_modules/a/", "../", "/", "a//b/"];
     let modes = [0o100_644, 0o100_644, 0o100_644, 0o100_755, 0o120_000, 0o160_000];
     let code = "(def [a-z]{1,8}\\(x\\):\n    return \"[a-z]{1,6}@[a-z]{1,6}\\.org\"\n|fn [a-z]{1,8}\\(\\) \\{ \\}\n|[(\\[{]{1,40}|[ -~]{0,80}\n|é😀\u{feff}?\r\n){0,30}";
@@ -177,7 +180,7 @@ fn promises(maps: &[Box<dyn Map>], mut batch: FileBatch, cx: &TaskContext) -> Fi
         for (at, (old, new)) in before.record().columns().iter().zip(after.columns()).enumerate() {
             let column = before.record().schema().field(at).name().clone();
             assert_eq!(&column, after.schema().field(at).name(), "{name} moved a column");
-            let may = column == columns::CONTENT && ["decode", "redact"].contains(&name);
+            let may = column == columns::CONTENT && ["decode", "notebooks", "redact"].contains(&name);
             assert!(may || old == new, "{name} changed `{column}`");
         }
         assert!(

@@ -6,6 +6,7 @@ mod contracts;
 mod determinism;
 mod grammars;
 mod history;
+mod inputs;
 mod memory;
 mod pipeline;
 mod ranks;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
@@ -98,6 +99,19 @@ fn sandbox() -> Sandbox {
     sandbox.write("thing-1.0.0.crate", tree.tar_gz("thing-1.0.0/"));
     sandbox.write("thing.tar", tree.tar(""));
     sandbox.write("thing.tar.gz", tree.tar_gz("thing/"));
+    for tool in ["xz", "bzip2"] {
+        let packed = Command::new(tool).arg("-c").arg(sandbox.path("thing.tar")).output();
+        sandbox.write(&format!("thing.{tool}"), packed.expect("the tool is installed").stdout);
+    }
+    let zip = sandbox.path("thing.zip");
+    let zip = zip.to_str().expect("a plain path");
+    git(
+        &sandbox.path("clone"),
+        &["archive", "-o", zip, "--prefix=o-thing/", "main"],
+        b"",
+    );
+    tree.commit(&sandbox.path("clones/owner/name"), false);
+    sandbox.write("list.csv", "where,stars\nclones/owner/name,3\n");
     parquet_file(&tree, &sandbox.path("thing.parquet"));
     let lines = json_lines(&tree, ["body", "where", "whose"]);
     sandbox.write("thing.jsonl", json_lines(&tree, ["content", "path", "repo_name"]));
@@ -110,7 +124,7 @@ fn sandbox() -> Sandbox {
 }
 
 const MAPPED: &str = "columns = { content = \"body\", path = \"where\", repo_name = \"whose\" }";
-const KINDS: [(&str, &str); 12] = [
+const KINDS: [(&str, &str); 17] = [
     ("clone", "git = \"clone\""),
     ("bare", "git = \"bare.git\""),
     ("list", "git = \"list.txt\""),
@@ -122,6 +136,11 @@ const KINDS: [(&str, &str); 12] = [
     ("crate", "archives = \"*.crate\""),
     ("tar", "archives = \"thing.tar\""),
     ("targz", "archives = \"thing.tar.gz\""),
+    ("xz", "archives = \"thing.xz\""),
+    ("bzip2", "archives = \"thing.bzip2\""),
+    ("zip", "archives = \"thing.zip\""),
+    ("clones", "git = \"clones/\""),
+    ("csv", "git = \"list.csv\"\nrepositories = { location = \"where\" }"),
     ("parquet", "parquet = \"thing.parquet\""),
     ("jsonl", "jsonl = \"thing.jsonl\""),
     ("gz", "jsonl = \"thing.jsonl.gz\"\nMAPPED"),

@@ -2,13 +2,14 @@
 //!
 //! ```text
 //!   listing   flags::Attributes, flags::Vendored, license::LicenseTree      paths and a few small files
-//!   content   encoding::Decode ► language::Language ► flags::Generated, license::License
+//!   content   encoding::Decode ► notebook::Notebooks ► language::Language ► flags::Generated, license::License
 //! ```
 
 pub mod encoding;
 pub mod flags;
 pub mod language;
 pub mod license;
+pub mod notebook;
 
 use std::sync::Arc;
 

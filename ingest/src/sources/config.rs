@@ -35,9 +35,9 @@ pub enum History {
     References,
 }
 
-/// One `[[source]]` table: exactly one of the keys `git`, `directory`, `archives`, `parquet`, `jsonl`, and settings.
+/// One `[[source]]` table: exactly one of the keys `git`, `directory`, `archives`, `parquet`, `jsonl`, `warc`, and settings.
 ///
-/// Paths are relative to the recipe's folder and may hold the wildcards `*`, `**` and `?`. Tables, archives and lists of
+/// Paths are relative to the recipe's folder and may hold the wildcards `*`, `**` and `?`. Tables, archives, crawls and lists of
 /// repositories may be in an object store, as [`crate::store`] reads them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -45,14 +45,16 @@ pub struct SourceConfig {
     /// Name of the source in the ledger; default: the key of its kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Git repositories: paths of local clones, URLs (`https`, `http`, `git`, `ssh`, `user@host:path`; `file` is a path), or
-    /// lists of both: files that end in `.txt` (one a line, `#` comments) or `.jsonl` (one object a line, see `repositories`).
+    /// Git repositories: paths of local clones or of folders that hold some, URLs (`https`, `http`, `git`, `ssh`,
+    /// `user@host:path`; `file` is a path), or lists of both: files that end in `.txt` (one a line, `#` comments), `.csv`,
+    /// `.jsonl` (one object a line) or `.parquet` (see `repositories` and `metadata`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub git: Option<Patterns>,
     /// Plain folders; each match is one unit. `.git` folders inside are passed over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub directory: Option<Patterns>,
-    /// Archives: `.tar`, `.tar.gz`, `.tgz`, `.crate`; told apart by their first bytes, not by their names.
+    /// Archives: tar files, plain or compressed with gzip, zstd, xz or bzip2 (`.crate` is one), and zip files (`.whl`);
+    /// told apart by their first bytes, not by their names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub archives: Option<Patterns>,
     /// Parquet files with one file of code a row; each row group is one unit.
@@ -61,6 +63,10 @@ pub struct SourceConfig {
     /// JSON-lines files (`.jsonl`, also compressed with gzip or zstd) with one file of code a line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jsonl: Option<Patterns>,
+    /// Files of web crawls, WARC or WET (`.warc.gz`, `.wet.gz`, plain or compressed): blocks of code in pages, each a
+    /// file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warc: Option<Patterns>,
     /// Git: branch, tag or commit to read where a list names none; default `HEAD`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
@@ -74,10 +80,14 @@ pub struct SourceConfig {
     /// branch or tag) can reach. Names and addresses of people are in it as they are in the commits; default false.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub commits: bool,
-    /// Git: keys of the objects in a `.jsonl` list, where they differ from ours: `location` (default `url`, `path` or
-    /// `repo`), `name`, `revision`, `stars`, `forks`, `license`.
+    /// Git: names of the columns of a list, where they differ from ours: `location` (default `url`, `path` or `repo`),
+    /// `name`, `revision`, `stars`, `forks`, `license`, and what `metadata` names.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub repositories: BTreeMap<String, String>,
+    /// Git: further columns of a list that ride along with a repository, as `archived` or `pushed_at`; they are written
+    /// into the lock as text.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub metadata: Vec<String>,
     /// Directory and git: `repo_name` of every file, for a source of one folder or repository; default: the folder's name,
     /// or owner and name from the URL.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,6 +96,18 @@ pub struct SourceConfig {
     /// columns that are not named here are looked for under names in common use.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub columns: BTreeMap<String, String>,
+    /// Tables: the published data set whose layout they have: `codeparrot`, `roots`, `starcoderdata`, `the-pile`,
+    /// `the-stack-v1`, `the-stack-v2`, `the-stack-v3`; default: one file of code a row, columns under names in common use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+    /// Tables of a format that has sets: those that are wanted; rows of others are dropped as `not-wanted`. Default for
+    /// `the-pile`: `Github`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sets: Vec<String>,
+    /// Tables of a format without contents (`the-stack-v2`): where they are, with `{blob_id}` for the row's key; a file
+    /// of this machine or an object of a store, plain or compressed with gzip.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contents: Option<String>,
     /// Most entries of one unit (files and folders together); default 1,500,000. Each takes 24 (`directory`), 44 (`git`)
     /// or 52 bytes (`archives`) of memory while the unit is listed, its name, and its share of its folder's path; names
     /// and folders together at most 64 bytes an entry. With `history`, entries are distinct files (about 100 bytes each),
@@ -93,7 +115,7 @@ pub struct SourceConfig {
     pub max_entries: u64,
     /// Most bytes of one path; longer ones are recorded as trouble; default 4,096 (as in Linux).
     pub max_path_bytes: u64,
-    /// Most bytes of one file; default 128 MiB. A longer file is trouble when it is read, an archive that holds one
+    /// Most bytes of one file; default 128 MiB. A longer file is trouble when it is read, a tar archive that holds one
     /// is not read at all; of a repository elsewhere it is trouble when it is listed, and servers that know filters do
     /// not even send it.
     pub max_entry_bytes: u64,
@@ -124,12 +146,17 @@ impl Default for SourceConfig {
             archives: None,
             parquet: None,
             jsonl: None,
+            warc: None,
             revision: None,
             history: None,
             commits: false,
             repositories: BTreeMap::new(),
+            metadata: Vec::new(),
             repo_name: None,
             columns: BTreeMap::new(),
+            format: None,
+            sets: Vec::new(),
+            contents: None,
             max_entries: 1_500_000,
             max_path_bytes: 4096,
             max_entry_bytes: 128 << 20,
@@ -180,6 +207,7 @@ impl SourceConfig {
             ("archives", &self.archives),
             ("parquet", &self.parquet),
             ("jsonl", &self.jsonl),
+            ("warc", &self.warc),
         ]
         .into_iter()
         .filter_map(|(key, patterns)| patterns.as_ref().map(|patterns| (key, patterns)))
@@ -197,19 +225,26 @@ impl SourceConfig {
         }
         self.refuse_settings_of_others(key)?;
         refuse_unknown("columns", &self.columns, COLUMNS)?;
-        refuse_unknown("repositories", &self.repositories, REPOSITORY_KEYS)?;
+        let further = self.metadata.iter().map(String::as_str);
+        let known: Vec<&str> = REPOSITORY_KEYS.iter().copied().chain(further).collect();
+        refuse_unknown("repositories", &self.repositories, &known)?;
         self.refuse_limits()?;
         Ok((key, patterns.as_slice()))
     }
 
     fn refuse_settings_of_others(&self, key: &str) -> Result<()> {
-        let settings: [(&str, bool, &[&str]); 6] = [
+        let tables = &["parquet", "jsonl"];
+        let settings: [(&str, bool, &[&str]); 10] = [
+            ("format", self.format.is_some(), tables),
+            ("sets", !self.sets.is_empty(), tables),
+            ("contents", self.contents.is_some(), tables),
             ("revision", self.revision.is_some(), &["git"]),
             ("history", self.history.is_some(), &["git"]),
             ("commits", self.commits, &["git"]),
             ("repositories", !self.repositories.is_empty(), &["git"]),
+            ("metadata", !self.metadata.is_empty(), &["git"]),
             ("repo-name", self.repo_name.is_some(), &["directory", "git"]),
-            ("columns", !self.columns.is_empty(), &["parquet", "jsonl"]),
+            ("columns", !self.columns.is_empty(), tables),
         ];
         match settings.iter().find(|(_, set, kinds)| *set && !kinds.contains(&key)) {
             Some((setting, _, kinds)) => Err(Error::config(format!("source: `{setting}` says nothing about `{key}`"))
@@ -241,7 +276,7 @@ impl SourceConfig {
 }
 
 fn wrong_number_of_kinds(kinds: &[(&'static str, &Patterns)]) -> Error {
-    let hint = "a [[source]] has exactly one of `git`, `directory`, `archives`, `parquet`, `jsonl`";
+    let hint = "a [[source]] has exactly one of `git`, `directory`, `archives`, `parquet`, `jsonl`, `warc`";
     match kinds {
         [] => Error::config("source: nothing says what to read").hint(hint),
         many => {

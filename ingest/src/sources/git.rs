@@ -11,8 +11,10 @@
 //! Alternates are followed, as shared clones need them, but objects are only ever asked for by the ids of the tree.
 
 mod bundle;
+mod clones;
 mod forest;
 mod history;
+mod lists;
 mod objects;
 mod remote;
 mod report;

@@ -2,7 +2,9 @@
 
 use std::io::{BufRead, BufReader, Error as IoError, ErrorKind as Io, Read};
 
+use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::MultiGzDecoder;
+use lzma_rust2::XzReader;
 use stackmill_schemas::path::escape;
 use stackmill_schemas::{Error, Result, TaskContext};
 use zstd::stream::read::Decoder as ZstdDecoder;
@@ -11,7 +13,10 @@ use super::place::{Hashing, Input};
 use crate::store::{Reader, ours};
 
 /// Output from which on the ratio is judged: short runs of equal bytes are no bombs.
-const JUDGED_FROM: u64 = 16 << 20;
+pub(super) const JUDGED_FROM: u64 = 16 << 20;
+
+/// Most memory that the dictionary of an xz file may ask for, in KiB: what `xz -9` asks for, and as much again (128 MiB).
+const XZ_KIBIBYTES: u32 = 128 << 10;
 
 type Raw = BufReader<Hashing<Reader>>;
 
@@ -19,6 +24,60 @@ enum Decoder {
     Plain(Raw),
     Gzip(Box<MultiGzDecoder<Raw>>),
     Zstd(Box<ZstdDecoder<'static, Raw>>),
+    Bzip2(Box<MultiBzDecoder<Raw>>),
+    Xz(Box<XzReader<Raw>>),
+}
+
+impl Decoder {
+    /// The decoder that the first bytes of `raw` ask for.
+    fn of(mut raw: Raw) -> std::io::Result<Self> {
+        Ok(match raw.fill_buf()? {
+            [0x1f, 0x8b, ..] => Self::Gzip(Box::new(MultiGzDecoder::new(raw))),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd(Box::new(ZstdDecoder::with_buffer(raw)?)),
+            [b'B', b'Z', b'h', b'1'..=b'9', ..] => Self::Bzip2(Box::new(MultiBzDecoder::new(raw))),
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => {
+                Self::Xz(Box::new(XzReader::new_mem_limit(raw, true, XZ_KIBIBYTES)))
+            }
+            _ => Self::Plain(raw),
+        })
+    }
+
+    /// What is read from.
+    fn raw(&self) -> &Raw {
+        match self {
+            Self::Plain(raw) => raw,
+            Self::Gzip(decoder) => decoder.get_ref(),
+            Self::Zstd(decoder) => decoder.get_ref(),
+            Self::Bzip2(decoder) => decoder.get_ref(),
+            Self::Xz(decoder) => decoder.inner(),
+        }
+    }
+
+    fn into_raw(self) -> Raw {
+        match self {
+            Self::Plain(raw) => raw,
+            Self::Gzip(decoder) => decoder.into_inner(),
+            Self::Zstd(decoder) => decoder.finish(),
+            Self::Bzip2(decoder) => decoder.into_inner(),
+            Self::Xz(decoder) => decoder.into_inner(),
+        }
+    }
+}
+
+impl Read for Decoder {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self {
+            Self::Plain(raw) => raw.read(buffer),
+            Self::Gzip(decoder) => decoder.read(buffer),
+            Self::Zstd(decoder) => decoder.read(buffer),
+            Self::Bzip2(decoder) => decoder.read(buffer),
+            // What a file asks for is not what this machine is short of.
+            Self::Xz(decoder) => decoder.read(buffer).map_err(|error| match error.kind() {
+                Io::OutOfMemory => IoError::new(Io::InvalidData, "it asks for too much memory"),
+                _ => error,
+            }),
+        }
+    }
 }
 
 /// What inflating may cost.
@@ -44,16 +103,8 @@ impl Inflated {
     pub(super) fn open(input: &Input, limits: Limits) -> Result<Self> {
         let (reader, revision) = input.open()?;
         let unreadable = |error: &IoError| cannot_begin(input, error);
-        let mut raw = BufReader::with_capacity(1 << 16, Hashing::new(reader));
-        let start = raw.fill_buf().map_err(|error| unreadable(&error))?;
-        let decoder = match start {
-            [0x1f, 0x8b, ..] => Decoder::Gzip(Box::new(MultiGzDecoder::new(raw))),
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-                let decoder = ZstdDecoder::with_buffer(raw).map_err(|error| unreadable(&error))?;
-                Decoder::Zstd(Box::new(decoder))
-            }
-            _ => Decoder::Plain(raw),
-        };
+        let raw = BufReader::with_capacity(1 << 16, Hashing::new(reader));
+        let decoder = Decoder::of(raw).map_err(|error| unreadable(&error))?;
         Ok(Self {
             decoder,
             revision,
@@ -64,11 +115,7 @@ impl Inflated {
 
     /// Bytes of the file that were read so far.
     fn consumed(&self) -> u64 {
-        match &self.decoder {
-            Decoder::Plain(raw) => raw.get_ref().length(),
-            Decoder::Gzip(decoder) => decoder.get_ref().get_ref().length(),
-            Decoder::Zstd(decoder) => decoder.get_ref().get_ref().length(),
-        }
+        self.decoder.raw().get_ref().length()
     }
 
     fn is_bomb(&self) -> Option<String> {
@@ -98,12 +145,7 @@ impl Inflated {
         if let Some(revision) = self.revision {
             return Ok(revision);
         }
-        let raw = match self.decoder {
-            Decoder::Plain(raw) => raw,
-            Decoder::Gzip(decoder) => decoder.into_inner(),
-            Decoder::Zstd(decoder) => decoder.finish(),
-        };
-        let mut hashing = raw.into_inner();
+        let mut hashing = self.decoder.into_raw().into_inner();
         hashing.drain(cx)?;
         Ok(hashing.finish().0)
     }
@@ -111,11 +153,7 @@ impl Inflated {
 
 impl Read for Inflated {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = match &mut self.decoder {
-            Decoder::Plain(raw) => raw.read(buffer),
-            Decoder::Gzip(decoder) => decoder.read(buffer),
-            Decoder::Zstd(decoder) => decoder.read(buffer),
-        }?;
+        let count = self.decoder.read(buffer)?;
         self.out += count as u64;
         match self.is_bomb() {
             Some(words) => Err(IoError::new(Io::FileTooLarge, words)),
@@ -146,6 +184,7 @@ pub(super) fn broken(error: &IoError) -> Error {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+    use std::process::Command;
 
     use flate2::write::GzEncoder;
 
@@ -162,6 +201,14 @@ mod tests {
         let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::best());
         encoder.write_all(content).expect("in memory");
         encoder.finish().expect("in memory")
+    }
+
+    /// What the system's own tool makes of `content`.
+    fn made_by(tool: &str, content: &[u8]) -> Vec<u8> {
+        let folder = tempfile::tempdir().expect("tempdir");
+        write(&folder.path().join("a"), content);
+        let made = Command::new(tool).arg("-9c").arg(folder.path().join("a")).output();
+        made.expect("the tool is installed").stdout
     }
 
     fn inflate(stored: &[u8], limits: Limits) -> Result<Vec<u8>> {
@@ -188,6 +235,14 @@ mod tests {
             Some(text.clone())
         );
         assert_eq!(inflate(&two_members, LIMITS).ok(), Some([&text[..], b"more"].concat()));
+        for tool in ["bzip2", "xz"] {
+            let two_streams = [made_by(tool, &text), made_by(tool, b"more")].concat();
+            assert_eq!(
+                inflate(&two_streams, LIMITS).ok(),
+                Some([&text[..], b"more"].concat()),
+                "{tool}"
+            );
+        }
         assert_eq!(inflate(b"", LIMITS).ok(), Some(Vec::new()));
     }
 
@@ -220,8 +275,32 @@ mod tests {
             let error = inflate(&whole[..end.max(3)], LIMITS).expect_err("cut short");
             assert_eq!(error.message(), "the file is cut short", "{end}");
         }
-        let mut flipped = whole.clone();
-        *flipped.last_mut().expect("a trailer") ^= 1;
-        assert!(inflate(&flipped, LIMITS).is_err());
+        for whole in [
+            whole,
+            made_by("bzip2", &b"abc".repeat(1000)),
+            made_by("xz", &b"abc".repeat(1000)),
+        ] {
+            assert!(inflate(&whole[..whole.len() - 9], LIMITS).is_err());
+            let (mut flipped, middle) = (whole.clone(), whole.len() / 2);
+            flipped[middle] ^= 1;
+            assert!(inflate(&flipped, LIMITS).is_err());
+        }
+    }
+
+    #[test]
+    fn an_xz_file_may_not_ask_for_any_memory() {
+        let mut stored = made_by("xz", b"abc");
+        // The dictionary of the one block: header of the stream 12 bytes, then size, flags, id and size of the filter's
+        // properties, and the property itself: 40 stands for 4 GiB. The header's CRC32 follows, padded to four bytes.
+        assert_eq!(stored[12..16], [2, 0, 0x21, 1]);
+        stored[16] = 40;
+        let mut crc = flate2::Crc::new();
+        crc.update(&stored[12..20]);
+        stored[20..24].copy_from_slice(&crc.sum().to_le_bytes());
+        let error = inflate(&stored, LIMITS).expect_err("4 GiB");
+        assert!(
+            error.is_permanent_trouble() && error.message().contains("memory"),
+            "{error}"
+        );
     }
 }

@@ -50,6 +50,8 @@ pub(super) mod mode {
     pub(crate) const SYMLINK: u32 = 0o120000;
     pub(crate) const SUBMODULE: u32 = 0o160000;
     pub(crate) const FOLDER: u32 = 0o040000;
+    /// Of a row that the source's settings do not ask for; its trouble says why.
+    pub(crate) const NOT_WANTED: u32 = 0;
 }
 
 /// The git blob id of `content`; an error where the hash shows a collision attack.

@@ -3,8 +3,9 @@
 //! ```text
 //!   git         a repository at one commit: local clone, or cloned once into the cache
 //!   directory   a plain folder
-//!   archive     a tar file, compressed or not
+//!   archive     a tar file, compressed or not, or a zip file
 //!   table       a row group of a Parquet file, or a JSON-lines file
+//!   warc        a file of a web crawl: code cut out of pages
 //!
 //!   config      the `[[source]]` table of a recipe       place     wildcards, paths as text, hashes of files
 //!   listing     rows without contents, inherited facts   contents  batches of contents
@@ -74,6 +75,7 @@ sources! {
     directory: "directory";
     archive: "archives";
     table: "parquet" | "jsonl";
+    warc: "warc";
 }
 
 /// As [`open_at`], for a recipe on this machine whose stores need no settings.
@@ -93,8 +95,15 @@ pub fn open(config: &SourceConfig, folder: &Path) -> Result<Arc<dyn Source>> {
 pub fn open_at(config: &SourceConfig, base: &Uri, stores: &Stores, network: &Network) -> Result<Arc<dyn Source>> {
     let (key, patterns) = config.kind()?;
     let patterns = patterns.iter().map(|pattern| placed(key, pattern, base));
+    let contents = config.contents.as_ref().map(|place| match base {
+        Uri::Store(_) if !place.contains("://") => format!("{base}/{place}"),
+        _ => place.clone(),
+    });
     build(Setup {
-        config: config.clone(),
+        config: SourceConfig {
+            contents,
+            ..config.clone()
+        },
         folder: base.local().map_or_else(|| PathBuf::from("."), PathBuf::from),
         stores: stores.clone(),
         network: network.clone(),
@@ -142,7 +151,7 @@ fn placed(key: &'static str, pattern: &str, base: &Uri) -> Result<String> {
         (Uri::Store(_), _) if key == "directory" => Err(Error::config(format!(
             "source: `directory = \"{place}\"` is not on this machine"
         ))
-        .hint("object stores hold tables (`parquet`, `jsonl`), `archives`, and lists of repositories for `git`")),
+        .hint("object stores hold tables (`parquet`, `jsonl`), `archives`, crawls (`warc`), and lists of repositories for `git`")),
         // Relative paths stay so: a lock that holds them can be used elsewhere.
         (Uri::Local(_), Uri::Local(_)) if !pattern.contains("://") => Ok(pattern.to_owned()),
         _ => Ok(place.to_string()),

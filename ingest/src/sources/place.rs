@@ -201,12 +201,6 @@ impl Input {
     pub(super) fn changed(&self) -> Error {
         changed_since_lock(Path::new(&self.to_string()))
     }
-
-    /// All of it, which must not be longer than `limit` bytes.
-    pub(super) fn text(&self, limit: u64) -> Result<String> {
-        let bytes = self.look().and_then(|_| self.stores.get(&self.uri, limit))?;
-        String::from_utf8(bytes.unwrap_or_default()).map_err(|_| Error::input(format!("`{self}` is not UTF-8 text")))
-    }
 }
 
 /// The location of a path: relative to `folder` where it lies inside.

@@ -2,12 +2,15 @@
 //!
 //! ```text
 //!   their columns ─► ours (as mapped, else names in common use) ─► listing row: content is hashed, not kept
+//!   or as a format has them: The Stack, The Pile, …              listing row: id and length where contents are elsewhere
 //!   locator = number of the row in the unit                     ─► read: the same rows again, checked by blob id
 //! ```
 //! Rows keep their order. A path starts without `/` (some data sets write one); a row without one is `row-N`, a row
 //! without a repository belongs to the file it is in.
 
+mod cells;
 mod columns;
+mod formats;
 mod jsonl;
 mod parquet;
 mod record;
@@ -22,7 +25,8 @@ use stackmill_schemas::lock::Unit;
 use stackmill_schemas::stage::{Emit, Source};
 use stackmill_schemas::{Result, TaskContext};
 
-use self::columns::Names;
+use self::formats::Layout;
+pub(super) use self::parquet::texts as parquet_texts;
 use self::record::Records;
 use super::Setup;
 use super::contents::{Contents, Wanted};
@@ -32,13 +36,13 @@ use super::place::{Input, expand, found_or_trouble};
 /// The source behind `parquet = …` and `jsonl = …`.
 pub(super) struct Table {
     setup: Setup,
-    names: Names,
+    layout: Layout,
 }
 
 /// Opens the source; nothing is read yet.
 pub(super) fn open(setup: Setup) -> Result<Table> {
-    let names = Names::new(&setup.config.columns)?;
-    Ok(Table { setup, names })
+    let layout = Layout::new(&setup)?;
+    Ok(Table { setup, layout })
 }
 
 impl Source for Table {
@@ -68,8 +72,8 @@ impl Source for Table {
         let (input, group) = self.place(unit)?;
         let mut records = Records::new(unit, input.name(), listing);
         match group {
-            Some(group) => parquet::list(&input, group, &self.names, &mut records)?,
-            None => jsonl::list(&input, &self.names, &self.setup.config, &mut records, cx)?,
+            Some(group) => parquet::list(&input, group, &self.layout, &mut records)?,
+            None => jsonl::list(&input, &self.layout, &self.setup.config, &mut records, cx)?,
         }
         records.finish()
     }
@@ -79,8 +83,8 @@ impl Source for Table {
         let mut contents = Contents::new(&self.setup.config, emit, cx);
         let (input, group) = self.place(unit)?;
         match group {
-            Some(group) => parquet::read(&input, group, &self.names, &wanted, &mut contents)?,
-            None => jsonl::read(&input, &self.names, &self.setup.config, &wanted, &mut contents)?,
+            Some(group) => parquet::read(&input, group, &self.layout, &wanted, &mut contents)?,
+            None => jsonl::read(&input, &self.layout, &self.setup.config, &wanted, &mut contents)?,
         }
         contents.finish()
     }

@@ -75,10 +75,12 @@ impl Map for Language {
 impl MapTask for Language {
     fn map(&mut self, batch: FileBatch) -> Result<FileBatch> {
         let attributes = optional_strings(&batch, columns::ATTRIBUTE_LANGUAGE).filter(|_| self.config.attributes);
+        let notebooks = optional_strings(&batch, columns::NOTEBOOK_LANGUAGE);
         let files = FileColumns::new(batch.record())?;
         let language = |i: usize| {
             let file = batch.is_kept(i).then(|| files.row(i))?;
-            let attribute = attributes.and_then(|array| string_at(array, i));
+            let notebook = notebooks.and_then(|array| string_at(array, i));
+            let attribute = notebook.or_else(|| attributes.and_then(|array| string_at(array, i)));
             detect(file.path(), file.text(), attribute)
         };
         let languages: StringArray = (0..batch.num_rows()).map(language).collect();
@@ -94,6 +96,11 @@ pub fn detect(path: &str, text: &str, attribute: Option<&str>) -> Option<&'stati
         return Some(name);
     }
     header::modeline(text).or_else(|| by_name_and_content(path, text))
+}
+
+/// Linguist's name of the language that people call `alias`.
+pub(super) fn by_alias(alias: &str) -> Option<&'static str> {
+    TABLES.by_alias(alias)
 }
 
 fn by_name_and_content(path: &str, text: &str) -> Option<Name> {

@@ -1,6 +1,7 @@
 //! The entries of a tar file, one after the other, under counted limits.
 //!
 //! ```text
+//!   [g: pax keys]                                   of the archive: git notes the commit in `comment`
 //!   [x: pax keys] [L: long name] [K: long target]   headers that say more about the entry behind them
 //!   [header 512 bytes][content, padded to 512]      an entry
 //! ```
@@ -14,7 +15,10 @@ use tar::{EntryType, PaxExtensions};
 
 use super::super::SourceConfig;
 use super::super::inflate::{Inflated, Limits, broken};
+use super::super::paths::Trouble;
 use super::super::place::Input;
+use super::entry::{Entry, Kind, Visit, too_many, without_dots};
+use super::origin::Origin;
 
 /// Longest name or target that is read; the rest of a longer one is passed over. Beyond what a path may have.
 const LONGEST_NAME: u64 = 8192;
@@ -22,32 +26,8 @@ const LONGEST_NAME: u64 = 8192;
 /// Longest set of pax keys that is read: 1 MiB.
 const LONGEST_KEYS: u64 = 1 << 20;
 
-/// What an entry is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    File,
-    Folder,
-    /// A symbolic or hard link.
-    Link,
-    Sparse,
-    /// A device, a pipe, or something unknown.
-    Other,
-}
-
-/// One entry.
-#[derive(Clone, Debug)]
-pub(super) struct Entry {
-    /// Its number, counted from 0, folders included.
-    pub(super) number: u64,
-    /// Its path, without `./` in front.
-    pub(super) path: Vec<u8>,
-    pub(super) kind: Kind,
-    pub(super) is_executable: bool,
-    /// Bytes of its content.
-    pub(super) length: u64,
-    /// Target of a link.
-    pub(super) link: Vec<u8>,
-}
+/// Headers in front of the first entry that are looked at.
+const MOST_AHEAD: usize = 8;
 
 /// What headers in front of an entry say about it.
 #[derive(Default)]
@@ -57,9 +37,6 @@ struct Ahead {
     length: Option<u64>,
     is_sparse: bool,
 }
-
-/// Called with each entry and its content; whether to go on.
-type Visit<'a> = dyn FnMut(Entry, &mut dyn Read) -> Result<bool> + 'a;
 
 /// Visits the entries of an archive until `visit` says that it is enough; what stands for the file.
 pub(super) fn scan(input: &Input, config: &SourceConfig, cx: &TaskContext, visit: &mut Visit<'_>) -> Result<String> {
@@ -86,6 +63,51 @@ pub(super) fn scan(input: &Input, config: &SourceConfig, cx: &TaskContext, visit
         }
     }
     archive.into_inner().finish(cx)
+}
+
+/// What git noted in front of the first entry, and that entry's path.
+pub(super) fn origin(input: &Input, config: &SourceConfig) -> Result<Origin> {
+    let limits = Limits {
+        bytes: config.max_archive_bytes,
+        ratio: config.max_ratio,
+    };
+    let mut archive = tar::Archive::new(Inflated::open(input, limits)?);
+    let (mut ahead, mut commit) = (Ahead::default(), None);
+    for entry in archive.entries().map_err(|error| broken(&error))?.raw(true).take(MOST_AHEAD) {
+        let mut entry = entry.map_err(|error| broken(&error))?;
+        match entry.header().entry_type() {
+            EntryType::XGlobalHeader => commit = comment(&keys(&mut entry)?)?,
+            _ if ahead.take_note(&mut entry)? => {}
+            _ => return Ok(Origin::new(commit, &ahead.describe(&entry, 0)?.path)),
+        }
+    }
+    Ok(Origin::default())
+}
+
+/// The commit in the keys of an archive.
+fn comment(bytes: &[u8]) -> Result<Option<Vec<u8>>> {
+    for key in PaxExtensions::new(bytes) {
+        let key = key.map_err(|error| broken(&error))?;
+        if key.key_bytes() == b"comment" {
+            return Ok(Some(key.value_bytes().to_vec()));
+        }
+    }
+    Ok(None)
+}
+
+/// The bytes of pax keys.
+fn keys<R: Read>(entry: &mut tar::Entry<'_, R>) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    entry
+        .take(LONGEST_KEYS + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| broken(&error))?;
+    match bytes.len() as u64 > LONGEST_KEYS {
+        true => Err(Error::input(format!(
+            "archive bomb: more than {LONGEST_KEYS} bytes about one entry"
+        ))),
+        false => Ok(bytes),
+    }
 }
 
 /// What was read so far.
@@ -118,12 +140,6 @@ impl Spent {
     }
 }
 
-/// The archive holds more than its limit.
-pub(super) fn too_many(config: &SourceConfig) -> Error {
-    Error::input(format!("archive bomb: more than {} entries", config.max_entries))
-        .hint("raise `max-entries` of the source if it is not hostile")
-}
-
 impl Ahead {
     /// Takes note of a header that speaks of the next entry; whether it was one.
     fn take_note<R: Read>(&mut self, entry: &mut tar::Entry<'_, R>) -> Result<bool> {
@@ -138,16 +154,7 @@ impl Ahead {
     }
 
     fn keys<R: Read>(&mut self, entry: &mut tar::Entry<'_, R>) -> Result<()> {
-        let mut bytes = Vec::new();
-        entry
-            .take(LONGEST_KEYS + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|error| broken(&error))?;
-        if bytes.len() as u64 > LONGEST_KEYS {
-            return Err(Error::input(format!(
-                "archive bomb: more than {LONGEST_KEYS} bytes about one entry"
-            )));
-        }
+        let bytes = keys(entry)?;
         for key in PaxExtensions::new(&bytes) {
             let key = key.map_err(|error| broken(&error))?;
             let value = key.value_bytes();
@@ -170,17 +177,15 @@ impl Ahead {
         }
         let mut path = self.path.unwrap_or_else(|| header.path_bytes().into_owned());
         let kind = match header.entry_type() {
-            _ if self.is_sparse => Kind::Sparse,
+            _ if self.is_sparse => Kind::Refused(Trouble::EntrySparse),
             EntryType::Regular | EntryType::Continuous if path.ends_with(b"/") => Kind::Folder,
             EntryType::Regular | EntryType::Continuous => Kind::File,
             EntryType::Directory => Kind::Folder,
             EntryType::Link | EntryType::Symlink => Kind::Link,
-            EntryType::GNUSparse => Kind::Sparse,
-            _ => Kind::Other,
+            EntryType::GNUSparse => Kind::Refused(Trouble::EntrySparse),
+            _ => Kind::Refused(Trouble::EntryNotRegular),
         };
-        while path.starts_with(b"./") {
-            path.drain(..2);
-        }
+        without_dots(&mut path);
         Ok(Entry {
             number,
             path,

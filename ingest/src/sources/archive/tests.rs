@@ -1,5 +1,7 @@
 //! Archives made by the tar crate and by hand, honest and hostile ones.
 
+mod zip;
+
 use std::io::Write;
 use std::process::Command;
 
@@ -11,7 +13,8 @@ use arrow_array::Array;
 use stackmill_schemas::columns::{ATTRIBUTE_GENERATED, booleans};
 
 use super::super::SourceConfig;
-use super::super::testing::{Listed, config, context, list, list_batch, opened, read, rows, write};
+use super::super::listing::mode;
+use super::super::testing::{Listed, config, context, git, list, list_batch, opened, read, repository, rows, write};
 use super::*;
 
 /// An entry whose name is written as it is.
@@ -102,6 +105,38 @@ fn a_crate_is_listed_without_its_folder_and_read_by_number() {
 
 fn blob_id_of(content: &[u8]) -> String {
     super::super::listing::blob_id(content).expect("no attack").to_string()
+}
+
+#[test]
+fn what_git_archives_is_what_it_has_under_its_own_name() {
+    let root = tempfile::tempdir().expect("tempdir");
+    let clone = repository(root.path(), "clone", &[("src/a.rs", b"fn a() {}"), ("caf\u{e9}", b""), ("b", &[7; 9000])]);
+    let commit = String::from_utf8(git(&clone, &["rev-parse", "HEAD"])).expect("an id");
+    let prefix = format!("--prefix=owner-name-{}/", &commit[..7]);
+    let (repository, units) = opened(root.path(), "git", "clone");
+    let cx = context(root.path());
+    let facts = |rows: Vec<Listed>| -> Vec<_> {
+        let facts = rows.into_iter();
+        facts.map(|row| (row.path, row.mode, row.length, row.blob)).collect()
+    };
+    let expected = facts(list(repository.as_ref(), &units[0], &cx).expect("listed"));
+    for ending in ["tar", "tar.gz", "zip"] {
+        let name = format!("some.{ending}");
+        let stored = git(&clone, &["archive", "--format", ending, &prefix, "HEAD"]);
+        write(&root.path().join(&name), &stored);
+        let (archive, units) = opened(root.path(), "archives", &name);
+        assert_eq!(units[0].repo_name, "owner/name", "{ending}");
+        assert_eq!(units[0].metadata["commit"], commit.trim(), "{ending}");
+        let batch = list_batch(archive.as_ref(), &units[0], &cx).expect("listed");
+        let revisions = stackmill_schemas::columns::strings(&batch, "revision_id").expect("revisions");
+        assert_eq!(revisions.value(0), commit.trim(), "{ending}");
+        assert_eq!(facts(rows(&batch)), expected, "{ending}");
+        let contents = read(archive.as_ref(), &units[0], &batch, &cx);
+        assert_eq!(contents[0], Ok(vec![7; 9000]), "{ending}");
+        write(&root.path().join("other.zip"), &git(&clone, &["archive", "--format", ending, "HEAD"]));
+        let (_, units) = opened(root.path(), "archives", "other.zip");
+        assert_eq!(units[0].repo_name, "other");
+    }
 }
 
 #[test]

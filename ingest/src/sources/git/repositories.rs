@@ -3,20 +3,20 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde_json::{Map, Value};
 use stackmill_schemas::path::{escape, unescape};
 use stackmill_schemas::{Error, Result};
 
-use super::super::Setup;
 use super::super::place::{Input, expand_one, location_of, name_of, path_from, path_of};
-use super::repository;
+use super::super::{Setup, SourceConfig};
+use super::lists::{Fields, Layout};
+use super::{clones, lists, repository};
 use crate::store::Uri;
 
-/// Metadata that rides along.
+/// Metadata that rides along, beside what `metadata` of the source names.
 const METADATA: [&str; 3] = ["stars", "forks", "license"];
 
-/// Longest list of repositories: 1 GiB.
-const LONGEST_LIST: u64 = 1 << 30;
+/// Names under which a list may have its locations, the likeliest first.
+const LOCATIONS: [&str; 3] = ["url", "path", "repo"];
 
 /// One repository as the recipe or a list names it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,7 +27,7 @@ pub(super) struct Repository {
     pub(super) name: Option<String>,
     /// What to read, where a list says so.
     pub(super) revision: Option<String>,
-    /// `stars`, `forks`, `license`.
+    /// `stars`, `forks`, `license`, and what else the source names.
     pub(super) metadata: BTreeMap<String, String>,
 }
 
@@ -171,7 +171,7 @@ pub(super) fn named(setup: &Setup) -> Result<Vec<Repository>> {
             match is_list(&path_of(&setup.folder, &location)) {
                 true => found.extend(listed(setup, &location)?),
                 false if Uri::is_store(&location, false) => return Err(not_on_disk(&location)),
-                false => found.push(at(location)),
+                false => found.extend(local(setup, location)?),
             }
         }
     }
@@ -187,11 +187,26 @@ fn at(location: String) -> Repository {
     }
 }
 
+/// A repository of this machine, or all that lie below a folder that is none.
+fn local(setup: &Setup, location: String) -> Result<Vec<Repository>> {
+    let path = path_of(&setup.folder, &location);
+    let below = match path.is_dir() && !clones::is_repository(&path) {
+        true => clones::below(&path, setup.config.max_entries)?,
+        false => Vec::new(),
+    };
+    Ok(match below.is_empty() {
+        // What is wrong with it will be said of it.
+        true => vec![at(location)],
+        false => below.iter().map(|path| at(location_of(&setup.folder, path))).collect(),
+    })
+}
+
 fn is_list(path: &Path) -> bool {
-    let has_ending = path
-        .extension()
-        .is_some_and(|ending| ending == "txt" || ending == "jsonl");
-    has_ending && !path.is_dir()
+    layout(path).is_some() && !path.is_dir()
+}
+
+fn layout(path: &Path) -> Option<Layout> {
+    Layout::of(path.file_name()?.to_str()?)
 }
 
 /// Whether a wildcard means it; one that is named may be called anything.
@@ -202,24 +217,33 @@ fn is_bundle(path: &Path) -> bool {
 /// The repositories of a list; relative paths in it start at the list's own folder.
 fn listed(setup: &Setup, location: &str) -> Result<Vec<Repository>> {
     let input = Input::of(setup, location)?;
-    let text = input.text(LONGEST_LIST)?;
-    let folder = path_from(unescape(location))
-        .parent()
-        .map(Path::to_owned)
-        .unwrap_or_default();
-    let is_json = location.ends_with(".jsonl");
+    let path = path_from(unescape(location));
+    let layout = layout(&path).ok_or_else(|| Error::bug(format!("`{location}` is no list")))?;
+    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
     let mut found = Vec::new();
-    for (i, line) in text.lines().map(str::trim).enumerate() {
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let parsed = match is_json {
-            true => from_json(line, &setup.config.repositories, &folder),
-            false => located(line, &folder),
-        };
-        found.push(parsed.map_err(|error| error.context(format!("{input} line {}", i + 1)))?);
-    }
+    lists::rows(&input, layout, &names(&setup.config), &mut |fields, place| {
+        let repository = from_fields(&fields, &setup.config, &folder);
+        found.push(repository.map_err(|error| error.context(place()))?);
+        Ok(())
+    })?;
     Ok(found)
+}
+
+/// Every name under which a list may say something.
+fn names(config: &SourceConfig) -> Vec<&str> {
+    let ours = ["name", "revision"].into_iter().chain(metadata(config));
+    let ours = ours.map(|ours| theirs(config, ours));
+    let location = config.repositories.get("location").map(String::as_str);
+    ours.chain(location).chain(LOCATIONS).collect()
+}
+
+/// The name of ours in the list.
+fn theirs<'a>(config: &'a SourceConfig, ours: &'a str) -> &'a str {
+    config.repositories.get(ours).map_or(ours, String::as_str)
+}
+
+fn metadata(config: &SourceConfig) -> impl Iterator<Item = &str> {
+    METADATA.into_iter().chain(config.metadata.iter().map(String::as_str))
 }
 
 fn located(text: &str, folder: &Path) -> Result<Repository> {
@@ -240,56 +264,41 @@ fn not_on_disk(location: &str) -> Error {
     Error::input(format!(
         "`{location}` is in an object store, where no repository is read from"
     ))
-    .hint("name its URL or a folder of this machine; lists in a store end in `.txt` or `.jsonl`")
+    .hint("name its URL or a folder of this machine; lists in a store end in `.txt`, `.csv`, `.jsonl` or `.parquet`")
 }
 
-fn from_json(line: &str, keys: &BTreeMap<String, String>, folder: &Path) -> Result<Repository> {
-    let object: Map<String, Value> =
-        serde_json::from_str(line).map_err(|error| Error::input(format!("not a JSON object: {error}")))?;
-    let get = |ours: &str| {
-        object
-            .get(keys.get(ours).map_or(ours, String::as_str))
-            .and_then(text_of)
-    };
-    let location = match keys.contains_key("location") {
+fn from_fields(fields: &Fields, config: &SourceConfig, folder: &Path) -> Result<Repository> {
+    let get = |ours: &str| fields.get(theirs(config, ours)).cloned();
+    let location = match config.repositories.contains_key("location") {
         true => get("location"),
-        false => ["url", "path", "repo"]
-            .iter()
-            .find_map(|key| object.get(*key).and_then(text_of)),
+        false => LOCATIONS.iter().find_map(|&name| fields.get(name).cloned()),
     };
     let location = location.ok_or_else(|| {
         Error::input("no repository is named")
-            .hint("each object has `url`, `path` or `repo`, or the key that `repositories.location` names")
+            .hint("each row has `url`, `path` or `repo`, or the name that `repositories.location` gives")
     })?;
-    let metadata = METADATA
-        .iter()
-        .filter_map(|&key| Some((key.to_owned(), get(key)?)))
-        .collect();
+    let metadata = metadata(config).filter_map(|ours| Some((ours.to_owned(), get(ours)?)));
     Ok(Repository {
         name: get("name").map(|name| escape(name.as_bytes())),
         revision: get("revision"),
-        metadata,
+        metadata: metadata.collect(),
         ..located(&location, folder)?
     })
 }
 
-/// A value as text; lists of texts become an SPDX expression that asks for all of them.
-fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Array(values) => {
-            let texts: Vec<_> = values.iter().filter_map(text_of).collect();
-            (!texts.is_empty()).then(|| texts.join(" AND "))
-        }
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::super::testing::{setup, write};
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, BooleanArray, Int32Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+    use parquet::arrow::ArrowWriter;
+
+    use super::super::super::testing::{repository, setup, write};
     use super::*;
+
+    fn repository_in(folder: &Path, name: &str) {
+        repository(folder, name, &[("a", b"x")]);
+    }
 
     #[test]
     fn urls_and_paths_have_names() {
@@ -370,6 +379,58 @@ mod tests {
             [("license".into(), "MIT AND ISC".into()), ("stars".into(), "12".into())].into()
         );
         assert_eq!((found[4].revision.as_deref(), found[4].metadata.len()), (Some("v1"), 0));
+    }
+
+    #[test]
+    fn every_layout_of_a_list_says_the_same() {
+        let folder = tempfile::tempdir().expect("tempdir");
+        let columns: [(&str, ArrayRef); 5] = [
+            ("repo", Arc::new(StringArray::from(vec![Some("https://h/o/one"), Some("two")]))),
+            ("stars", Arc::new(Int32Array::from(vec![Some(7), None]))),
+            ("archived", Arc::new(BooleanArray::from(vec![Some(false), Some(true)]))),
+            ("pushed", Arc::new(TimestampMicrosecondArray::from(vec![Some(1_700_000_000_000_000), None]))),
+            ("unused", Arc::new(StringArray::from(vec![Some("x"), None]))),
+        ];
+        let batch = RecordBatch::try_from_iter(columns).expect("columns of one length");
+        let mut parquet = Vec::new();
+        let mut writer = ArrowWriter::try_new(&mut parquet, batch.schema(), None).expect("a writer");
+        writer.write(&batch).expect("in memory");
+        writer.close().expect("in memory");
+        let csv = b"\xef\xbb\xbfrepo,stars,archived,pushed,unused\r\nhttps://h/o/one,7,false,2023-11-14T22:13:20,\"a\n\"\"b\"\"\"\r\ntwo,,true,,\r\n";
+        let json = br#"{"repo": "https://h/o/one", "stars": 7, "archived": false, "pushed": "2023-11-14T22:13:20"}
+{"repo": "two", "archived": true, "stars": null}"#;
+        let packed = zstd::encode_all(&csv[..], 3).expect("zstd");
+        let lists: [(&str, &[u8]); 4] = [("a.parquet", &parquet), ("b.csv", csv), ("c.jsonl", json), ("d.csv.zst", &packed)];
+        let found = lists.map(|(name, stored)| {
+            write(&folder.path().join(name), stored);
+            let mut setup = setup(folder.path(), "git", name);
+            setup.config.metadata = vec!["archived".into(), "pushed".into()];
+            named(&setup).expect(name)
+        });
+        let metadata: Vec<_> = found[0][0].metadata.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        assert_eq!(metadata, [("archived", "false"), ("pushed", "2023-11-14T22:13:20"), ("stars", "7")]);
+        assert_eq!((found[0].len(), found[0][1].location.as_str()), (2, "two"));
+        assert!(found.iter().all(|list| *list == found[0]), "{found:?}");
+        write(&folder.path().join("e.csv"), b"repo,stars\nx\n");
+        let error = named(&setup(folder.path(), "git", "e.csv")).expect_err("a row is too short").to_string();
+        assert!(error.contains("line: 2"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_of_clones_is_all_of_them() {
+        let folder = tempfile::tempdir().expect("tempdir");
+        for name in ["clones/o/b", "clones/a"] {
+            repository_in(folder.path(), name);
+        }
+        write(&folder.path().join("empty/x/y"), b"");
+        let locations = |pattern: &str| -> Vec<String> {
+            let found = named(&setup(folder.path(), "git", pattern)).expect("named");
+            found.into_iter().map(|repository| repository.location).collect()
+        };
+        assert_eq!(locations("clones/"), ["clones/a", "clones/o/b"]);
+        assert_eq!(locations("c*s/*"), ["clones/a", "clones/o/b"]);
+        assert_eq!(locations("clones/a"), ["clones/a"]);
+        assert_eq!(locations("empty"), ["empty"]);
     }
 
     #[test]

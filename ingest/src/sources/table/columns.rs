@@ -6,8 +6,8 @@ use stackmill_schemas::{Error, Result};
 
 use super::super::config::COLUMNS;
 
-/// Number of our columns.
-pub(super) const COUNT: usize = COLUMNS.len();
+/// Number of our columns; those that a recipe can map come first.
+pub(super) const COUNT: usize = COLUMNS.len() + 5;
 
 /// Places of our columns in [`COLUMNS`].
 pub(super) const CONTENT: usize = 0;
@@ -17,9 +17,18 @@ pub(super) const REVISION_ID: usize = 3;
 pub(super) const STARS: usize = 4;
 pub(super) const FORKS: usize = 5;
 pub(super) const LICENSE: usize = 6;
+/// The part of the data set that a row belongs to.
+pub(super) const SET: usize = 7;
+/// Several things said of a row in one text.
+pub(super) const META: usize = 8;
+/// The name under which a content lies elsewhere.
+pub(super) const KEY: usize = 9;
+/// The git blob id of a content that lies elsewhere, in hexadecimal digits, and its length in bytes.
+pub(super) const GIT_ID: usize = 10;
+pub(super) const LENGTH: usize = 11;
 
 /// Names in common use, the likeliest first: ours, The Stack v1 and v2, CodeParrot, and plain English.
-const IN_USE: [&[&str]; COUNT] = [
+const IN_USE: [&[&str]; COLUMNS.len()] = [
     &["content", "text", "code", "source_code"],
     &["path", "max_stars_repo_path", "file_path", "filepath", "filename"],
     &[
@@ -41,24 +50,49 @@ const IN_USE: [&[&str]; COUNT] = [
     &["license", "licenses", "max_stars_repo_licenses", "detected_licenses"],
 ];
 
+/// The names in common use of our column `ours`.
+pub(super) fn in_use(ours: usize) -> &'static [&'static str] {
+    IN_USE.get(ours).copied().unwrap_or_default()
+}
+
 /// For each of our columns the names to look for, the likeliest first.
 #[derive(Clone, Debug)]
 pub(super) struct Names {
     ours: [Vec<String>; COUNT],
+    /// Whether a recipe maps the column, so that it has to be there.
+    is_mapped: [bool; COUNT],
+    /// The column without which a table is none: contents, or the key of those elsewhere.
+    pub(super) content: usize,
 }
 
 impl Names {
-    /// Names as a recipe maps them; a column that is mapped to nothing (`""`) is not looked for.
-    pub(super) fn new(mapped: &BTreeMap<String, String>) -> Result<Self> {
+    /// Names as a recipe maps them, else as `known` has them; a column that is mapped to nothing (`""`) is not looked
+    /// for.
+    pub(super) fn new(
+        mapped: &BTreeMap<String, String>,
+        known: fn(usize) -> &'static [&'static str],
+        is_elsewhere: bool,
+    ) -> Result<Self> {
         if mapped.get("content").is_some_and(String::is_empty) {
             return Err(Error::config("source: `columns.content` is empty").hint("a table has to have contents"));
         }
-        let ours = std::array::from_fn(|i| match mapped.get(COLUMNS[i]) {
+        let mapping = |i: usize| COLUMNS.get(i).and_then(|name| mapped.get(*name));
+        let ours = std::array::from_fn(|i| match mapping(i) {
             Some(name) if name.is_empty() => Vec::new(),
             Some(name) => vec![name.clone()],
-            None => IN_USE[i].iter().map(|&name| name.to_owned()).collect(),
+            None => known(i).iter().map(|&name| name.to_owned()).collect(),
         });
-        Ok(Self { ours })
+        Ok(Self {
+            ours,
+            is_mapped: std::array::from_fn(|i| mapping(i).is_some_and(|name| !name.is_empty())),
+            content: if is_elsewhere { KEY } else { CONTENT },
+        })
+    }
+
+    /// Whether something inside the object or struct `name` is looked for.
+    pub(super) fn looks_into(&self, name: &str) -> bool {
+        let inside = |known: &String| known.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+        self.ours.iter().flatten().any(inside)
     }
 
     /// Names of our column `ours`, the likeliest first.
@@ -80,13 +114,12 @@ impl Names {
         let found = names
             .iter()
             .find_map(|name| theirs.iter().position(|their| their == name));
-        let is_mapped = names.len() == 1;
-        if found.is_none() && (ours == CONTENT || is_mapped) {
+        if found.is_none() && (ours == self.content || self.is_mapped[ours]) {
             return Err(
                 Error::input(format!("there is no column `{}`", names.join("` or `"))).hint(format!(
                     "the columns are `{}`; map ours to them, as in `columns = {{ {} = \"…\" }}`",
                     theirs.join("`, `"),
-                    COLUMNS[ours]
+                    COLUMNS.get(ours).unwrap_or(&COLUMNS[CONTENT])
                 )),
             );
         }
@@ -102,13 +135,13 @@ pub(super) fn whole(value: f64) -> Option<i64> {
 /// An error for a column that is not what it should be.
 pub(super) fn wrong_type(ours: usize, theirs: &str, is: &str) -> Error {
     let should = match ours {
-        STARS | FORKS => "a number",
+        STARS | FORKS | LENGTH => "a number",
         LICENSE => "text or a list of texts",
         _ => "text",
     };
-    Error::input(format!("column `{theirs}` ({}) is {is}, not {should}", COLUMNS[ours])).hint(format!(
-        "map another column, as in `columns = {{ {} = \"…\" }}`, or none with \"\"",
-        COLUMNS[ours]
+    let name = COLUMNS.get(ours).copied().unwrap_or("of its format");
+    Error::input(format!("column `{theirs}` ({name}) is {is}, not {should}")).hint(format!(
+        "map another column, as in `columns = {{ {name} = \"…\" }}`, or none with \"\""
     ))
 }
 
@@ -118,7 +151,7 @@ mod tests {
 
     #[test]
     fn columns_are_found_by_mapping_or_by_names_in_use() {
-        let guessed = Names::new(&BTreeMap::new()).expect("defaults");
+        let guessed = Names::new(&BTreeMap::new(), in_use, false).expect("defaults");
         let theirs = ["max_stars_repo_path", "text", "content"];
         assert_eq!(guessed.resolve(CONTENT, &theirs).ok(), Some(Some(2)));
         assert_eq!(guessed.resolve(PATH, &theirs).ok(), Some(Some(0)));
@@ -131,7 +164,7 @@ mod tests {
                 .is_some_and(|hint| hint.contains("`body`"))
         );
         let map = [("content", "text"), ("path", ""), ("stars", "likes")];
-        let mapped = Names::new(&map.map(|(a, b)| (a.to_owned(), b.to_owned())).into()).expect("valid");
+        let mapped = Names::new(&map.map(|(a, b)| (a.to_owned(), b.to_owned())).into(), in_use, false).expect("valid");
         assert_eq!(mapped.resolve(CONTENT, &theirs).ok(), Some(Some(1)));
         assert_eq!(mapped.resolve(PATH, &theirs).ok(), Some(None));
         assert!(mapped.resolve(STARS, &theirs).is_err());
@@ -140,7 +173,7 @@ mod tests {
 
     #[test]
     fn no_name_in_use_is_that_of_two_columns() {
-        let names = Names::new(&BTreeMap::new()).expect("defaults");
+        let names = Names::new(&BTreeMap::new(), in_use, false).expect("defaults");
         for (i, known) in IN_USE.iter().enumerate() {
             assert_eq!(known[0], COLUMNS[i]);
             assert!(

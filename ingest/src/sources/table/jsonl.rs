@@ -12,7 +12,10 @@ use super::super::SourceConfig;
 use super::super::contents::{Contents, Wanted};
 use super::super::inflate::{Inflated, Limits, broken};
 use super::super::place::Input;
-use super::columns::{CONTENT, COUNT, FORKS, LICENSE, Names, PATH, REPO_NAME, REVISION_ID, STARS, wrong_type};
+use super::columns::{
+    CONTENT, COUNT, FORKS, GIT_ID, KEY, LENGTH, LICENSE, META, Names, PATH, REPO_NAME, REVISION_ID, SET, STARS, wrong_type,
+};
+use super::formats::Layout;
 use super::record::{Record, Records};
 
 /// Most texts of a list (of licenses) that are looked at.
@@ -21,7 +24,7 @@ const LONGEST_LIST: usize = 64;
 /// Lists the lines of a file; blank ones are no rows.
 pub(super) fn list(
     input: &Input,
-    names: &Names,
+    layout: &Layout,
     config: &SourceConfig,
     records: &mut Records<'_, '_>,
     cx: &TaskContext,
@@ -30,7 +33,7 @@ pub(super) fn list(
     let mut lines = Lines::open(input, config)?;
     while let Some((number, line)) = lines.next().with_context(place)? {
         cx.check()?;
-        match line.and_then(|line| parse(line, names)) {
+        match line.and_then(|line| parse(line, layout)) {
             Ok(None) => {}
             Ok(Some(record)) => records.push(number, number, Ok(record))?,
             Err(trouble) => records.push(number, number, Err(trouble))?,
@@ -45,7 +48,7 @@ pub(super) fn list(
 /// Reads the contents of the lines that are wanted; the others are not looked into.
 pub(super) fn read(
     input: &Input,
-    names: &Names,
+    layout: &Layout,
     config: &SourceConfig,
     wanted: &Wanted<'_>,
     contents: &mut Contents<'_, '_>,
@@ -59,12 +62,11 @@ pub(super) fn read(
         if number < wanted.locator(first) {
             continue;
         }
-        let record = line.and_then(|line| parse(line, names));
-        let content = record.map(|record| record.and_then(|record| record.content));
+        let record = line.and_then(|line| parse(line, layout));
+        let cell = record.map(|record| record.and_then(|record| if layout.is_elsewhere() { record.key } else { record.content }));
         while let Some(i) = left.next_if(|&i| wanted.locator(i) == number) {
-            match &content {
-                Ok(Some(content)) => contents.checked(wanted, i, content)?,
-                Ok(None) => contents.trouble(wanted.file_id(i), "no content")?,
+            match &cell {
+                Ok(cell) => layout.answer(cell.as_deref(), wanted, i, contents)?,
                 Err(trouble) => contents.trouble(wanted.file_id(i), trouble)?,
             }
         }
@@ -130,17 +132,23 @@ impl Lines {
 }
 
 /// The row that a line is; none where it is blank.
-fn parse(line: &[u8], names: &Names) -> Result<Option<Record<'static>>, String> {
+fn parse(line: &[u8], layout: &Layout) -> Result<Option<Record<'static>>, String> {
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii();
     if line.is_empty() {
         return Ok(None);
     }
     let mut json = serde_json::Deserializer::from_slice(line);
-    let cells = Cells { names }
+    let mut cells = Row::default();
+    let reading = Cells {
+        names: &layout.names,
+        above: "",
+        row: &mut cells,
+    };
+    reading
         .deserialize(&mut json)
         .map_err(|error| format!("not a JSON object: {error}"))?;
     json.end().map_err(|error| format!("not one JSON object: {error}"))?;
-    record(cells).map(Some)
+    record(cells).map(|record| Some(layout.file(record)))
 }
 
 /// Our columns of one line, with their names there.
@@ -154,13 +162,20 @@ fn record(mut cells: Row) -> Result<Record<'static>, String> {
     };
     let (content, path) = (text(CONTENT)?, text(PATH)?);
     let (repo_name, revision_id) = (text(REPO_NAME)?, text(REVISION_ID)?);
+    let (set, meta, key, git_id) = (text(SET)?, text(META)?, text(KEY)?, text(GIT_ID)?);
     Ok(Record {
         content,
         path,
         repo_name,
         revision_id,
+        set,
+        meta,
+        key,
+        git_id,
+        passed_over: None,
         stars: number(cells[STARS].take(), STARS)?,
         forks: number(cells[FORKS].take(), FORKS)?,
+        length: number(cells[LENGTH].take(), LENGTH)?,
         license: license(cells[LICENSE].take())?,
     })
 }
@@ -185,36 +200,58 @@ fn license(cell: Option<(usize, String, Cell)>) -> Result<Option<String>, String
 /// Reads an object, keeping the values that may be our columns.
 struct Cells<'a> {
     names: &'a Names,
+    /// The name of this object in the one above, with a dot; empty for the row itself.
+    above: &'a str,
+    row: &'a mut Row,
 }
 
 impl<'de> DeserializeSeed<'de> for Cells<'_> {
-    type Value = Row;
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Row, D::Error> {
-        deserializer.deserialize_map(self)
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        match self.above {
+            "" => deserializer.deserialize_map(self),
+            _ => deserializer.deserialize_any(self),
+        }
     }
 }
 
 impl<'de> Visitor<'de> for Cells<'_> {
-    type Value = Row;
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row, A::Error> {
-        let mut row = Row::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<Cow<'_, str>>()? {
+            let key = match self.above {
+                "" => key,
+                above => Cow::Owned(format!("{above}{key}")),
+            };
             match self.names.find(&key) {
-                Some((ours, rank)) if row[ours].as_ref().is_none_or(|(best, _, _)| rank <= *best) => {
-                    row[ours] = Some((rank, key.into_owned(), map.next_value()?));
+                Some((ours, rank)) if self.row[ours].as_ref().is_none_or(|(best, _, _)| rank <= *best) => {
+                    self.row[ours] = Some((rank, key.into_owned(), map.next_value()?));
                 }
+                None if self.above.is_empty() && self.names.looks_into(&key) => map.next_value_seed(Cells {
+                    names: self.names,
+                    above: &format!("{key}."),
+                    row: self.row,
+                })?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        Ok(row)
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _text: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
     }
 }
 

@@ -3,13 +3,14 @@
 //! The revision of a file is a hash of its footer and its length: the footer knows place, length and statistics of every
 //! column of every row group, and the whole file need not be read to plan a run. In a store it is what the store says.
 
-use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type, Int32Type, Int64Type, UInt32Type, UInt64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_schema::{DataType, SchemaRef};
+use arrow_cast::display::array_value_to_string;
+use arrow_schema::DataType;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
@@ -21,12 +22,17 @@ use stackmill_schemas::{Error, Result, ResultExt};
 
 use super::super::contents::{Contents, Wanted};
 use super::super::place::Input;
-use super::columns::{CONTENT, COUNT, FORKS, LICENSE, Names, PATH, REPO_NAME, REVISION_ID, STARS, whole, wrong_type};
-use super::record::{Record, Records};
+use super::cells::{Columns, ITEM_BITS, grouped_by};
+use super::columns::{CONTENT, FORKS, LENGTH, LICENSE, STARS, whole};
+use super::formats::Layout;
+use super::record::Records;
 use crate::store::Chunks;
 
 /// Rows that are decoded at once: files of code are up to megabytes each.
 const BATCH_ROWS: usize = 256;
+
+/// Rows that are decoded at once where each is a whole repository.
+const BATCH_REPOSITORIES: usize = 4;
 
 /// Longest footer that is read: 1 GiB.
 const LONGEST_FOOTER: u64 = 1 << 30;
@@ -44,21 +50,28 @@ pub(super) fn row_groups(input: &Input) -> Result<(String, Vec<u64>)> {
 }
 
 /// Lists the rows of a row group.
-pub(super) fn list(input: &Input, group: usize, names: &Names, records: &mut Records<'_, '_>) -> Result<()> {
+pub(super) fn list(input: &Input, group: usize, layout: &Layout, records: &mut Records<'_, '_>) -> Result<()> {
     let place = || format!("{input} row group {group}");
     let (builder, revision_id, chunks) = open(input)?;
     if revision_id != records.unit.revision_id {
         return Err(input.changed());
     }
     let first = first_row(&builder, group).with_context(place)?;
-    let (columns, reader) = project(builder, group, names, None).with_context(place)?;
-    let mut locator = 0;
+    let (columns, reader) = project(builder, group, layout, None).with_context(place)?;
+    let mut row = 0;
     for batch in Batches(Some(reader)) {
         let batch = batch.map_err(|error| blamed(error, &chunks)).with_context(place)?;
         let cells = columns.of(&batch);
         for i in 0..batch.num_rows() {
-            records.push(locator, first + locator, Ok(cells.record(i)))?;
-            locator += 1;
+            if cells.items(i) == 0 {
+                let trouble = Err("the repository lists no files".to_owned());
+                records.push(columns.locator(row, 0), first + row, trouble)?;
+            }
+            for item in 0..cells.items(i) {
+                let record = layout.file(cells.record(i, item));
+                records.push(columns.locator(row, item), first + row, Ok(record))?;
+            }
+            row += 1;
         }
     }
     Ok(())
@@ -68,35 +81,73 @@ pub(super) fn list(input: &Input, group: usize, names: &Names, records: &mut Rec
 pub(super) fn read(
     input: &Input,
     group: usize,
-    names: &Names,
+    layout: &Layout,
     wanted: &Wanted<'_>,
     contents: &mut Contents<'_, '_>,
 ) -> Result<()> {
     let place = || format!("{input} row group {group}");
     let (builder, _, chunks) = open(input)?;
     let rows = rows_of(&builder, group).with_context(place)?;
+    let is_grouped = grouped_by(builder.schema(), layout).is_some();
+    let row_of = |i: usize| wanted.locator(i) >> if is_grouped { ITEM_BITS } else { 0 };
     let mut order = wanted.by_locator();
-    while let Some(i) = order.pop_if(|&mut i| wanted.locator(i) >= rows) {
+    while let Some(i) = order.pop_if(|&mut i| row_of(i) >= rows) {
         contents.trouble(wanted.file_id(i), "the row group has no such row")?;
     }
-    let mut locators: Vec<usize> = order.iter().map(|&i| wanted.locator(i) as usize).collect();
-    locators.dedup();
-    let (columns, reader) = project(builder, group, names, Some(&locators)).with_context(place)?;
+    let mut numbers: Vec<usize> = order.iter().map(|&i| row_of(i) as usize).collect();
+    numbers.dedup();
+    let (columns, reader) = project(builder, group, layout, Some(&numbers)).with_context(place)?;
     let mut left = order.into_iter().peekable();
-    let mut locators = locators.into_iter();
+    let mut numbers = numbers.into_iter();
     for batch in Batches(Some(reader)) {
         let batch = batch.map_err(|error| blamed(error, &chunks)).with_context(place)?;
-        let content = columns.of(&batch).arrays[CONTENT].clone();
-        for (row, locator) in (0..batch.num_rows()).zip(&mut locators) {
-            while let Some(i) = left.next_if(|&i| wanted.locator(i) == locator as u64) {
-                match content.as_ref().and_then(|array| bytes_at(array, row)) {
-                    Some(content) => contents.checked(wanted, i, content)?,
-                    None => contents.trouble(wanted.file_id(i), "no content")?,
-                }
+        let cells = columns.of(&batch);
+        for (at, number) in (0..batch.num_rows()).zip(&mut numbers) {
+            while let Some(i) = left.next_if(|&i| row_of(i) == number as u64) {
+                let item = columns.item(wanted.locator(i));
+                let cell = (item < cells.items(at)).then(|| cells.bytes(layout.names.content, at, item));
+                layout.answer(cell.flatten(), wanted, i, contents)?;
             }
         }
     }
     left.try_for_each(|i| contents.trouble(wanted.file_id(i), "the row group has no such row"))
+}
+
+/// Called with the number of a row, and its texts by column.
+type EachText<'a> = dyn FnMut(u64, BTreeMap<String, String>) -> Result<()> + 'a;
+
+/// Every row of a small file as texts: the columns `names`, as far as they are there; lists of texts are joined by
+/// ` AND `, what is null or empty is left out.
+pub(in super::super) fn texts(input: &Input, names: &[&str], each: &mut EachText<'_>) -> Result<()> {
+    let place = || input.to_string();
+    let (builder, _, chunks) = open(input)?;
+    let fields = builder.schema().fields().iter().enumerate();
+    let wanted = fields.filter(|(_, field)| names.contains(&field.name().as_str()));
+    let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.map(|(at, _)| at));
+    let builder = builder.with_projection(mask).with_batch_size(BATCH_ROWS);
+    let reader = guarded(|| builder.build().map_err(|error| broken(&error))).with_context(place)?;
+    let mut number = 0;
+    for batch in Batches(Some(reader)) {
+        let batch = batch.map_err(|error| blamed(error, &chunks)).with_context(place)?;
+        for i in 0..batch.num_rows() {
+            let schema = batch.schema();
+            let cells = schema.fields().iter().zip(batch.columns());
+            let filled = cells.filter_map(|(field, array)| Some((field.name().clone(), text_at(array, i)?)));
+            each(number, filled.collect())?;
+            number += 1;
+        }
+    }
+    Ok(())
+}
+
+/// A value as text.
+fn text_at(array: &ArrayRef, i: usize) -> Option<String> {
+    let text = match array.data_type() {
+        DataType::List(_) | DataType::Utf8 | DataType::Binary => license_at(array, i)?,
+        _ if array.is_null(i) => return None,
+        _ => array_value_to_string(array, i).ok()?,
+    };
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 /// What the store says of a file; else a hash of its footer and its length. A file without a footer is refused.
@@ -201,16 +252,16 @@ fn first_row(builder: &Builder, group: usize) -> Result<u64> {
 fn project(
     builder: Builder,
     group: usize,
-    names: &Names,
+    layout: &Layout,
     rows: Option<&[usize]>,
 ) -> Result<(Columns, ParquetRecordBatchReader)> {
     let total = rows_of(&builder, group)?;
-    let columns = Columns::resolve(builder.schema(), names, rows.is_some())?;
-    let mask = ProjectionMask::roots(builder.parquet_schema(), columns.theirs.iter().flatten().copied());
+    let columns = Columns::resolve(builder.schema(), layout, rows.is_some())?;
+    let mask = ProjectionMask::roots(builder.parquet_schema(), columns.roots());
     let mut builder = builder
         .with_row_groups(vec![group])
         .with_projection(mask)
-        .with_batch_size(BATCH_ROWS);
+        .with_batch_size(if columns.files.is_some() { BATCH_REPOSITORIES } else { BATCH_ROWS });
     if let Some(rows) = rows {
         let ranges = rows.iter().map(|&row| row..row + 1);
         let total = usize::try_from(total).map_err(|_| Error::input("the row group is too long"))?;
@@ -220,80 +271,19 @@ fn project(
     Ok((columns, reader))
 }
 
-/// Where our columns are.
-struct Columns {
-    names: [Option<String>; COUNT],
-    theirs: [Option<usize>; COUNT],
-}
-
-impl Columns {
-    fn resolve(schema: &SchemaRef, names: &Names, content_only: bool) -> Result<Self> {
-        let all: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-        let mut columns = Self {
-            names: Default::default(),
-            theirs: [None; COUNT],
-        };
-        for ours in 0..if content_only { 1 } else { COUNT } {
-            let Some(at) = names.resolve(ours, &all)? else { continue };
-            let field = schema.field(at);
-            if !is_right(ours, field.data_type()) {
-                return Err(wrong_type(ours, field.name(), &field.data_type().to_string()));
-            }
-            columns.theirs[ours] = Some(at);
-            columns.names[ours] = Some(field.name().clone());
-        }
-        Ok(columns)
-    }
-
-    fn of(&self, batch: &RecordBatch) -> Cells {
-        Cells {
-            arrays: std::array::from_fn(|ours| {
-                let name = self.names[ours].as_ref()?;
-                batch.column_by_name(name).cloned()
-            }),
-        }
-    }
-}
-
-fn is_right(ours: usize, is: &DataType) -> bool {
+pub(super) fn is_right(ours: usize, is: &DataType) -> bool {
     use DataType::{Binary, Float32, Float64, Int32, Int64, List, Null, UInt32, UInt64, Utf8};
     match (ours, is) {
         (_, Null) => ours != CONTENT,
-        (STARS | FORKS, Int32 | Int64 | UInt32 | UInt64 | Float32 | Float64) => true,
-        (STARS | FORKS, _) => false,
+        (STARS | FORKS | LENGTH, Int32 | Int64 | UInt32 | UInt64 | Float32 | Float64) => true,
+        (STARS | FORKS | LENGTH, _) => false,
         (_, Utf8 | Binary) => true,
         (LICENSE, List(item)) => matches!(item.data_type(), Utf8 | Binary),
         _ => false,
     }
 }
 
-/// Our columns of one batch.
-struct Cells {
-    arrays: [Option<ArrayRef>; COUNT],
-}
-
-impl Cells {
-    fn record(&self, i: usize) -> Record<'_> {
-        let text = |ours: usize| {
-            self.arrays[ours]
-                .as_ref()
-                .and_then(|array| bytes_at(array, i))
-                .map(Cow::Borrowed)
-        };
-        let number = |ours: usize| self.arrays[ours].as_ref().and_then(|array| number_at(array, i));
-        Record {
-            content: text(CONTENT),
-            path: text(PATH),
-            repo_name: text(REPO_NAME),
-            revision_id: text(REVISION_ID),
-            stars: number(STARS),
-            forks: number(FORKS),
-            license: self.arrays[LICENSE].as_ref().and_then(|array| license_at(array, i)),
-        }
-    }
-}
-
-fn bytes_at(array: &ArrayRef, i: usize) -> Option<&[u8]> {
+pub(super) fn bytes_at(array: &ArrayRef, i: usize) -> Option<&[u8]> {
     if array.is_null(i) {
         return None;
     }
@@ -304,7 +294,7 @@ fn bytes_at(array: &ArrayRef, i: usize) -> Option<&[u8]> {
     }
 }
 
-fn number_at(array: &ArrayRef, i: usize) -> Option<i64> {
+pub(super) fn number_at(array: &ArrayRef, i: usize) -> Option<i64> {
     if array.is_null(i) {
         return None;
     }
@@ -320,7 +310,7 @@ fn number_at(array: &ArrayRef, i: usize) -> Option<i64> {
 }
 
 /// A license, or all of a list of them.
-fn license_at(array: &ArrayRef, i: usize) -> Option<String> {
+pub(super) fn license_at(array: &ArrayRef, i: usize) -> Option<String> {
     let text = |array: &ArrayRef, i| bytes_at(array, i).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     let license = match array.data_type() {
         DataType::List(_) if array.is_valid(i) => {

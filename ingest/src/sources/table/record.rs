@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use stackmill_schemas::Result;
+use stackmill_schemas::{BlobId, Result};
 use stackmill_schemas::lock::Unit;
 use stackmill_schemas::path::escape;
 
@@ -23,6 +23,44 @@ pub(super) struct Record<'a> {
     pub(super) stars: Option<i64>,
     pub(super) forks: Option<i64>,
     pub(super) license: Option<String>,
+    /// The part of the data set it belongs to.
+    pub(super) set: Option<Cow<'a, [u8]>>,
+    /// Several things said of it in one text.
+    pub(super) meta: Option<Cow<'a, [u8]>>,
+    /// The name of its content elsewhere; id and length of that.
+    pub(super) key: Option<Cow<'a, [u8]>>,
+    pub(super) git_id: Option<Cow<'a, [u8]>>,
+    pub(super) length: Option<i64>,
+    /// Why it is not wanted.
+    pub(super) passed_over: Option<String>,
+}
+
+impl Record<'_> {
+    /// Length and blob id of the content, or why there are none.
+    fn hashed(&self) -> (u64, Result<BlobId, &'static str>) {
+        match (&self.content, &self.key) {
+            (Some(content), _) => {
+                let hashed = blob_id(content).map_err(|_| "its hash shows a collision attack");
+                (content.len() as u64, hashed)
+            }
+            (None, Some(_)) => {
+                let id = self.git_id.as_deref().and_then(from_hex);
+                let length = self.length.and_then(|length| u64::try_from(length).ok());
+                match (length, id) {
+                    (Some(length), Some(id)) => (length, Ok(id)),
+                    _ => (0, Err("its content lies elsewhere, and the row does not tell its id and length")),
+                }
+            }
+            (None, None) => (0, Err("no content")),
+        }
+    }
+}
+
+/// A blob id from its 40 hexadecimal digits.
+fn from_hex(digits: &[u8]) -> Option<BlobId> {
+    let digits = digits.as_chunks::<2>().0.iter().take(usize::from(digits.len() == 40) * 20);
+    let bytes = digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+    bytes.collect::<Option<Vec<u8>>>()?.try_into().ok().map(BlobId)
 }
 
 /// Turns rows of one unit into listing rows.
@@ -49,13 +87,11 @@ impl<'a, 'e> Records<'a, 'e> {
             Ok(record) => (record, None),
             Err(trouble) => (Record::default(), Some(trouble)),
         };
-        let content = record.content.as_deref();
-        let hashed = content.map(blob_id);
-        let trouble = trouble.or_else(|| match &hashed {
-            None => Some("no content".to_owned()),
-            Some(Err(_)) => Some("its hash shows a collision attack".to_owned()),
-            Some(Ok(_)) => None,
-        });
+        let (length, hashed) = record.hashed();
+        let (mode, trouble) = match &record.passed_over {
+            Some(words) => (mode::NOT_WANTED, Some(words.clone())),
+            None => (mode::FILE, trouble.or_else(|| hashed.err().map(str::to_owned))),
+        };
         let path = path_of(record.path.as_deref(), number);
         let inherited = Inherited {
             license: record.license.and_then(|license| self.license(license, &path)),
@@ -63,9 +99,9 @@ impl<'a, 'e> Records<'a, 'e> {
         };
         let row = Row {
             path: &path,
-            mode: mode::FILE,
-            length: content.map_or(0, |content| content.len() as u64),
-            blob: hashed.and_then(gix::Result::ok),
+            mode,
+            length,
+            blob: hashed.ok(),
             locator,
             trouble,
         };
