@@ -3,7 +3,8 @@
 //! ```text
 //!   [rules] of a recipe ──► RuleSet ──► FilterStage (listing) ─► FilterStage (content) ─► FilterStage (syntax)
 //!                              ▲              path, length           Facts: one pass          columns of Parse
-//!   rules/<rule>.rs ──► RULES ─┘
+//!   rules/<rule>.rs ──► RULES ─┤
+//!   presets/<preset>.rs ───────┘              variants: other settings by language and extension, shares by hash
 //!   syntax     Parse ──► request ──► worker process: the only place that parses ──► syntax_* columns
 //!   redact     Redact: addresses and keys become placeholders; counts go to the column `redactions`
 //! ```
@@ -13,6 +14,7 @@
 #![deny(missing_docs)]
 
 pub mod facts;
+pub mod fasttext;
 pub mod presets;
 pub mod redact;
 pub mod rule;
@@ -21,10 +23,12 @@ pub mod sample;
 mod set;
 mod stage;
 pub mod syntax;
+mod variants;
 
 pub use facts::Facts;
+pub use presets::{PRESETS, Preset, Quirk};
 pub use redact::{Redact, RedactConfig};
-pub use rule::{Check, Needs, Rule, RuleInfo, Setting};
+pub use rule::{Check, Needs, Open, Rule, RuleInfo, Setting};
 pub use rules::RULES;
 pub use sample::Sample;
 pub use set::{Explain, RuleSet, RulesConfig};

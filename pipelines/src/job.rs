@@ -23,7 +23,7 @@ use stackmill_schemas::lock::{Lock, Split};
 use stackmill_schemas::rank::{Criterion, default_policy};
 use stackmill_schemas::stage::{InputSize, Map, Source};
 use stackmill_schemas::{Error, Result, ResultExt};
-use stackmill_tokenize::{Pack, TokenizeConfig};
+use stackmill_tokenize::{CountTokens, Pack, TokenizeConfig};
 
 use crate::exchange::{Carrier, Files, Scattering, Spills, Target};
 use crate::lock;
@@ -93,7 +93,7 @@ pub struct Stages {
 impl Stages {
     /// Builds every stage of `recipe`; whatever makes no sense is said here.
     pub fn build(recipe: &Recipe) -> Result<Self> {
-        let rules = RuleSet::new(&recipe.rules).context("stage `rules`")?;
+        let (rules, mut artefacts) = rules(recipe).context("stage `rules`")?;
         let near = recipe.near.as_ref().map(NearConfig::build).transpose()?;
         let tokens = recipe
             .tokenize
@@ -110,6 +110,7 @@ impl Stages {
             Box::new(Generated::new()),
             Box::new(License::new(&recipe.license).context("stage `license`")?),
         ];
+        push(&mut content, counted_tokens(&rules).context("stage `rules`")?);
         push(&mut content, rules.stage(Needs::Content));
         push(&mut content, near.as_ref().map(|near| near.sketch.clone()));
         let mut syntax: Vec<Box<dyn Map>> = Vec::new();
@@ -126,7 +127,8 @@ impl Stages {
                 .transpose()
                 .context("stage `redact`")?,
         );
-        let (decontaminate, artefacts) = decontaminate(recipe)?;
+        let (decontaminate, packs) = decontaminate(recipe)?;
+        artefacts.extend(packs);
         push(&mut syntax, decontaminate);
         push(&mut syntax, tokenize);
         let exact = recipe.exact.as_ref().map(ExactConfig::build).transpose()?;
@@ -178,6 +180,24 @@ fn push<M: Map + 'static>(maps: &mut Vec<Box<dyn Map>>, map: Option<M>) {
     if let Some(map) = map {
         maps.push(Box::new(map));
     }
+}
+
+/// The rules, and the hashes of the models that they name.
+fn rules(recipe: &Recipe) -> Result<(RuleSet, BTreeMap<String, String>)> {
+    let mut hashes = BTreeMap::new();
+    let rules = RuleSet::reading(&recipe.rules, &mut |name, what| {
+        let (_, bytes) = recipe.file(name, what)?;
+        hashes.insert(name.to_owned(), hex(&Sha256::digest(&bytes)));
+        Ok(bytes)
+    })?;
+    Ok((rules, hashes))
+}
+
+/// Counts tokens where a rule asks for them.
+fn counted_tokens(rules: &RuleSet) -> Result<Option<CountTokens>> {
+    let settings = rules.settings("characters-per-token");
+    let tokenizer = settings.and_then(|settings| settings["tokenizer"].as_str());
+    tokenizer.map(CountTokens::new).transpose()
 }
 
 /// The stage, and the hashes of the packs that the recipe brings.

@@ -89,7 +89,7 @@ def rules(
     `license` has the settings of license detection.
     """
     settings = {"rules": {"preset": preset, "explain": explain, **rules}, "license": license or {}}
-    stages = ["list", "decode", "language", "flags", "license", "parse", "rules"]
+    stages = ["list", "decode", "language", "flags", "license", "count-tokens", "parse", "rules"]
     return _annotated(table, (content, path), settings, stages, [], verdicts=True)
 
 

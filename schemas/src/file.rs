@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, FixedSizeBinaryArray, RecordBatch, StringArray, UInt32Array,
-    UInt64Array,
+    Array, ArrayRef, BinaryArray, BooleanArray, FixedSizeBinaryArray, Float64Array, Int64Array, RecordBatch,
+    StringArray, UInt32Array, UInt64Array,
 };
 use arrow_schema::{DataType, Field, Schema};
 
@@ -144,6 +144,9 @@ pub struct FileColumns<'a> {
     license_type: Option<&'a StringArray>,
     is_vendor: Option<&'a BooleanArray>,
     is_generated: Option<&'a BooleanArray>,
+    stars: Option<&'a Int64Array>,
+    score: Option<&'a Float64Array>,
+    token_count: Option<&'a UInt64Array>,
 }
 
 impl<'a> FileColumns<'a> {
@@ -167,6 +170,9 @@ impl<'a> FileColumns<'a> {
             license_type: get(record, columns::LICENSE_TYPE),
             is_vendor: get(record, columns::IS_VENDOR),
             is_generated: get(record, columns::IS_GENERATED),
+            stars: get(record, columns::STARS),
+            score: get(record, columns::SCORE),
+            token_count: get(record, columns::TOKEN_COUNT),
         })
     }
 
@@ -260,6 +266,24 @@ impl<'a> FileRow<'a> {
     /// `permissive`, `non_permissive` or `no_license`.
     pub fn license_type(&self) -> Option<&'a str> {
         self.string(self.columns.license_type)
+    }
+
+    /// Stars of the repository.
+    pub fn stars(&self) -> Option<i64> {
+        let array = self.columns.stars.filter(|array| array.is_valid(self.i))?;
+        Some(array.value(self.i))
+    }
+
+    /// The score that the source's table gives the file.
+    pub fn score(&self) -> Option<f64> {
+        let array = self.columns.score.filter(|array| array.is_valid(self.i))?;
+        Some(array.value(self.i))
+    }
+
+    /// Number of tokens of the decoded text.
+    pub fn token_count(&self) -> Option<u64> {
+        let array = self.columns.token_count.filter(|array| array.is_valid(self.i))?;
+        Some(array.value(self.i))
     }
 
     /// A third party's copy.

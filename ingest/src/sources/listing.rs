@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_array::builder::{
-    BooleanBuilder, FixedSizeBinaryBuilder, Int64Builder, StringBuilder, UInt32Builder, UInt64Builder,
+    BooleanBuilder, FixedSizeBinaryBuilder, Float64Builder, Int64Builder, StringBuilder, UInt32Builder, UInt64Builder,
 };
 use stackmill_schemas::lock::Unit;
 use stackmill_schemas::path::{escape, hostile};
@@ -90,6 +90,8 @@ pub(super) struct Owner<'a> {
     pub(super) revision_id: &'a str,
     pub(super) stars: Option<i64>,
     pub(super) forks: Option<i64>,
+    /// What a table says of this one file.
+    pub(super) score: Option<f64>,
 }
 
 impl<'a> Owner<'a> {
@@ -100,6 +102,7 @@ impl<'a> Owner<'a> {
             revision_id: &unit.revision_id,
             stars: unit.count("stars"),
             forks: unit.count("forks"),
+            score: None,
         }
     }
 }
@@ -197,6 +200,7 @@ struct Columns {
     locator: UInt64Builder,
     stars: Int64Builder,
     forks: Int64Builder,
+    score: Float64Builder,
     license: StringBuilder,
     evidence: StringBuilder,
     vendored: BooleanBuilder,
@@ -248,6 +252,7 @@ impl Columns {
                 Arc::new(self.locator.finish()),
                 Arc::new(self.stars.finish()),
                 Arc::new(self.forks.finish()),
+                Arc::new(self.score.finish()),
                 Arc::new(self.license.finish()),
                 Arc::new(self.evidence.finish()),
                 Arc::new(self.vendored.finish()),
@@ -285,6 +290,7 @@ impl<'a, 'e> Listing<'a, 'e> {
         columns.locator.append_value(row.locator);
         columns.stars.append_option(owner.stars);
         columns.forks.append_option(owner.forks);
+        columns.score.append_option(owner.score);
         columns.push_inherited(inherited);
         columns.trouble.append_option(trouble);
         self.rows += 1;

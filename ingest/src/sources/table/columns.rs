@@ -17,6 +17,7 @@ pub(super) const REVISION_ID: usize = 3;
 pub(super) const STARS: usize = 4;
 pub(super) const FORKS: usize = 5;
 pub(super) const LICENSE: usize = 6;
+pub(super) const SCORE: usize = 7;
 
 /// Names in common use, the likeliest first: ours, The Stack v1 and v2, CodeParrot, and plain English.
 const IN_USE: [&[&str]; COUNT] = [
@@ -39,6 +40,8 @@ const IN_USE: [&[&str]; COUNT] = [
     &["stars", "max_stars_count", "star_events_count", "stars_count"],
     &["forks", "max_forks_count", "fork_events_count", "forks_count"],
     &["license", "licenses", "max_stars_repo_licenses", "detected_licenses"],
+    // No name is in common use, and a column that is called so may mean anything.
+    &[],
 ];
 
 /// For each of our columns the names to look for, the likeliest first.
@@ -102,7 +105,7 @@ pub(super) fn whole(value: f64) -> Option<i64> {
 /// An error for a column that is not what it should be.
 pub(super) fn wrong_type(ours: usize, theirs: &str, is: &str) -> Error {
     let should = match ours {
-        STARS | FORKS => "a number",
+        STARS | FORKS | SCORE => "a number",
         LICENSE => "text or a list of texts",
         _ => "text",
     };

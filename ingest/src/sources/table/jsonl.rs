@@ -12,7 +12,7 @@ use super::super::SourceConfig;
 use super::super::contents::{Contents, Wanted};
 use super::super::inflate::{Inflated, Limits, broken};
 use super::super::place::Input;
-use super::columns::{CONTENT, COUNT, FORKS, LICENSE, Names, PATH, REPO_NAME, REVISION_ID, STARS, wrong_type};
+use super::columns::{CONTENT, COUNT, FORKS, LICENSE, Names, PATH, REPO_NAME, REVISION_ID, SCORE, STARS, wrong_type};
 use super::record::{Record, Records};
 
 /// Most texts of a list (of licenses) that are looked at.
@@ -161,6 +161,7 @@ fn record(mut cells: Row) -> Result<Record<'static>, String> {
         revision_id,
         stars: number(cells[STARS].take(), STARS)?,
         forks: number(cells[FORKS].take(), FORKS)?,
+        score: score(cells[SCORE].take())?,
         license: license(cells[LICENSE].take())?,
     })
 }
@@ -170,6 +171,15 @@ fn number(cell: Option<(usize, String, Cell)>, ours: usize) -> Result<Option<i64
         None | Some((_, _, Cell::Null)) => Ok(None),
         Some((_, _, Cell::Whole(number))) => Ok(Some(number)),
         Some((_, theirs, cell)) => Err(wrong_type(ours, &theirs, cell.is()).message().to_owned()),
+    }
+}
+
+fn score(cell: Option<(usize, String, Cell)>) -> Result<Option<f64>, String> {
+    match cell {
+        None | Some((_, _, Cell::Null)) => Ok(None),
+        Some((_, _, Cell::Whole(number))) => Ok(Some(number as f64)),
+        Some((_, _, Cell::Real(number))) => Ok(Some(number)),
+        Some((_, theirs, cell)) => Err(wrong_type(SCORE, &theirs, cell.is()).message().to_owned()),
     }
 }
 
@@ -224,7 +234,7 @@ enum Cell {
     Null,
     Text(String),
     Whole(i64),
-    Real,
+    Real(f64),
     Flag,
     Texts(Vec<String>),
     Object,
@@ -236,7 +246,7 @@ impl Cell {
             Self::Null => "nothing",
             Self::Text(_) => "text",
             Self::Whole(_) => "a number",
-            Self::Real => "a fraction",
+            Self::Real(_) => "a fraction",
             Self::Flag => "true or false",
             Self::Texts(_) => "a list",
             Self::Object => "an object",
@@ -272,11 +282,11 @@ impl<'de> Visitor<'de> for CellVisitor {
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Cell, E> {
-        Ok(i64::try_from(value).map_or(Cell::Real, Cell::Whole))
+        Ok(i64::try_from(value).map_or(Cell::Real(value as f64), Cell::Whole))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Cell, E> {
-        Ok(super::columns::whole(value).map_or(Cell::Real, Cell::Whole))
+        Ok(super::columns::whole(value).map_or(Cell::Real(value), Cell::Whole))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Cell, E> {

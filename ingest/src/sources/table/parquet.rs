@@ -21,7 +21,7 @@ use stackmill_schemas::{Error, Result, ResultExt};
 
 use super::super::contents::{Contents, Wanted};
 use super::super::place::Input;
-use super::columns::{CONTENT, COUNT, FORKS, LICENSE, Names, PATH, REPO_NAME, REVISION_ID, STARS, whole, wrong_type};
+use super::columns::{CONTENT, COUNT, FORKS, LICENSE, Names, PATH, REPO_NAME, REVISION_ID, SCORE, STARS, whole, wrong_type};
 use super::record::{Record, Records};
 use crate::store::Chunks;
 
@@ -259,8 +259,8 @@ fn is_right(ours: usize, is: &DataType) -> bool {
     use DataType::{Binary, Float32, Float64, Int32, Int64, List, Null, UInt32, UInt64, Utf8};
     match (ours, is) {
         (_, Null) => ours != CONTENT,
-        (STARS | FORKS, Int32 | Int64 | UInt32 | UInt64 | Float32 | Float64) => true,
-        (STARS | FORKS, _) => false,
+        (STARS | FORKS | SCORE, Int32 | Int64 | UInt32 | UInt64 | Float32 | Float64) => true,
+        (STARS | FORKS | SCORE, _) => false,
         (_, Utf8 | Binary) => true,
         (LICENSE, List(item)) => matches!(item.data_type(), Utf8 | Binary),
         _ => false,
@@ -288,6 +288,7 @@ impl Cells {
             revision_id: text(REVISION_ID),
             stars: number(STARS),
             forks: number(FORKS),
+            score: self.arrays[SCORE].as_ref().and_then(|array| score_at(array, i)),
             license: self.arrays[LICENSE].as_ref().and_then(|array| license_at(array, i)),
         }
     }
@@ -302,6 +303,19 @@ fn bytes_at(array: &ArrayRef, i: usize) -> Option<&[u8]> {
         DataType::Binary => Some(array.as_binary::<i32>().value(i)),
         _ => None,
     }
+}
+
+/// A number that may be a fraction; what is no number at all (NaN) is none.
+fn score_at(array: &ArrayRef, i: usize) -> Option<f64> {
+    if array.is_null(i) {
+        return None;
+    }
+    let score = match array.data_type() {
+        DataType::Float32 => f64::from(array.as_primitive::<Float32Type>().value(i)),
+        DataType::Float64 => array.as_primitive::<Float64Type>().value(i),
+        _ => number_at(array, i)? as f64,
+    };
+    Some(score).filter(|score| !score.is_nan())
 }
 
 fn number_at(array: &ArrayRef, i: usize) -> Option<i64> {
