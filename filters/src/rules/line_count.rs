@@ -75,6 +75,12 @@ mod tests {
             ("\r\n\r\n\r\n", true),
         ] {
             let reason = Sample::text(text)
+                .dropped_by(Config { limit: 3, minimum: 0 })
+                .expect("valid settings");
+            assert_eq!(reason.is_none(), kept, "{text:?}");
+        }
+        for (text, kept) in [("a\n", false), ("a\nb", true)] {
+            let reason = Sample::text(text)
                 .dropped_by(Config { limit: 3, minimum: 2 })
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?}");
