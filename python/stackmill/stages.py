@@ -81,7 +81,7 @@ def rules(
     path: str = "path",
     **rules: Any,
 ) -> pyarrow.Table:
-    """Adds verdicts of rules: those of `preset` (`stack-v2`), changed or joined by single ones.
+    """Adds verdicts of rules: those of `preset` (`stack-v2`, `starcoderdata`, …), changed or joined by single ones.
 
     `rules(table, preset="stack-v2", line_max={"limit": 2000}, vendored=True, html_visible=False)`
 

@@ -43,6 +43,7 @@ SAMPLED = {"config-or-test", "no-keywords", "no-logic", "test-file"}
 
 SEPARATORS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 LINES = "Python's `splitlines` cuts at form feeds and other separators too"
+ENDS = "a line end counts as one character: the last line may have none, and `\\r\\n` is two there"
 LETTERS = "`isalpha`, `isalnum` and `isdigit` of Python and of Unicode's properties differ beyond ASCII"
 HTML = "BeautifulSoup keeps white space and mends broken pages; ours counts a run of white space once"
 SCANNER = "comments and quotes are told by Pygments there, by a scanner of marks here"
@@ -73,6 +74,8 @@ def reason(rule: str, file: originals.File) -> str | None:
         return PARSER
     if rule in LINE_RULES and SEPARATORS.search(file.text):
         return LINES
+    if rule in ("line-max", "line-mean") and ("\r" in file.text or not file.text.endswith("\n")):
+        return ENDS
     if rule in LETTER_RULES and not file.text.isascii():
         return LETTERS
     if rule in WORD_RULES and not file.text.isascii():

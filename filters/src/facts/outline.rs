@@ -153,7 +153,11 @@ impl Family {
                 let control = words(line)
                     .next()
                     .is_some_and(|word| CONTROL.contains(&word) || word == "break");
-                line.ends_with(';') && !line.contains(['(', '=']) && !self.is_import(line) && !control && words_before_value().count() >= 2
+                line.ends_with(';')
+                    && !line.contains(['(', '='])
+                    && !self.is_import(line)
+                    && !control
+                    && words_before_value().count() >= 2
             }
         }
     }

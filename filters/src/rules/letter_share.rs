@@ -8,7 +8,7 @@
 //! ```
 //! use stackmill_filters::{Sample, rules::letter_share::Config};
 //!
-//! assert!(Sample::text("        x = f(y)").dropped_by(Config::default())?.is_some());
+//! assert!(Sample::text("        x = f(1, 2)").dropped_by(Config::default())?.is_some());
 //! assert!(Sample::text("        total = sum(prices)").dropped_by(Config::default())?.is_none());
 //! # Ok::<(), stackmill_schemas::Error>(())
 //! ```

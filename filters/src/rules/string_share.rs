@@ -7,7 +7,7 @@
 //! ```
 //! use stackmill_filters::{Sample, rules::string_share::Config};
 //!
-//! assert!(Sample::text("x = ['alpha', 'beta', 'gamma']").language("Python").dropped_by(Config::default())?.is_some());
+//! assert!(Sample::text("x = ['alpha and beta', 'gamma and delta']").language("Python").dropped_by(Config::default())?.is_some());
 //! assert!(Sample::text("total = sum(price for price in prices) + 'x'").language("Python").dropped_by(Config::default())?.is_none());
 //! # Ok::<(), stackmill_schemas::Error>(())
 //! ```
