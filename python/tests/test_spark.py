@@ -134,6 +134,15 @@ def test_a_run_on_spark_has_the_bytes_of_an_embedded_one(large, local, tmp_path)
     assert on_spark(local, large.recipe, tmp_path / "out").was_done
 
 
+def test_edges_that_do_not_fit_one_task_are_shared_out(small, local, tmp_path):
+    few = {"near.edges-at-once": 100}
+    stackmill.run(small.recipe, tmp_path / "embedded", memory="2G", threads=2, set=few, progress=False)
+    said = []
+    on_spark(local, small.recipe, tmp_path / "out", set=few, progress=said.append)
+    assert any(line.startswith("near-star-2 ") for line in said), said
+    assert sha256(tmp_path / "out") == sha256(tmp_path / "embedded")
+
+
 def test_no_rows_to_carry_are_carried_too(local, tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "recipe.toml").write_text('name = "few"\n[[source]]\ndirectory = "in"\n[exact]\n[near]\n[tokenize]\n')
