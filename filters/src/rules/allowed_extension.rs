@@ -24,20 +24,12 @@ use crate::facts::Facts;
 use crate::rule::{Check, Needs, Rule};
 
 /// Settings of `allowed-extension`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
     /// Extensions that are kept, without the leading dot, in any case; an empty text stands for files without one; an
     /// empty list keeps all.
     pub allow: Vec<String>,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            allow: Vec::new(),
-        }
-    }
 }
 
 impl Rule for Config {
@@ -76,8 +68,7 @@ mod tests {
             ("a.b", "", true),
         ];
         for (text, language, kept) in cases {
-            let text = String::from(text);
-            let reason = Sample::path(&text)
+            let reason = Sample::path(text)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

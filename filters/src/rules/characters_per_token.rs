@@ -82,8 +82,7 @@ mod tests {
             ("", "", false),
         ];
         for (text, language, kept) in cases {
-            let text = String::from(text);
-            let reason = Sample { token_count: Some(2), ..Sample::text(&text) }
+            let reason = Sample { token_count: Some(2), ..Sample::text(text) }
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

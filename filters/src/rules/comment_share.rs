@@ -88,7 +88,6 @@ mod tests {
             (format!("/**/{}", "x".repeat(397)), "C", false),
         ];
         for (text, language, kept) in cases {
-            let text = String::from(text);
             let reason = Sample::text(&text).language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");

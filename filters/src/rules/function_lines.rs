@@ -75,7 +75,6 @@ mod tests {
             ("def f():\n".to_owned(), "Ruby", true),
         ];
         for (text, language, kept) in cases {
-            let text = String::from(text);
             let reason = Sample::text(&text).language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");

@@ -70,7 +70,6 @@ mod tests {
             (String::new(), "C", false),
         ];
         for (text, language, kept) in cases {
-            let text = String::from(text);
             let reason = Sample::text(&text).language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");

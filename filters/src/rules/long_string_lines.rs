@@ -82,7 +82,6 @@ mod tests {
             (format!("\"{}\"", "w ".repeat(20)), "C", true),
         ];
         for (text, language, kept) in cases {
-            let text = String::from(text);
             let reason = Sample::text(&text).language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");

@@ -84,7 +84,6 @@ mod tests {
             (format!("\"https://{}\"", "k".repeat(20)), "C", true),
         ];
         for (text, language, kept) in cases {
-            let text = String::from(text);
             let reason = Sample::text(&text).language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");

@@ -76,8 +76,7 @@ mod tests {
             ("import a\nimport b\nx\n", "Python", false),
         ];
         for (text, language, kept) in cases {
-            let text = String::from(text);
-            let reason = Sample::text(&text).language(language)
+            let reason = Sample::text(text).language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

@@ -73,7 +73,6 @@ mod tests {
             ("def f():\n  return 1\n".to_owned() + &"x\n".repeat(7), "Python", false),
         ];
         for (text, language, kept) in cases {
-            let text = String::from(text);
             let reason = Sample::text(&text).language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");

@@ -68,7 +68,6 @@ mod tests {
             ("d/".repeat(65) + "a", "", false),
         ];
         for (text, language, kept) in cases {
-            let text = String::from(text);
             let reason = Sample::path(&text)
                 .dropped_by(Config::default())
                 .expect("valid settings");

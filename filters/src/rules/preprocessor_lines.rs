@@ -83,7 +83,6 @@ mod tests {
             ("// #if\n".to_owned(), "C", true),
         ];
         for (text, language, kept) in cases {
-            let text = String::from(text);
             let reason = Sample::text(&text).language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");

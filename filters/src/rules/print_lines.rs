@@ -80,7 +80,6 @@ mod tests {
             ("blueprint\n".repeat(9), "Python", true),
         ];
         for (text, language, kept) in cases {
-            let text = String::from(text);
             let reason = Sample::text(&text).language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");

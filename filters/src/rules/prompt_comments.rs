@@ -1,13 +1,13 @@
 //! Drops files whose comments ask for code.
 //!
 //! # Why
-//! "Your code here" is an exercise without its answer; a file full of `TODO` is a plan.
+//! "Your code here" is an exercise without its answer; a file full of things to do is a plan.
 //!
 //! # Example
 //! ```
 //! use stackmill_filters::{Sample, rules::prompt_comments::Config};
 //!
-//! assert!(Sample::text("int f() {\n// TODO\n}\n").language("C").dropped_by(Config::default())?.is_some());
+//! assert!(Sample::text("int f() {\n// FixMe: this\n}\n").language("C").dropped_by(Config::default())?.is_some());
 //! assert!(Sample::text("int f() {\n// one\n}\n").language("C").dropped_by(Config::default())?.is_none());
 //! # Ok::<(), stackmill_schemas::Error>(())
 //! ```
@@ -77,7 +77,6 @@ mod tests {
             ("todo();\n".to_owned(), "C", true),
         ];
         for (text, language, kept) in cases {
-            let text = String::from(text);
             let reason = Sample::text(&text).language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");

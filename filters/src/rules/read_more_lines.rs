@@ -77,7 +77,6 @@ mod tests {
             ("a…)\n".to_owned() + &"x\n".repeat(8), "C", false),
         ];
         for (text, language, kept) in cases {
-            let text = String::from(text);
             let reason = Sample::text(&text).language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");

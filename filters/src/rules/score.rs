@@ -87,7 +87,6 @@ mod tests {
             ("", "", false),
         ];
         for (text, language, kept) in cases {
-            let text = String::from(text);
             let reason = Sample { score: text.parse().ok(), ..Sample::default() }
                 .dropped_by(Config::default())
                 .expect("valid settings");

@@ -78,7 +78,6 @@ mod tests {
             ("-1", "", false),
         ];
         for (text, language, kept) in cases {
-            let text = String::from(text);
             let reason = Sample { stars: text.parse().ok(), ..Sample::default() }
                 .dropped_by(Config::default())
                 .expect("valid settings");

@@ -73,8 +73,7 @@ mod tests {
             ("a_test.go/b", "", true),
         ];
         for (text, language, kept) in cases {
-            let text = String::from(text);
-            let reason = Sample::path(&text)
+            let reason = Sample::path(text)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

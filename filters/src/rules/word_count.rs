@@ -68,7 +68,6 @@ mod tests {
             ("w ".repeat(29), "C", false),
         ];
         for (text, language, kept) in cases {
-            let text = String::from(text);
             let reason = Sample::text(&text).language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
