@@ -167,7 +167,7 @@ impl Family {
         match self {
             Self::Go if first == "var" || first == "const" => true,
             Self::JavaScript if ["let", "var", "const"].contains(&first) => true,
-            Self::Python if first == "for" => true,
+            Self::Python => first == "for" || names_a_value(line),
             Self::C | Self::Java if self.is_simple_declaration(line) => true,
             _ => assigns(line),
         }
@@ -203,6 +203,12 @@ fn assigns(line: &str) -> bool {
         let after = bytes.get(at + 1).copied().unwrap_or(b' ');
         !b"=!<>".contains(&before) && !b"=>".contains(&after)
     })
+}
+
+/// Whether a line of Python gives a plain name its value: no attribute, no item, no annotation, no `+=`.
+fn names_a_value(line: &str) -> bool {
+    let name = line.split('=').next().unwrap_or_default().trim_end();
+    assigns(line) && !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 
 /// Nothing, one name, one number, or one text without calls and operators.
@@ -301,6 +307,7 @@ mod tests {
         ] {
             assert_eq!(assigns(line), expected, "{line}");
         }
+        assert_eq!(outline("Python", "self.x = 1\ny += 1\nz: int = 1\n").variables, 0);
         assert_eq!(outline("C", "x == 1;").variables, 0);
         assert_eq!(outline("C", "int f(int a)\n{").variables, 1);
     }
