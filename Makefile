@@ -25,7 +25,7 @@ test: build wheel
 	$(CARGO) test --release --locked -p stackmill-filters --features heavy-grammars --lib syntax
 	$(CARGO) test --release --locked --workspace
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/stackmill-*.whl
-	$(PYTHON) -m pytest python/tests
+	$(PYTHON) -m pytest python/tests tests/golden
 
 $(VENV)/ready: tests/requirements.txt
 	python3 -m venv $(VENV)

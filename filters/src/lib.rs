@@ -3,7 +3,8 @@
 //! ```text
 //!   [rules] of a recipe ──► RuleSet ──► FilterStage (listing) ─► FilterStage (content) ─► FilterStage (syntax)
 //!                              ▲              path, length           Facts: one pass          columns of Parse
-//!   rules/<rule>.rs ──► RULES ─┘
+//!   rules/<rule>.rs ──► RULES ─┤
+//!   presets/<preset>.rs ───────┘              variants: other settings by language and extension, shares by hash
 //!   headers    Headers: comments at the top that say nothing but copyright and license are taken out
 //!   syntax     Parse ──► request ──► worker process: the only place that parses ──► syntax_* columns
 //!   redact     Redact: addresses and keys become placeholders; counts go to the column `redactions`
@@ -14,6 +15,7 @@
 #![deny(missing_docs)]
 
 pub mod facts;
+pub mod fasttext;
 pub mod headers;
 pub mod presets;
 pub mod redact;
@@ -23,11 +25,13 @@ pub mod sample;
 mod set;
 mod stage;
 pub mod syntax;
+mod variants;
 
 pub use facts::Facts;
 pub use headers::{Headers, HeadersConfig};
+pub use presets::{PRESETS, Preset, Quirk};
 pub use redact::{Redact, RedactConfig};
-pub use rule::{Check, Needs, Rule, RuleInfo, Setting};
+pub use rule::{Check, Needs, Open, Rule, RuleInfo, Setting};
 pub use rules::RULES;
 pub use sample::Sample;
 pub use set::{Explain, RuleSet, RulesConfig};

@@ -54,12 +54,14 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use stackmill_schemas::error::ErrorKind;
 use stackmill_schemas::text::nearest;
 use stackmill_schemas::{Error, FileRow, Measure, Reason, Result, Verdict};
 
-use crate::facts::Facts;
+use crate::facts::{Facts, is_space};
+use crate::variants::{self, Parts};
 
 /// What a rule must see; the planner cuts `[rules]` into phases by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -107,7 +109,15 @@ pub trait Rule: Default + Serialize + DeserializeOwned {
 
     /// Refuses settings that make no sense; the message names the key.
     fn build(self) -> Result<Self::Check>;
+
+    /// The same for rules whose settings name files: `open` reads one.
+    fn build_with(self, _open: &mut Open<'_>) -> Result<Self::Check> {
+        self.build()
+    }
 }
+
+/// Reads a file that a rule's settings name: its name as written, and what it is, for messages.
+pub type Open<'a> = dyn FnMut(&str, &str) -> Result<Vec<u8>> + 'a;
 
 /// The running form of a rule; shared by all tasks.
 pub trait Check: Send + Sync {
@@ -128,6 +138,60 @@ pub fn below<T: Into<Measure> + PartialOrd + Copy>(value: T, limit: T) -> Verdic
     match value < limit {
         true => Verdict::Drop(Reason::measured(value, limit)),
         false => Verdict::Keep,
+    }
+}
+
+/// The first of `verdicts` that is not to keep.
+pub(crate) fn first(verdicts: impl IntoIterator<Item = Verdict>) -> Verdict {
+    let mut verdicts = verdicts.into_iter();
+    verdicts
+        .find(|verdict| *verdict != Verdict::Keep)
+        .unwrap_or(Verdict::Keep)
+}
+
+/// `part / whole`, or 0 where there is no whole.
+pub(crate) fn ratio(part: u64, whole: u64) -> f64 {
+    match whole {
+        0 => 0.0,
+        _ => part as f64 / whole as f64,
+    }
+}
+
+/// Whether a line holds one of `words`: as whole words, or `anywhere`, in any case, as parts of words too.
+pub(crate) fn mentions(line: &str, words: &[String], anywhere: bool) -> bool {
+    if anywhere {
+        let line = line.to_lowercase();
+        return words.iter().any(|word| line.contains(&word.to_lowercase()));
+    }
+    let is_word = |character: char| character.is_alphanumeric() || character == '_';
+    let is_whole = |at: usize, word: &str| {
+        let (before, after) = (&line[..at], &line[at + word.len()..]);
+        !before.ends_with(is_word) && !after.starts_with(is_word)
+    };
+    words
+        .iter()
+        .any(|word| line.match_indices(word.as_str()).any(|(at, word)| is_whole(at, word)))
+}
+
+/// Runs of letters, digits and `_`, and runs of whatever else is not white space.
+pub(crate) fn word_runs(text: &str) -> impl Iterator<Item = &str> {
+    let is_word = |character: char| character.is_alphanumeric() || character == '_';
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches(is_space);
+        let first = is_word(rest.chars().next()?);
+        let ends = |character: char| is_space(character) || is_word(character) != first;
+        let (run, after) = rest.split_at(rest.find(ends).unwrap_or(rest.len()));
+        rest = after;
+        Some(run)
+    })
+}
+
+/// Refuses a list with an empty entry, which everything holds, or without any.
+pub(crate) fn filled(key: &str, list: &[String]) -> Result<()> {
+    match list.is_empty() || list.iter().any(String::is_empty) {
+        true => Err(Error::config(format!("`{key}` is empty, or has an empty entry"))),
+        false => Ok(()),
     }
 }
 
@@ -167,7 +231,7 @@ pub struct RuleInfo {
     /// What it must see.
     pub needs: Needs,
     source: &'static str,
-    make: fn(&Value) -> Result<Running>,
+    make: fn(&Value, &mut Open<'_>) -> Result<Running>,
     defaults: fn() -> Value,
 }
 
@@ -237,8 +301,8 @@ impl RuleInfo {
     }
 
     /// Builds the check from settings; keys that are missing have their defaults.
-    pub(crate) fn build(&self, settings: &Value) -> Result<Running> {
-        (self.make)(settings)
+    pub(crate) fn build(&self, settings: &Value, open: &mut Open<'_>) -> Result<Running> {
+        (self.make)(settings, open)
     }
 }
 
@@ -257,13 +321,7 @@ impl Running {
     pub(crate) fn new<R: Rule>(rule: R) -> Result<Self> {
         let settings = serde_json::to_value(&rule).map_err(|error| trouble::<R>(&error.to_string()))?;
         let columns = rule.columns();
-        let check = rule.build().map_err(|error| {
-            let named = trouble::<R>(error.message());
-            match error.hint_text() {
-                Some(hint) => named.hint(hint),
-                None => named,
-            }
-        })?;
+        let check = rule.build().map_err(named::<R>)?;
         Ok(Self {
             name: R::NAME,
             needs: R::NEEDS,
@@ -278,26 +336,63 @@ fn settings_of<R: Rule>() -> Value {
     serde_json::to_value(R::default()).unwrap_or_default()
 }
 
-fn make<R: Rule>(settings: &Value) -> Result<Running> {
-    let known = settings_of::<R>();
-    let known = || {
-        known
-            .as_object()
-            .into_iter()
-            .flat_map(|table| table.keys().map(String::as_str))
-    };
-    for key in settings.as_object().into_iter().flat_map(|table| table.keys()) {
-        if !known().any(|name| name == key) {
-            let error = trouble::<R>(&format!("unknown setting `{key}`"));
-            return Err(match nearest(key, known()) {
-                Some(near) => error.hint(format!("did you mean `{near}`? {}", explain::<R>())),
-                None => error.hint(explain::<R>()),
-            });
-        }
+fn make<R: Rule>(settings: &Value, open: &mut Open<'_>) -> Result<Running> {
+    let parts = Parts::of(settings);
+    let by_language = parts.common.contains_key(variants::BY_LANGUAGE);
+    if by_language && R::NEEDS == Needs::Listing {
+        let error = trouble::<R>(&format!("`{}`: the language is not known yet", variants::BY_LANGUAGE));
+        return Err(error.hint(format!("`{}` is known: the name gives it", variants::BY_EXTENSION)));
     }
-    let rule: R = serde_json::from_value(settings.clone())
-        .map_err(|error| trouble::<R>(&error.to_string()).hint(explain::<R>()))?;
-    Running::new(rule)
+    let check = variants::build(R::NAME, &parts, &mut |own| check::<R>(own, open)).map_err(named::<R>)?;
+    let mut settings = serde_json::to_value(rule_of::<R>(&parts.own)?).unwrap_or_default();
+    if let Value::Object(table) = &mut settings {
+        table.extend(parts.common);
+    }
+    let mut columns = R::COLUMNS.to_vec();
+    columns.extend(by_language.then_some("language"));
+    Ok(Running {
+        name: R::NAME,
+        needs: R::NEEDS,
+        columns,
+        settings,
+        check,
+    })
+}
+
+fn check<R: Rule>(settings: &Map<String, Value>, open: &mut Open<'_>) -> Result<Arc<dyn Check>> {
+    Ok(Arc::new(rule_of::<R>(settings)?.build_with(open)?))
+}
+
+/// The settings as their type; keys that are missing have their defaults.
+fn rule_of<R: Rule>(settings: &Map<String, Value>) -> Result<R> {
+    let known = settings_of::<R>();
+    let known: Vec<&str> = known
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(key, _)| key.as_str())
+        .collect();
+    if let Some(key) = settings.keys().find(|key| !known.contains(&key.as_str())) {
+        let error = Error::config(format!("unknown setting `{key}`"));
+        return Err(match nearest(key, known.into_iter().chain(variants::KEYS)) {
+            Some(near) => error.hint(format!("did you mean `{near}`? {}", explain::<R>())),
+            None => error.hint(explain::<R>()),
+        });
+    }
+    serde_json::from_value(Value::Object(settings.clone()))
+        .map_err(|error| Error::config(error.to_string()).hint(explain::<R>()))
+}
+
+/// The error with the rule's name before its words.
+fn named<R: Rule>(error: Error) -> Error {
+    if error.kind() != ErrorKind::Config {
+        return error.context(format!("rule `{}`", R::NAME));
+    }
+    let named = trouble::<R>(error.message());
+    match error.hint_text() {
+        Some(hint) => named.hint(hint),
+        None => named,
+    }
 }
 
 fn trouble<R: Rule>(words: &str) -> Error {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, BooleanArray, RecordBatch, StringArray, UInt64Array};
+use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, UInt64Array};
 use arrow_schema::{DataType, Field, Schema};
 
 use stackmill_schemas::syntax::SyntaxFacts;
@@ -28,6 +28,12 @@ pub struct Sample<'a> {
     pub is_generated: bool,
     /// Length of the raw bytes; `None`: that of the text.
     pub length_bytes: Option<u64>,
+    /// Stars of the repository.
+    pub stars: Option<i64>,
+    /// The score of the source's table.
+    pub score: Option<f64>,
+    /// Tokens of the text.
+    pub token_count: Option<u64>,
     /// What a parse told.
     pub syntax: Option<SyntaxFacts>,
 }
@@ -93,6 +99,21 @@ impl<'a> Sample<'a> {
             (columns::LANGUAGE, DataType::Utf8, text(self.language)),
             (columns::IS_GENERATED, DataType::Boolean, flag(self.is_generated)),
             (columns::LICENSE_TYPE, DataType::Utf8, text(self.license_type)),
+            (
+                columns::STARS,
+                DataType::Int64,
+                Arc::new(Int64Array::from(vec![self.stars])) as ArrayRef,
+            ),
+            (
+                columns::SCORE,
+                DataType::Float64,
+                Arc::new(Float64Array::from(vec![self.score])) as ArrayRef,
+            ),
+            (
+                columns::TOKEN_COUNT,
+                DataType::UInt64,
+                Arc::new(UInt64Array::from(vec![self.token_count])) as ArrayRef,
+            ),
         ];
         let fields: Vec<Field> = columns
             .iter()

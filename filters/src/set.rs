@@ -10,7 +10,7 @@ use stackmill_schemas::text::nearest;
 use stackmill_schemas::{Error, Result};
 
 use crate::presets;
-use crate::rule::{Needs, Rule, Running};
+use crate::rule::{Needs, Open, Rule, Running};
 use crate::rules::RULES;
 use crate::stage::FilterStage;
 
@@ -30,6 +30,7 @@ pub enum Explain {
 /// ```toml
 /// [rules]
 /// preset = "stack-v2"
+/// compat = true                  # as the original's code behaves, where it differs from what was published
 /// line-max = { limit = 2000 }    # changes one setting; the others stay as the preset has them
 /// vendored = true                # adds a rule with its defaults
 /// html-visible = false           # takes one out
@@ -39,6 +40,9 @@ pub struct RulesConfig {
     /// The published recipe to start from; none: no rule but those named below.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preset: Option<String>,
+    /// Whether the preset keeps the known quirks of the original's code; docs/reference/presets.md lists them.
+    #[serde(default)]
+    pub compat: bool,
     /// `first` (default), or `all` to run every rule, for audits.
     #[serde(default)]
     pub explain: Explain,
@@ -56,10 +60,20 @@ pub struct RuleSet {
 
 impl RuleSet {
     /// Builds every rule that `config` switches on. Unknown presets, rules and settings, and settings that make no
-    /// sense, are config errors.
+    /// sense, are config errors; so are rules whose settings name files.
     pub fn new(config: &RulesConfig) -> Result<Self> {
+        Self::reading(config, &mut |name, what| {
+            Err(Error::config(format!("{what} `{name}` cannot be read here")))
+        })
+    }
+
+    /// The same; `open` reads the files that settings name.
+    pub fn reading(config: &RulesConfig, open: &mut Open<'_>) -> Result<Self> {
         let mut wanted = match &config.preset {
-            Some(name) => presets::find(name)?.rules(),
+            Some(name) => presets::find(name)?.rules(config.compat),
+            None if config.compat => {
+                return Err(Error::config("`compat` is about a preset, and there is none").hint("name a `preset`"));
+            }
             None => BTreeMap::new(),
         };
         for (name, value) in &config.rules {
@@ -68,7 +82,7 @@ impl RuleSet {
         }
         let switched_on = RULES
             .iter()
-            .filter_map(|rule| wanted.get(rule.name).map(|settings| rule.build(settings)));
+            .filter_map(|rule| wanted.get(rule.name).map(|settings| rule.build(settings, open)));
         Ok(Self {
             rules: switched_on.collect::<Result<_>>()?,
             explain: config.explain,
@@ -100,6 +114,14 @@ impl RuleSet {
             .into_iter()
             .flat_map(|needs| self.of_phase(needs))
             .map(|rule| rule.name)
+    }
+
+    /// The settings of a rule that is on, with defaults filled.
+    pub fn settings(&self, rule: &str) -> Option<&Value> {
+        self.rules
+            .iter()
+            .find(|running| running.name == rule)
+            .map(|running| &running.settings)
     }
 
     /// Every setting with defaults filled, in running order: the part of a fingerprint and of the manifest that is about rules.
@@ -149,7 +171,7 @@ fn known_rule(name: &str) -> Result<()> {
         return Ok(());
     }
     let error = Error::config(format!("unknown rule `{name}`"));
-    Err(match nearest(name, names().chain(["preset", "explain"])) {
+    Err(match nearest(name, names().chain(["preset", "compat", "explain"])) {
         Some(near) => error.hint(format!("did you mean `{near}`? `stackmill list rules` shows all")),
         None => error.hint("`stackmill list rules` shows all"),
     })
@@ -213,6 +235,7 @@ mod tests {
                 "stackmill explain line-max",
             ),
             ("line-max = { limit = 0 }", "rule `line-max`: `limit` is 0", "above 0"),
+            ("compat = true", "`compat` is about a preset", "name a `preset`"),
             ("line-max = 3", "rule `line-max`: `3` is not a table", "line-max = true"),
             (
                 "alnum-fraction = { limit = 25 }",
@@ -220,9 +243,9 @@ mod tests {
                 "from 0 to 1",
             ),
             (
-                "preset = \"stack-v1\"",
-                "unknown preset `stack-v1`",
-                "did you mean `stack-v2`?",
+                "preset = \"stack-v3\"",
+                "unknown preset `stack-v3`",
+                "did you mean `stack-v1`?",
             ),
         ];
         for (recipe, message, hint) in cases {

@@ -156,7 +156,7 @@ mod tests {
     use super::*;
     use crate::set::RuleSet;
     use crate::syntax;
-    use crate::{Sample, rules};
+    use crate::{RULES, Sample};
 
     fn stage(config: serde_json::Value, needs: Needs) -> FilterStage {
         let config = serde_json::from_value(config).expect("a table");
@@ -314,13 +314,20 @@ mod tests {
     #[test]
     fn every_preset_builds() {
         for preset in crate::presets::PRESETS {
-            let set = RuleSet::new(&serde_json::from_value(json!({ "preset": preset.name })).expect("a table"));
-            let names: Vec<_> = set.expect("valid preset").names().collect();
-            assert_eq!(names.len(), preset.rules().len(), "{}", preset.name);
-            assert!(
-                names
-                    .iter()
-                    .all(|name| rules::RULES.iter().any(|rule| rule.name == *name))
+            for compat in [false, true] {
+                let config = json!({ "preset": preset.name, "compat": compat });
+                let set = RuleSet::new(&serde_json::from_value(config).expect("a table")).expect("valid preset");
+                let names: Vec<&str> = set.names().collect();
+                let settings = preset.rules(compat);
+                let mut wanted: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
+                wanted.retain(|name| settings.contains_key(*name));
+                assert_eq!((names.len(), names), (settings.len(), wanted), "{}", preset.name);
+            }
+            assert_eq!(
+                preset.rules(true) == preset.rules(false),
+                preset.quirks.is_empty(),
+                "{}",
+                preset.name
             );
         }
     }

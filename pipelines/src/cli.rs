@@ -280,6 +280,8 @@ pub struct ListArgs {
 pub enum Listed {
     /// Rules, in running order
     Rules,
+    /// Rules of published recipes
+    Presets,
     /// Benchmarks with a reader, and packs that ship
     Benchmarks,
 }

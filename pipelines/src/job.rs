@@ -25,7 +25,7 @@ use stackmill_schemas::lock::{Lock, Split};
 use stackmill_schemas::rank::{Criterion, default_policy};
 use stackmill_schemas::stage::{InputSize, Map, Source};
 use stackmill_schemas::{Error, Result, ResultExt};
-use stackmill_tokenize::{Pack, TokenizeConfig};
+use stackmill_tokenize::{CountTokens, Pack, TokenizeConfig};
 
 use crate::exchange::{Carrier, Files, Scattering, Spills, Target};
 use crate::lock;
@@ -99,7 +99,7 @@ pub struct Stages {
 impl Stages {
     /// Builds every stage of `recipe`; whatever makes no sense is said here.
     pub fn build(recipe: &Recipe) -> Result<Self> {
-        let rules = RuleSet::new(&recipe.rules).context("stage `rules`")?;
+        let (rules, mut artefacts) = rules(recipe).context("stage `rules`")?;
         let near = recipe.near.as_ref().map(NearConfig::build).transpose()?;
         let tokens = recipe
             .tokenize
@@ -108,7 +108,6 @@ impl Stages {
             .transpose()
             .context("stage `tokenize`")?;
         let (tokenize, pack) = tokens.map_or((None, None), |(tokenize, pack)| (Some(tokenize), Some(pack)));
-        let mut artefacts = BTreeMap::new();
         let metadata = metadata(recipe, &mut artefacts).context("stage `metadata`")?;
         let opt_out = opt_out(recipe, &mut artefacts).context("stage `opt-out`")?;
         let held = metadata
@@ -131,6 +130,7 @@ impl Stages {
         ];
         content.extend(annotations);
         push(&mut content, recipe.headers.build());
+        push(&mut content, counted_tokens(&rules).context("stage `rules`")?);
         push(&mut content, rules.stage(Needs::Content));
         push(&mut content, near.as_ref().map(|near| near.sketch.clone()));
         let mut syntax: Vec<Box<dyn Map>> = Vec::new();
@@ -205,6 +205,24 @@ fn push<M: Map + 'static>(maps: &mut Vec<Box<dyn Map>>, map: Option<M>) {
     if let Some(map) = map {
         maps.push(Box::new(map));
     }
+}
+
+/// The rules, and the hashes of the models that they name.
+fn rules(recipe: &Recipe) -> Result<(RuleSet, BTreeMap<String, String>)> {
+    let mut hashes = BTreeMap::new();
+    let rules = RuleSet::reading(&recipe.rules, &mut |name, what| {
+        let (_, bytes) = recipe.file(name, what)?;
+        hashes.insert(name.to_owned(), hex(&Sha256::digest(&bytes)));
+        Ok(bytes)
+    })?;
+    Ok((rules, hashes))
+}
+
+/// Counts tokens where a rule asks for them.
+fn counted_tokens(rules: &RuleSet) -> Result<Option<CountTokens>> {
+    let settings = rules.settings("characters-per-token");
+    let tokenizer = settings.and_then(|settings| settings["tokenizer"].as_str());
+    tokenizer.map(CountTokens::new).transpose()
 }
 
 /// The stage, if rules read or the corpus publishes what it tells.

@@ -43,7 +43,7 @@ pub(crate) fn annotate(
     let shown = shown.into_iter().map(|(name, shown)| Column { name, shown }).collect();
     let (batches, schema) = detached(py, move |cx| {
         let stages = stages(&settings)?;
-        let mut single = Single::open(&stages, names(columns), &wanted, false, cx.clone())?.showing(shown, verdicts);
+        let mut single = Single::open(&stages, names(columns), &wanted, verdicts, cx.clone())?.showing(shown, verdicts);
         let schema = single.schema(&reader.schema())?;
         let mut batches = Vec::new();
         while let Some(batch) = next(&mut reader) {

@@ -81,7 +81,7 @@ def rules(
     path: str = "path",
     **rules: Any,
 ) -> pyarrow.Table:
-    """Adds verdicts of rules: those of `preset` (`stack-v2`), changed or joined by single ones.
+    """Adds verdicts of rules: those of `preset` (`stack-v2`, `starcoderdata`, …), changed or joined by single ones.
 
     `rules(table, preset="stack-v2", line_max={"limit": 2000}, vendored=True, html_visible=False)`
 
@@ -89,7 +89,7 @@ def rules(
     `license` has the settings of license detection.
     """
     settings = {"rules": {"preset": preset, "explain": explain, **rules}, "license": license or {}}
-    stages = ["list", "decode", "language", "flags", "license", "parse", "rules"]
+    stages = ["list", "decode", "language", "flags", "license", "count-tokens", "parse", "rules"]
     return _annotated(table, (content, path), settings, stages, [], verdicts=True)
 
 

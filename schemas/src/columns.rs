@@ -51,6 +51,8 @@ names! {
     STARS = "stars";
     /// Int64, nullable: forks of the repository.
     FORKS = "forks";
+    /// Float64, nullable: what somebody's model thinks of the file: a column of the source's own table.
+    SCORE = "score";
     /// Utf8, nullable: SPDX expression that the file inherits from license files, manifests or metadata above it.
     INHERITED_LICENSE = "inherited_license";
     /// Utf8, nullable: where that expression was found (a path, or `metadata`).
@@ -79,6 +81,8 @@ names! {
     LANGUAGE = "language";
     /// Boolean: written by a program, as in Linguist.
     IS_GENERATED = "is_generated";
+    /// UInt64, nullable: tokens of the decoded text; there where a rule asks for it.
+    TOKEN_COUNT = "token_count";
     /// Utf8, nullable: SPDX expression of the file.
     LICENSE_EXPRESSION = "license_expression";
     /// Utf8: [`crate::license::LicenseType`].
@@ -109,6 +113,7 @@ pub fn listed() -> SchemaRef {
         field(LOCATOR, UInt64, false),
         field(STARS, Int64, true),
         field(FORKS, Int64, true),
+        field(SCORE, DataType::Float64, true),
         field(INHERITED_LICENSE, Utf8, true),
         field(LICENSE_EVIDENCE, Utf8, true),
         field(ATTRIBUTE_VENDORED, Boolean, true),

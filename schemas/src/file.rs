@@ -145,6 +145,9 @@ pub struct FileColumns<'a> {
     license_type: Option<&'a StringArray>,
     is_vendor: Option<&'a BooleanArray>,
     is_generated: Option<&'a BooleanArray>,
+    stars: Option<&'a Int64Array>,
+    score: Option<&'a Float64Array>,
+    token_count: Option<&'a UInt64Array>,
 }
 
 impl<'a> FileColumns<'a> {
@@ -169,6 +172,9 @@ impl<'a> FileColumns<'a> {
             license_type: get(record, columns::LICENSE_TYPE),
             is_vendor: get(record, columns::IS_VENDOR),
             is_generated: get(record, columns::IS_GENERATED),
+            stars: get(record, columns::STARS),
+            score: get(record, columns::SCORE),
+            token_count: get(record, columns::TOKEN_COUNT),
         })
     }
 
@@ -280,6 +286,24 @@ impl<'a> FileRow<'a> {
             DataType::Utf8 => Some(any.downcast_ref::<StringArray>()?.value(self.i).into()),
             _ => None,
         }
+    }
+
+    /// Stars of the repository.
+    pub fn stars(&self) -> Option<i64> {
+        let array = self.columns.stars.filter(|array| array.is_valid(self.i))?;
+        Some(array.value(self.i))
+    }
+
+    /// The score that the source's table gives the file.
+    pub fn score(&self) -> Option<f64> {
+        let array = self.columns.score.filter(|array| array.is_valid(self.i))?;
+        Some(array.value(self.i))
+    }
+
+    /// Number of tokens of the decoded text.
+    pub fn token_count(&self) -> Option<u64> {
+        let array = self.columns.token_count.filter(|array| array.is_valid(self.i))?;
+        Some(array.value(self.i))
     }
 
     /// A third party's copy.

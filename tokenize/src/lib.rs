@@ -11,6 +11,7 @@ mod bins;
 mod cache;
 mod classes;
 pub mod config;
+pub mod count;
 #[cfg(test)]
 mod oracle;
 pub mod order;
@@ -23,6 +24,7 @@ pub mod tokenizer;
 pub mod vocabulary;
 
 pub use config::{Packing, TokenizeConfig};
+pub use count::CountTokens;
 pub use pack::Pack;
 pub use tokenizer::{Encoder, Tokenize};
 pub use vocabulary::Vocabulary;

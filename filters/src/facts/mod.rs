@@ -7,13 +7,24 @@
 
 mod counts;
 mod encoded;
+mod outline;
+mod signs;
+mod source;
 mod visible;
+mod vocabulary;
+
+use std::rc::Rc;
 
 use stackmill_schemas::syntax::SyntaxFacts;
 
 use counts::{Counts, Letters};
 pub use encoded::Encoded;
+pub use outline::Outline;
+pub use signs::Signs;
+pub(crate) use signs::is_space;
+pub use source::Source;
 pub use visible::Visible;
+pub use vocabulary::Vocabulary;
 
 /// Facts of one file. Each group is measured when it is first asked for, then remembered.
 pub struct Facts<'a> {
@@ -23,6 +34,10 @@ pub struct Facts<'a> {
     letters: Option<Letters>,
     encoded: Option<Encoded>,
     visible: Option<Visible>,
+    signs: Option<Signs>,
+    vocabulary: Option<Rc<Vocabulary>>,
+    source: Option<Rc<Source>>,
+    outline: Option<Option<Outline>>,
 }
 
 impl<'a> Facts<'a> {
@@ -35,6 +50,10 @@ impl<'a> Facts<'a> {
             letters: None,
             encoded: None,
             visible: None,
+            signs: None,
+            vocabulary: None,
+            source: None,
+            outline: None,
         }
     }
 
@@ -87,6 +106,33 @@ impl<'a> Facts<'a> {
     /// What a reader of the page would see, taking the text for HTML.
     pub fn visible(&mut self) -> Visible {
         *self.visible.get_or_insert_with(|| Visible::of(self.text))
+    }
+
+    /// White space, digits, replacement characters.
+    pub fn signs(&mut self) -> Signs {
+        *self.signs.get_or_insert_with(|| Signs::of(self.text))
+    }
+
+    /// Words and how they repeat.
+    pub fn vocabulary(&mut self) -> Rc<Vocabulary> {
+        let found = self
+            .vocabulary
+            .get_or_insert_with(|| Rc::new(Vocabulary::of(self.text)));
+        Rc::clone(found)
+    }
+
+    /// Code and comments, taking the text for `language`, which is the same for all that ask.
+    pub fn source(&mut self, language: Option<&str>) -> Rc<Source> {
+        let found = self
+            .source
+            .get_or_insert_with(|| Rc::new(Source::of(self.text, language)));
+        Rc::clone(found)
+    }
+
+    /// What lines of code do; `None` in languages that are not told apart.
+    pub fn outline(&mut self, language: Option<&str>) -> Option<Outline> {
+        let source = self.source(language);
+        *self.outline.get_or_insert_with(|| Outline::of(&source, language))
     }
 
     /// What a parse told; `None` where the language has no grammar or the file was too long to parse.

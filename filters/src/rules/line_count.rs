@@ -1,7 +1,8 @@
-//! Drops files with too many lines.
+//! Drops files with too many or too few lines.
 //!
 //! # Why
-//! Nobody writes a hundred thousand lines into one file: these are dumps, tables and machine output.
+//! Nobody writes a hundred thousand lines into one file: these are dumps, tables and machine output. A file of a few
+//! lines is a stub, a re-export or a version number.
 //!
 //! # Example
 //! ```
@@ -13,7 +14,8 @@
 //! ```
 //!
 //! # Source
-//! The Stack v2 (Lozhkov et al. 2024, arXiv 2402.19173): more than 100 000 lines.
+//! The Stack v2 (Lozhkov et al. 2024, arXiv 2402.19173): more than 100 000 lines. OpenCoder's `code_filter_config.py` adds a
+//! minimum of 10.
 
 use serde::{Deserialize, Serialize};
 use stackmill_schemas::{FileRow, Result, Verdict};
@@ -27,17 +29,22 @@ use crate::rule::{self, Check, Needs, Rule};
 pub struct Config {
     /// Most lines of a file.
     pub limit: u64,
+    /// Fewest lines of a file.
+    pub minimum: u64,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { limit: 100_000 }
+        Self {
+            limit: 100_000,
+            minimum: 0,
+        }
     }
 }
 
 impl Rule for Config {
     const NAME: &'static str = "line-count";
-    const SUMMARY: &'static str = "drops files with too many lines";
+    const SUMMARY: &'static str = "drops files with too many or too few lines";
     const NEEDS: Needs = Needs::Content;
     type Check = Self;
 
@@ -49,7 +56,8 @@ impl Rule for Config {
 
 impl Check for Config {
     fn check(&self, _file: FileRow<'_>, facts: &mut Facts<'_>) -> Verdict {
-        rule::above(facts.lines(), self.limit)
+        let lines = facts.lines();
+        rule::first([rule::above(lines, self.limit), rule::below(lines, self.minimum)])
     }
 }
 
@@ -67,7 +75,13 @@ mod tests {
             ("\r\n\r\n\r\n", true),
         ] {
             let reason = Sample::text(text)
-                .dropped_by(Config { limit: 3 })
+                .dropped_by(Config { limit: 3, minimum: 0 })
+                .expect("valid settings");
+            assert_eq!(reason.is_none(), kept, "{text:?}");
+        }
+        for (text, kept) in [("a\n", false), ("a\nb", true)] {
+            let reason = Sample::text(text)
+                .dropped_by(Config { limit: 3, minimum: 2 })
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?}");
         }

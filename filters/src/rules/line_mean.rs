@@ -17,6 +17,7 @@
 //! # Source
 //! The Stack v2 (Lozhkov et al. 2024, arXiv 2402.19173): mean line length above 100 characters, except
 //! HTML, JSON, Markdown, Roff, Roff Manpage, SMT, TeX, Text and XML. CodeParrot, SantaCoder and StarCoder have 100 too.
+//! OpenCoder's `code_filter_config.py` adds a minimum of 5.
 
 use serde::{Deserialize, Serialize};
 use stackmill_schemas::{Error, FileRow, Result, Verdict};
@@ -31,6 +32,8 @@ use crate::rule::{self, Check, Needs, Rule};
 pub struct Config {
     /// Most characters of a line on average, line ends not counted.
     pub limit: f64,
+    /// Fewest characters of a line on average.
+    pub minimum: f64,
     /// Languages that the rule leaves alone, as Linguist names them.
     pub exempt_languages: Vec<String>,
 }
@@ -39,6 +42,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             limit: 100.0,
+            minimum: 0.0,
             exempt_languages: rule::words(&LONG_LINES),
         }
     }
@@ -63,7 +67,10 @@ impl Check for Config {
     fn check(&self, file: FileRow<'_>, facts: &mut Facts<'_>) -> Verdict {
         match rule::on_list(&self.exempt_languages, file.language()) {
             true => Verdict::Keep,
-            false => rule::above(facts.line_mean(), self.limit),
+            false => {
+                let mean = facts.line_mean();
+                rule::first([rule::above(mean, self.limit), rule::below(mean, self.minimum)])
+            }
         }
     }
 }
@@ -91,6 +98,14 @@ mod tests {
                 .dropped_by(config)
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");
+        }
+        for (text, kept) in [("12345", true), ("1234\n1234", false)] {
+            let config = Config {
+                minimum: 5.0,
+                ..Config::default()
+            };
+            let reason = Sample::text(text).dropped_by(config).expect("valid settings");
+            assert_eq!(reason.is_none(), kept, "{text:?}");
         }
         assert!(
             Config {

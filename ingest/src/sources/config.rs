@@ -92,8 +92,9 @@ pub struct SourceConfig {
     /// or owner and name from the URL.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repo_name: Option<String>,
-    /// Tables: their names of our columns `content`, `path`, `repo_name`, `revision_id`, `stars`, `forks`, `license`;
-    /// columns that are not named here are looked for under names in common use.
+    /// Tables: their names of our columns `content`, `path`, `repo_name`, `revision_id`, `stars`, `forks`, `license`,
+    /// `score` (any number, for the rule of that name); columns that are not named here are looked for under names in
+    /// common use, but for `score`, which is read only where it is named.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub columns: BTreeMap<String, String>,
     /// Tables: the published data set whose layout they have: `codeparrot`, `roots`, `starcoderdata`, `the-pile`,
@@ -181,6 +182,7 @@ pub(super) const COLUMNS: &[&str] = &[
     "stars",
     "forks",
     "license",
+    "score",
 ];
 
 /// Our names of the keys of a list of repositories.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_array::builder::{
-    BooleanBuilder, FixedSizeBinaryBuilder, Int64Builder, StringBuilder, UInt32Builder, UInt64Builder,
+    BooleanBuilder, FixedSizeBinaryBuilder, Float64Builder, Int64Builder, StringBuilder, UInt32Builder, UInt64Builder,
 };
 use stackmill_schemas::lock::Unit;
 use stackmill_schemas::path::{escape, hostile};
@@ -96,6 +96,8 @@ pub(super) struct Owner<'a> {
     pub(super) revision_id: &'a str,
     pub(super) stars: Option<i64>,
     pub(super) forks: Option<i64>,
+    /// What a table says of this one file.
+    pub(super) score: Option<f64>,
 }
 
 impl<'a> Owner<'a> {
@@ -106,6 +108,7 @@ impl<'a> Owner<'a> {
             revision_id: &unit.revision_id,
             stars: unit.count("stars"),
             forks: unit.count("forks"),
+            score: None,
         }
     }
 }
@@ -203,6 +206,7 @@ struct Columns {
     locator: UInt64Builder,
     stars: Int64Builder,
     forks: Int64Builder,
+    score: Float64Builder,
     license: StringBuilder,
     evidence: StringBuilder,
     vendored: BooleanBuilder,
@@ -255,6 +259,7 @@ impl Columns {
                 Arc::new(self.locator.finish()),
                 Arc::new(self.stars.finish()),
                 Arc::new(self.forks.finish()),
+                Arc::new(self.score.finish()),
                 Arc::new(self.license.finish()),
                 Arc::new(self.evidence.finish()),
                 Arc::new(self.vendored.finish()),
@@ -304,6 +309,7 @@ impl<'a, 'e> Listing<'a, 'e> {
         columns.locator.append_value(row.locator);
         columns.stars.append_option(owner.stars);
         columns.forks.append_option(owner.forks);
+        columns.score.append_option(owner.score);
         columns.push_inherited(inherited);
         columns.past.append(past)?;
         columns.trouble.append_option(trouble);

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use stackmill_dedup::contamination::SHIPPED;
-use stackmill_filters::RULES;
+use stackmill_filters::{PRESETS, RULES};
 use stackmill_ingest::benchmarks::BENCHMARKS;
 use stackmill_schemas::Result;
 
@@ -13,6 +13,7 @@ use crate::report::aligned;
 pub(super) fn list(args: &ListArgs) -> Result<u8> {
     match args.what {
         Listed::Rules => rules(args.json),
+        Listed::Presets => presets(args.json),
         Listed::Benchmarks => benchmarks(args.json),
     }
     .map(|()| 0)
@@ -31,6 +32,27 @@ fn rules(as_json: bool) -> Result<()> {
             .iter()
             .map(|rule| [rule.name, rule.needs.as_str(), rule.summary, ""].map(str::to_owned)),
     );
+    print(&columns(&rows))
+}
+
+fn presets(as_json: bool) -> Result<()> {
+    if as_json {
+        let presets = PRESETS.iter().map(|preset| {
+            json!({
+                "name": preset.name,
+                "summary": preset.summary,
+                "source": preset.source,
+                "rules": preset.rules(false),
+                "compat": preset.rules(true),
+            })
+        });
+        return print_json(&presets.collect::<Vec<_>>());
+    }
+    let mut rows = vec![["preset", "rules", "what it reproduces", ""].map(str::to_owned)];
+    rows.extend(PRESETS.iter().map(|preset| {
+        let count = preset.rules(false).len().to_string();
+        [preset.name.to_owned(), count, preset.summary.to_owned(), String::new()]
+    }));
     print(&columns(&rows))
 }
 

@@ -28,7 +28,7 @@ const MISTAKES: [(&str, &str, &str); 30] = [
     (
         "unknown preset",
         "[rules]\npreset = \"stack-v3\"",
-        "did you mean `stack-v2`?",
+        "did you mean `stack-v1`?",
     ),
     ("unknown tokenizer", "[tokenize]\ntokenizer = \"o200k\"", "o200k_base"),
     (

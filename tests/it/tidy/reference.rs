@@ -1,16 +1,20 @@
-//! The reference of rules is generated from the rules themselves, and every rule's file is in the list.
+//! The references of rules and presets are generated from the rules and presets themselves, and every file is in its list.
 
 use std::fmt::Write as _;
 use std::fs;
 
+use serde_json::Value;
 use stackmill_filters::syntax::{Grammar, grammars};
-use stackmill_filters::{Needs, RULES, RuleInfo};
+use stackmill_filters::{Needs, PRESETS, Preset, RULES, RuleInfo};
 use stackmill_tests::{root, skipped};
 
 use super::none;
 use super::source::files_below;
 
 const PATH: &str = "docs/reference/rules.md";
+const PRESETS_PATH: &str = "docs/reference/presets.md";
+/// What the comparison with an independent reading counted, as its test wrote it.
+const RECORD: &str = "tests/golden/record.json";
 const GRAMMARS: &str = "docs/reference/grammars.md";
 
 /// Mutation: take a word out of `rules! { … }`, or add an empty file to `filters/src/rules/`.
@@ -53,15 +57,40 @@ fn every_rule_says_why_and_after_whom() {
 /// Mutation: change a default in any rule without running this test with `STACKMILL_BLESS=1`.
 #[test]
 fn the_reference_is_up_to_date() {
-    let path = root().join(PATH);
-    let fresh = reference();
+    up_to_date(PATH, reference());
+}
+
+/// Mutation: change a number in any preset, or the words of a quirk.
+#[test]
+fn the_reference_of_presets_is_up_to_date() {
+    up_to_date(PRESETS_PATH, presets());
+}
+
+/// Mutation: take a word out of `presets! { … }`.
+#[test]
+fn every_preset_file_is_in_the_list() {
+    let files = files_below(&root().join("filters/src/presets"));
+    let stems = files.iter().filter_map(|path| path.file_stem());
+    let mut files: Vec<String> = stems.map(|stem| stem.to_string_lossy().replace('_', "-")).collect();
+    files.retain(|stem| stem != "mod");
+    files.sort();
+    let mut listed: Vec<String> = PRESETS.iter().map(|preset| preset.name.to_owned()).collect();
+    listed.sort();
+    assert_eq!(
+        files, listed,
+        "a preset is one file, named as the preset, and one word in `presets!`"
+    );
+}
+
+fn up_to_date(path: &str, fresh: String) {
+    let (name, path) = (path, root().join(path));
     if std::env::var_os("STACKMILL_BLESS").is_some_and(|value| value == "1") {
         fs::write(&path, &fresh).expect("the reference can be written");
     }
     let there = fs::read_to_string(&path).unwrap_or_default();
     assert!(
         there == fresh,
-        "{PATH} is stale: STACKMILL_BLESS=1 cargo test --release -p stackmill-tests reference"
+        "{name} is stale: STACKMILL_BLESS=1 cargo test --release -p stackmill-tests reference"
     );
 }
 
@@ -70,6 +99,7 @@ fn reference() -> String {
         "# Rules\n\nEvery rule that `[rules]` of a recipe may name, in running order. `stackmill explain RULE` shows the \
          same.\n\nThis file is generated from the rules' own files; a test fails when it is stale.\n",
     );
+    out.push_str(COMMON);
     for needs in Needs::ALL {
         let sees = match needs {
             Needs::Listing => "They see path and length alone; nothing has been read.",
@@ -83,6 +113,71 @@ fn reference() -> String {
             .for_each(|rule| chapter(rule, &mut out));
     }
     out
+}
+
+/// What the table of every rule may hold.
+const COMMON: &str = "\n## Settings of every rule\n\n| key | default | meaning |\n|---|---|---|\n\
+    | `by-extension` | none | by extension (several with commas; `\"\"` for none, `\"*\"` for all others): a table put over \
+    the rule's settings, `true` for those as they are, `false` for off |\n\
+    | `by-language` | none | the same by language, as Linguist names them, in any case; not for rules of the phase \
+    `listing`. A named extension goes before a named language, both before `\"*\"` |\n\
+    | `drop-share` | `1` | share of the files that break the rule which are dropped, chosen by a hash of the git blob id and \
+    the rule's name: the same in every run |\n";
+
+fn presets() -> String {
+    let record = fs::read_to_string(root().join(RECORD)).unwrap_or_default();
+    let record: Value = serde_json::from_str(&record).unwrap_or_default();
+    let mut out = String::from(
+        "# Presets\n\nRules of published recipes, for `[rules] preset = \"…\"`; `compat = true` adds the quirks. Single rules are \
+         changed beside it. `stackmill list presets --json` shows every number.\n\n\
+         Each preset was compared with a second reading of the publication, written independently in Python \
+         (`tests/golden/originals.py`), over source files of the crates and packages that `Cargo.lock` and \
+         `tests/requirements.txt` pin, with `compat`. `make test` does it again; here is what it counted last. Rules that \
+         rest on a detector's word (`license`, `generated`, sizes, depths, lists of extensions that are dropped) are not \
+         compared. This file is generated; a test fails when it is stale.\n",
+    );
+    PRESETS
+        .iter()
+        .for_each(|preset| preset_chapter(preset, &record[preset.name], &mut out));
+    out
+}
+
+fn preset_chapter(preset: &Preset, record: &Value, out: &mut String) {
+    let _ = write!(
+        out,
+        "\n## `{}`\n\n{}: {}.\n",
+        preset.name, preset.summary, preset.source
+    );
+    out.push_str("\nNot in it:\n\n");
+    preset.missing.iter().for_each(|words| drop(writeln!(out, "- {words}")));
+    out.push_str("\nQuirks of the original's code, with `compat`:\n\n");
+    if preset.quirks.is_empty() {
+        out.push_str("- none that is known\n");
+    }
+    for quirk in preset.quirks {
+        let _ = writeln!(out, "- `{}`: {}", quirk.rules.replace(", ", "`, `"), quirk.words);
+    }
+    let _ = write!(
+        out,
+        "\n| rule | settings | files compared | same | dropped there | reasons of differences |\n|---|---|---|---|---|---|\n"
+    );
+    let settings = preset.rules(false);
+    for rule in RULES.iter().filter(|rule| settings.contains_key(rule.name)) {
+        let count = &record["rules"][rule.name];
+        let number = |key: &str| count[key].as_u64().map_or("–".to_owned(), |number| number.to_string());
+        let reasons = count["reasons"].as_object().into_iter().flatten();
+        let reasons: Vec<String> = reasons.map(|(why, times)| format!("{times}: {why}")).collect();
+        let _ = writeln!(
+            out,
+            "| `{}` | `{}` | {} | {} | {} | {} |",
+            rule.name,
+            shortened(&settings[rule.name].to_string()).replace('|', "\\|"),
+            number("files"),
+            number("same"),
+            number("dropped"),
+            reasons.join("; ")
+        );
+    }
 }
 
 fn chapter(rule: &RuleInfo, out: &mut String) {

@@ -14,10 +14,11 @@ use arrow_schema::{DataType, Fields, SchemaRef};
 use stackmill_schemas::Result;
 
 use super::columns::{
-    CONTENT, COUNT, FORKS, GIT_ID, KEY, LENGTH, LICENSE, META, PATH, REPO_NAME, REVISION_ID, SET, STARS, wrong_type,
+    CONTENT, COUNT, FORKS, GIT_ID, KEY, LENGTH, LICENSE, META, PATH, REPO_NAME, REVISION_ID, SCORE, SET, STARS,
+    wrong_type,
 };
 use super::formats::Layout;
-use super::parquet::{bytes_at, is_right, license_at, number_at};
+use super::parquet::{bytes_at, is_right, license_at, number_at, score_at};
 use super::record::Record;
 
 /// Bits of a locator that are the place in a list of files.
@@ -182,6 +183,7 @@ impl Cells {
             revision_id: text(REVISION_ID),
             stars: number(STARS),
             forks: number(FORKS),
+            score: self.cell(SCORE, row, item).and_then(|(array, at)| score_at(array, at)),
             license: self.cell(LICENSE, row, item).and_then(|(array, at)| license_at(array, at)),
             set: text(SET),
             meta: text(META),

@@ -17,15 +17,17 @@ pub(super) const REVISION_ID: usize = 3;
 pub(super) const STARS: usize = 4;
 pub(super) const FORKS: usize = 5;
 pub(super) const LICENSE: usize = 6;
+/// What somebody else's model says of the file.
+pub(super) const SCORE: usize = 7;
 /// The part of the data set that a row belongs to.
-pub(super) const SET: usize = 7;
+pub(super) const SET: usize = 8;
 /// Several things said of a row in one text.
-pub(super) const META: usize = 8;
+pub(super) const META: usize = 9;
 /// The name under which a content lies elsewhere.
-pub(super) const KEY: usize = 9;
+pub(super) const KEY: usize = 10;
 /// The git blob id of a content that lies elsewhere, in hexadecimal digits, and its length in bytes.
-pub(super) const GIT_ID: usize = 10;
-pub(super) const LENGTH: usize = 11;
+pub(super) const GIT_ID: usize = 11;
+pub(super) const LENGTH: usize = 12;
 
 /// Names in common use, the likeliest first: ours, The Stack v1 and v2, CodeParrot, and plain English.
 const IN_USE: [&[&str]; COLUMNS.len()] = [
@@ -48,6 +50,8 @@ const IN_USE: [&[&str]; COLUMNS.len()] = [
     &["stars", "max_stars_count", "star_events_count", "stars_count"],
     &["forks", "max_forks_count", "fork_events_count", "forks_count"],
     &["license", "licenses", "max_stars_repo_licenses", "detected_licenses"],
+    // No name is in common use, and a column that is called so may mean anything.
+    &[],
 ];
 
 /// The names in common use of our column `ours`.
@@ -135,7 +139,7 @@ pub(super) fn whole(value: f64) -> Option<i64> {
 /// An error for a column that is not what it should be.
 pub(super) fn wrong_type(ours: usize, theirs: &str, is: &str) -> Error {
     let should = match ours {
-        STARS | FORKS | LENGTH => "a number",
+        STARS | FORKS | LENGTH | SCORE => "a number",
         LICENSE => "text or a list of texts",
         _ => "text",
     };

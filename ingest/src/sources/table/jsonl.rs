@@ -13,7 +13,8 @@ use super::super::contents::{Contents, Wanted};
 use super::super::inflate::{Inflated, Limits, broken};
 use super::super::place::Input;
 use super::columns::{
-    CONTENT, COUNT, FORKS, GIT_ID, KEY, LENGTH, LICENSE, META, Names, PATH, REPO_NAME, REVISION_ID, SET, STARS, wrong_type,
+    CONTENT, COUNT, FORKS, GIT_ID, KEY, LENGTH, LICENSE, META, Names, PATH, REPO_NAME, REVISION_ID, SCORE, SET, STARS,
+    wrong_type,
 };
 use super::formats::Layout;
 use super::record::{Record, Records};
@@ -176,6 +177,7 @@ fn record(mut cells: Row) -> Result<Record<'static>, String> {
         stars: number(cells[STARS].take(), STARS)?,
         forks: number(cells[FORKS].take(), FORKS)?,
         length: number(cells[LENGTH].take(), LENGTH)?,
+        score: score(cells[SCORE].take())?,
         license: license(cells[LICENSE].take())?,
     })
 }
@@ -185,6 +187,15 @@ fn number(cell: Option<(usize, String, Cell)>, ours: usize) -> Result<Option<i64
         None | Some((_, _, Cell::Null)) => Ok(None),
         Some((_, _, Cell::Whole(number))) => Ok(Some(number)),
         Some((_, theirs, cell)) => Err(wrong_type(ours, &theirs, cell.is()).message().to_owned()),
+    }
+}
+
+fn score(cell: Option<(usize, String, Cell)>) -> Result<Option<f64>, String> {
+    match cell {
+        None | Some((_, _, Cell::Null)) => Ok(None),
+        Some((_, _, Cell::Whole(number))) => Ok(Some(number as f64)),
+        Some((_, _, Cell::Real(number))) => Ok(Some(number)),
+        Some((_, theirs, cell)) => Err(wrong_type(SCORE, &theirs, cell.is()).message().to_owned()),
     }
 }
 
@@ -261,7 +272,7 @@ enum Cell {
     Null,
     Text(String),
     Whole(i64),
-    Real,
+    Real(f64),
     Flag,
     Texts(Vec<String>),
     Object,
@@ -273,7 +284,7 @@ impl Cell {
             Self::Null => "nothing",
             Self::Text(_) => "text",
             Self::Whole(_) => "a number",
-            Self::Real => "a fraction",
+            Self::Real(_) => "a fraction",
             Self::Flag => "true or false",
             Self::Texts(_) => "a list",
             Self::Object => "an object",
@@ -309,11 +320,11 @@ impl<'de> Visitor<'de> for CellVisitor {
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Cell, E> {
-        Ok(i64::try_from(value).map_or(Cell::Real, Cell::Whole))
+        Ok(i64::try_from(value).map_or(Cell::Real(value as f64), Cell::Whole))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Cell, E> {
-        Ok(super::columns::whole(value).map_or(Cell::Real, Cell::Whole))
+        Ok(super::columns::whole(value).map_or(Cell::Real(value), Cell::Whole))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Cell, E> {

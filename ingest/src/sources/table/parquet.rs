@@ -23,7 +23,7 @@ use stackmill_schemas::{Error, Result, ResultExt};
 use super::super::contents::{Contents, Wanted};
 use super::super::place::Input;
 use super::cells::{Columns, ITEM_BITS, grouped_by};
-use super::columns::{CONTENT, FORKS, LENGTH, LICENSE, STARS, whole};
+use super::columns::{CONTENT, FORKS, LENGTH, LICENSE, SCORE, STARS, whole};
 use super::formats::Layout;
 use super::record::Records;
 use crate::store::Chunks;
@@ -275,8 +275,8 @@ pub(super) fn is_right(ours: usize, is: &DataType) -> bool {
     use DataType::{Binary, Float32, Float64, Int32, Int64, List, Null, UInt32, UInt64, Utf8};
     match (ours, is) {
         (_, Null) => ours != CONTENT,
-        (STARS | FORKS | LENGTH, Int32 | Int64 | UInt32 | UInt64 | Float32 | Float64) => true,
-        (STARS | FORKS | LENGTH, _) => false,
+        (STARS | FORKS | LENGTH | SCORE, Int32 | Int64 | UInt32 | UInt64 | Float32 | Float64) => true,
+        (STARS | FORKS | LENGTH | SCORE, _) => false,
         (_, Utf8 | Binary) => true,
         (LICENSE, List(item)) => matches!(item.data_type(), Utf8 | Binary),
         _ => false,
@@ -292,6 +292,19 @@ pub(super) fn bytes_at(array: &ArrayRef, i: usize) -> Option<&[u8]> {
         DataType::Binary => Some(array.as_binary::<i32>().value(i)),
         _ => None,
     }
+}
+
+/// A number that may be a fraction; what is no number at all (NaN) is none.
+pub(super) fn score_at(array: &ArrayRef, i: usize) -> Option<f64> {
+    if array.is_null(i) {
+        return None;
+    }
+    let score = match array.data_type() {
+        DataType::Float32 => f64::from(array.as_primitive::<Float32Type>().value(i)),
+        DataType::Float64 => array.as_primitive::<Float64Type>().value(i),
+        _ => number_at(array, i)? as f64,
+    };
+    Some(score).filter(|score| !score.is_nan())
 }
 
 pub(super) fn number_at(array: &ArrayRef, i: usize) -> Option<i64> {

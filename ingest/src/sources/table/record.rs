@@ -22,6 +22,7 @@ pub(super) struct Record<'a> {
     pub(super) revision_id: Option<Cow<'a, [u8]>>,
     pub(super) stars: Option<i64>,
     pub(super) forks: Option<i64>,
+    pub(super) score: Option<f64>,
     pub(super) license: Option<String>,
     /// The part of the data set it belongs to.
     pub(super) set: Option<Cow<'a, [u8]>>,
@@ -112,6 +113,7 @@ impl<'a, 'e> Records<'a, 'e> {
             revision_id: revision_id.as_deref().unwrap_or(&self.unit.revision_id),
             stars: record.stars,
             forks: record.forks,
+            score: record.score,
         };
         self.listing.push(owner, row, &inherited)
     }
