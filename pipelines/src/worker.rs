@@ -4,11 +4,10 @@
 //!   driver     begin ─► while a stage has a next step: tasks somewhere ─► finish(step) ─► … ─► publish
 //!   worker     join ─► run(step, task, segments that came) ─► segments that go, each with its partition
 //! ```
-//! The engine carries the segments of the exchanges in [`CARRIED`]; everything else lies in the folders that all
-//! processes see. A task may be run twice, at once or one after the other: it writes the same files, leaves the same
+//! The engine carries the segments of the exchanges in [`CARRIED`]; everything else lies where all
+//! processes see it. A task may be run twice, at once or one after the other: it writes the same files, leaves the same
 //! report under one name, and hands on the same segments.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use stackmill_schemas::context::Batches;
@@ -23,12 +22,14 @@ use crate::identity::Identity;
 use crate::interrupt::Signals;
 use crate::job::{Job, Options, Stages};
 use crate::local::LocalFolder;
+use crate::output::Output;
+use crate::place::Place;
 use crate::publish;
 use crate::ranks;
 use crate::recipe::Recipe;
 use crate::run::{Start, join, start};
 use crate::runner::{Engine, done, run_task, step_marker, task_marker, threads};
-use crate::workdir::{Workdir, shared_work_folder, work_folder};
+use crate::workdir::Workdir;
 
 /// Exchanges of small rows. Shingle sets on their way to be compared (`near-verify`) and tokens (`pack`) are large, and
 /// stay in spill files; so do edges, of which nobody knows where they go before all were counted.
@@ -58,10 +59,11 @@ impl Driver {
     pub fn begin(recipe: Recipe, options: Options) -> Result<Begun> {
         threads(&options)?;
         let stages = Stages::build(&recipe)?;
-        let work = shared_work_folder(&options.out, options.scratch.as_deref())?;
-        let claim = Claim::take(&options.out, &work)?;
-        let engine = Engine::new(&work, &options, Signals::none(), Console::new(true));
-        Ok(match start(recipe, stages, options, &engine, Carriage::Engine)? {
+        let out = Output::new(options.out.clone(), recipe.stores.clone());
+        let place = Place::shared(&out, options.scratch.as_ref())?;
+        let claim = Claim::take(&options.out, place.local())?;
+        let engine = Engine::new(&place, &options, Signals::none(), Console::new(true));
+        Ok(match start(recipe, stages, options, (&place, &engine), Carriage::Engine)? {
             Start::Complete(manifest) => Begun::Complete(manifest),
             Start::Begun(job, identity) => Begun::Driver(Box::new(Self {
                 job,
@@ -97,7 +99,7 @@ impl Driver {
 
     /// Whether all tasks of a step are done, from an earlier attempt or this one.
     pub fn is_done(&self, step: &str) -> Result<bool> {
-        Ok(ranks::is_done(&self.job, step, self.tasks(step)?))
+        ranks::is_done(&self.job, step, self.tasks(step)?)
     }
 
     /// Gathers the reports of a step whose tasks have all been run; one that left none is named.
@@ -110,7 +112,7 @@ impl Driver {
         let reports = ranks::reports(&self.job, (step, step), tasks, 1)?;
         publish::check_files(workdir, reports.iter().flat_map(|report| &report.published))?;
         workdir.save(&step_marker(step), &reports)?;
-        (0..tasks).try_for_each(|task| workdir.discard(&task_marker(step, task)))?;
+        workdir.discard_reports((0..tasks).map(|task| task_marker(step, task)))?;
         spent.iter().try_for_each(|folder| workdir.discard(folder))?;
         ranks::learn(&mut self.graph, &self.job, step, reports)
     }
@@ -133,10 +135,11 @@ impl Worker {
     /// Takes part in a run that a [`Driver`] has begun.
     pub fn join(recipe: Recipe, options: Options) -> Result<Self> {
         let stages = Stages::build(&recipe)?;
-        let work = work_folder(&options.out, options.scratch.as_deref())?;
-        let engine = Engine::new(&work, &options, Signals::none(), Console::new(true));
+        let out = Output::new(options.out.clone(), recipe.stores.clone());
+        let place = Place::shared(&out, options.scratch.as_ref())?;
+        let engine = Engine::new(&place, &options, Signals::none(), Console::new(true));
         let carried = Arc::new(Carried::default());
-        match join(recipe, stages, options, false, Carriage::Engine)? {
+        match join(recipe, stages, options, (&place, false), Carriage::Engine)? {
             Start::Complete(_) => Err(Error::input("this run is complete")),
             Start::Begun(job, _) => Ok(Self {
                 job: Box::new(job.carried_by(Box::new(Arc::clone(&carried)))),
@@ -215,7 +218,7 @@ impl Iterator for Outgoing {
 #[derive(Default)]
 struct Carried {
     came: Mutex<Vec<Segment>>,
-    going: Mutex<Option<(LocalFolder, PathBuf)>>,
+    going: Mutex<Option<(LocalFolder, String)>>,
 }
 
 impl Carried {
@@ -228,7 +231,7 @@ impl Carried {
         let going = self.going.lock().unwrap_or_else(PoisonError::into_inner).take();
         Ok(match going {
             Some((folder, path)) => Outgoing {
-                segments: Box::new(segments(&path)?),
+                segments: Box::new(segments(&Place::folder(folder.path()), &path)?),
                 _file: Some(folder),
             },
             None => Outgoing {
@@ -246,9 +249,9 @@ impl Carrier for Arc<Carried> {
             return Files.scatter(workdir, target, task);
         }
         let folder = LocalFolder::new()?;
-        let local = Workdir::scratch_only(folder.path());
+        let local = Workdir::scratch_only(folder.path())?;
         let spill = SpillWriter::create(&local, exchange.name(), task, exchange.keyed())?;
-        let path = folder.path().join(format!("{}/{task:05}", exchange.name()));
+        let path = format!("{}/{task:05}", exchange.name());
         *self.going.lock().unwrap_or_else(PoisonError::into_inner) = Some((folder, path));
         Ok(spill)
     }

@@ -22,7 +22,8 @@ use stackmill_schemas::{Error, FileBatch, FileId, Outcome, Reason, Result, Resul
 use super::{DecisionWriter, Fused, Meter, Step, TaskReport, finish};
 use crate::job::{Job, Stages};
 use crate::local::process_digits;
-use crate::table::{self, TableWriter};
+use crate::table::TableWriter;
+use crate::workdir::Workdir;
 
 /// Number of the unit in the lock: internal to scratch.
 pub const UNIT: &str = "unit";
@@ -126,7 +127,7 @@ impl<'a> Task<'a> {
         }
     }
 
-    fn listed(&mut self, unit: &Unit) -> Result<Spool<'a>> {
+    fn listed(&mut self, unit: &Unit) -> Result<Spool> {
         let source = self.job.source(&unit.source)?;
         let mut spool = Spool::new(self.job, self.split);
         let mut keep = |batch: RecordBatch| spool.push(batch);
@@ -292,18 +293,19 @@ fn troubled_row(unit: &Unit, trouble: &str) -> Result<RecordBatch> {
 }
 
 /// One unit's rows until all of them are there.
-struct Spool<'a> {
-    job: &'a Job,
+struct Spool {
+    /// For what only this task reads.
+    here: Workdir,
     path: String,
     waiting: Vec<RecordBatch>,
     waiting_bytes: usize,
     table: Option<TableWriter>,
 }
 
-impl<'a> Spool<'a> {
-    fn new(job: &'a Job, split: u32) -> Self {
+impl Spool {
+    fn new(job: &Job, split: u32) -> Self {
         Self {
-            job,
+            here: job.workdir.here(),
             // Another attempt at the same task may be under way elsewhere.
             path: format!("listing-spool/{split:05}-{}", process_digits()),
             waiting: Vec::new(),
@@ -321,7 +323,7 @@ impl<'a> Spool<'a> {
         let table = match &mut self.table {
             Some(table) => table,
             None => {
-                let table = TableWriter::create(&self.job.workdir, &self.path, &columns::listed())?;
+                let table = TableWriter::create(&self.here, &self.path, &columns::listed())?;
                 self.table.insert(table)
             }
         };
@@ -333,10 +335,10 @@ impl<'a> Spool<'a> {
     fn drain(self, mut hand_on: impl FnMut(RecordBatch) -> Result<()>) -> Result<()> {
         if let Some(table) = self.table {
             table.commit()?;
-            for batch in table::read(&self.job.workdir.work.join(&self.path))? {
+            for batch in self.here.place.table(&self.path)? {
                 hand_on(batch?)?;
             }
-            self.job.workdir.discard(&self.path)?;
+            self.here.discard(&self.path)?;
         }
         self.waiting.into_iter().try_for_each(hand_on)
     }
