@@ -275,7 +275,8 @@ fn slices(place: &Place, path: &str, partition: Option<u32>) -> Result<Batches<'
         .into_iter()
         .filter(move |entry| partition.is_none_or(|wanted| entry.0 == wanted));
     Ok(Box::new(wanted.flat_map(move |(_, offset, length, hash)| {
-        let rows = segment(&file, offset, length, hash).and_then(|rows| table::read_stream(Cursor::new(rows), file.name()));
+        let rows =
+            segment(&file, offset, length, hash).and_then(|rows| table::read_stream(Cursor::new(rows), file.name()));
         rows.unwrap_or_else(|error| Box::new(std::iter::once(Err(error))))
     })))
 }
@@ -288,7 +289,12 @@ fn read_index(file: &Stored) -> Result<Index> {
     let tail = file.range(tail_start, whole - tail_start)?;
     let (rest, footer) = tail.split_last_chunk::<16>().ok_or_else(changed)?;
     let (hash, length) = footer.split_at(8);
-    let number = |bytes: &[u8]| bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte));
+    let number = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .rev()
+            .fold(0, |number, byte| number << 8 | u64::from(*byte))
+    };
     let (hash, length) = (number(hash), number(length));
     let start = (whole - 16).checked_sub(length).ok_or_else(changed)?;
     let json = match start.checked_sub(tail_start) {

@@ -104,7 +104,12 @@ impl Place {
     /// Names of the files right in `folder`, sorted.
     pub fn files(&self, folder: &str) -> Result<Vec<String>> {
         let name = |path: String| path.rsplit('/').next().unwrap_or_default().to_owned();
-        Ok(self.top.files(folder)?.into_iter().map(|(path, _)| name(path)).collect())
+        Ok(self
+            .top
+            .files(folder)?
+            .into_iter()
+            .map(|(path, _)| name(path))
+            .collect())
     }
 
     /// All of a small file; `None` if it is not there.
@@ -252,7 +257,10 @@ mod tests {
         assert_eq!(below(here).parent(), Some(Path::new("/fast")));
         assert_eq!(below(here), below("./"));
         assert_ne!(below(here), below(".."));
-        assert_eq!(Place::of(&out("a"), None).expect("a path").local, PathBuf::from("a/.work"));
+        assert_eq!(
+            Place::of(&out("a"), None).expect("a path").local,
+            PathBuf::from("a/.work")
+        );
     }
 
     #[test]
@@ -260,7 +268,10 @@ mod tests {
         let name = |place: Result<Place>| place.expect("a place").store().map(|store| store.place());
         let bucket = Uri::parse("s3://b/scratch").expect("a place");
         assert_eq!(name(Place::of(&out("s3://b/out"), None)), None);
-        assert_eq!(name(Place::shared(&out("s3://b/out"), None)).as_deref(), Some("s3://b/out/.work"));
+        assert_eq!(
+            name(Place::shared(&out("s3://b/out"), None)).as_deref(),
+            Some("s3://b/out/.work")
+        );
         assert_eq!(name(Place::shared(&out("a"), None)), None);
         for out in [out("s3://b/out"), out("a")] {
             let place = name(Place::of(&out, Some(&bucket)));

@@ -16,8 +16,8 @@ use crate::identity::{Identity, already_done, check_carriage, identify, is_ident
 use crate::interrupt::Signals;
 use crate::job::{Job, Options, Stages};
 use crate::output::Output;
-use crate::place::Place;
 use crate::passes::{Cost, Step, TaskReport};
+use crate::place::Place;
 use crate::recipe::Recipe;
 use crate::runner::{Engine, Runner, step_marker, task_marker, threads};
 use crate::workdir::{TABLES, Workdir};
@@ -176,7 +176,13 @@ fn clear(out: &Output, place: &Place) -> Result<()> {
 
 /// A context without a run: enough to resolve sources. Signals end the program as usual.
 pub fn bare_context(options: &Options) -> TaskContext {
-    Engine::new(&Place::folder(Path::new("")), options, Signals::none(), Console::new(true)).context()
+    Engine::new(
+        &Place::folder(Path::new("")),
+        options,
+        Signals::none(),
+        Console::new(true),
+    )
+    .context()
 }
 
 struct Run<'a> {

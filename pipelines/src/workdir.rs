@@ -524,9 +524,15 @@ mod tests {
         let mut lost = workdir.scratch("a/1").expect("made");
         lost.write_all(b"the first half").expect("written");
         put(&workdir, "a/1", b"whole").expect("another attempt of the same name");
-        assert_eq!(fs::read(workdir.place.local().join("a/1")).ok().as_deref(), Some(&b"whole"[..]));
+        assert_eq!(
+            fs::read(workdir.place.local().join("a/1")).ok().as_deref(),
+            Some(&b"whole"[..])
+        );
         drop(lost);
-        assert_eq!(fs::read_dir(workdir.place.local().join("a")).map(Iterator::count).ok(), Some(1));
+        assert_eq!(
+            fs::read_dir(workdir.place.local().join("a")).map(Iterator::count).ok(),
+            Some(1)
+        );
     }
 
     #[test]

@@ -9,15 +9,19 @@ use super::{print, print_json};
 use crate::cli::DirArgs;
 use crate::lock;
 use crate::output::Output;
-use crate::publish::{MANIFEST, RUN, RunFile};
 use crate::place::Place;
+use crate::publish::{MANIFEST, RUN, RunFile};
 
 pub(super) fn status(args: &DirArgs) -> Result<u8> {
     let out = Output::named(&args.dir)?;
     if let Some(manifest) = out.load::<Manifest>(MANIFEST)? {
         return complete(args, &out, &manifest).map(|()| 0);
     }
-    let scratch = args.scratch.as_deref().map(|scratch| written("--scratch", scratch)).transpose()?;
+    let scratch = args
+        .scratch
+        .as_deref()
+        .map(|scratch| written("--scratch", scratch))
+        .transpose()?;
     // Without a word, a run into a store has its scratch on its machine, and one of many machines inside.
     let mut place = Place::of(&out, scratch.as_ref())?;
     if !place.is_there()? {

@@ -96,7 +96,11 @@ impl Step for Content<'_> {
         let chunk = &self.layout.chunks[task as usize];
         let mut work = Task::open(self, task, cx)?;
         // At most `CHUNK_FILES` rows without contents.
-        let table = self.job.workdir.place.table(&format!("survivors/{}", chunk_name(chunk)))?;
+        let table = self
+            .job
+            .workdir
+            .place
+            .table(&format!("survivors/{}", chunk_name(chunk)))?;
         let batches = table.collect::<Result<Vec<_>>>()?;
         if let Some(first) = batches.first() {
             work.survivors(&concat_batches(&first.schema(), &batches)?)?;

@@ -243,7 +243,8 @@ impl<'a> Facts<'a> {
     fn load(&mut self, number: u32, chunk: &Chunk) -> Result<()> {
         let job = self.step.job;
         for pass in ["content-decisions", "syntax-decisions"] {
-            self.verdicts.add(job.workdir.place.table(&format!("{pass}/{number:05}"))?)?;
+            self.verdicts
+                .add(job.workdir.place.table(&format!("{pass}/{number:05}"))?)?;
         }
         self.verdicts
             .add(job.near_decisions(self.step.layout).partition(number))?;
