@@ -1,10 +1,16 @@
 //! The only place that reads the environment.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use stackmill_ingest::network::{self, Login, Network};
 use stackmill_ingest::store::{Settings, Stores};
-use stackmill_schemas::{Error, Result};
+use stackmill_schemas::{Error, Result, ResultExt};
+
+use crate::runner::Waiters;
+use crate::ssh::UserSsh;
 
 /// The command line, the program's name first.
 pub fn arguments() -> impl Iterator<Item = OsString> {
@@ -45,6 +51,9 @@ fn named(name: &str) -> Result<String> {
     })
 }
 
+/// The name beside a token, which hosts do not look at.
+const ANY_USER: &str = "x-access-token";
+
 /// Least bytes of a part of an upload, as S3 has it.
 const LEAST_PART: u64 = 5 << 20;
 
@@ -73,6 +82,62 @@ pub fn stores() -> Result<Stores> {
     Ok(Stores::new(settings))
 }
 
+/// The ways to servers of repositories, with the logins that the environment names.
+pub fn network() -> Result<Network> {
+    Ok(Network::new(network::Settings {
+        ssh: Some(Arc::new(UserSsh)),
+        crew: Some(Arc::new(Waiters)),
+        logins: logins()?,
+    }))
+}
+
+/// Logins by host: of the netrc file that `STACKMILL_NETRC` names, then tokens of the variables that
+/// `STACKMILL_GIT_LOGINS` names, as in `github.com=GITHUB_TOKEN,git.example.com:8443=me:MY_TOKEN`.
+fn logins() -> Result<BTreeMap<String, Login>> {
+    let mut logins = match variable("STACKMILL_NETRC") {
+        Some(path) => netrc(&std::fs::read_to_string(&path).with_context(|| format!("STACKMILL_NETRC: {path}"))?),
+        None => BTreeMap::new(),
+    };
+    for item in variable("STACKMILL_GIT_LOGINS").iter().flat_map(|text| text.split(',')) {
+        let (host, login) = item.trim().split_once('=').ok_or_else(|| {
+            Error::config("STACKMILL_GIT_LOGINS cannot be read")
+                .hint("write it as github.com=GITHUB_TOKEN,host=user:NAME")
+        })?;
+        let (user, name) = login.split_once(':').unwrap_or((ANY_USER, login));
+        let (user, password) = (user.to_owned(), named(name)?);
+        logins.insert(host.to_owned(), Login { user, password });
+    }
+    Ok(logins)
+}
+
+/// The logins of a netrc file; a default for all hosts is passed over.
+fn netrc(text: &str) -> BTreeMap<String, Login> {
+    let mut logins = BTreeMap::new();
+    let mut host = None;
+    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default());
+    let mut words = lines.flat_map(str::split_whitespace);
+    while let Some(word) = words.next() {
+        match (word, &host) {
+            ("machine", _) => host = words.next().map(str::to_owned),
+            ("default" | "macdef", _) => host = None,
+            ("login" | "password" | "account", Some(machine)) => {
+                let Some(value) = words.next() else { break };
+                let login: &mut Login = logins.entry(machine.clone()).or_insert_with(|| Login {
+                    user: ANY_USER.to_owned(),
+                    password: String::new(),
+                });
+                match word {
+                    "login" => login.user = value.to_owned(),
+                    "password" => login.password = value.to_owned(),
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+    logins
+}
+
 /// Where clones are kept between runs: `--cache`, else below the user's cache folder.
 pub fn cache_folder() -> PathBuf {
     let base = variable("XDG_CACHE_HOME").map(PathBuf::from);
@@ -83,6 +148,21 @@ pub fn cache_folder() -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn netrc_files_name_logins_by_host() {
+        let text = "# mine\nmachine a.example login me password one\nmachine b.example\n  password two # x\n\
+                    default login anonymous password three\n";
+        let logins = netrc(text);
+        let of = |host: &str| {
+            logins
+                .get(host)
+                .map(|login| (login.user.as_str(), login.password.as_str()))
+        };
+        assert_eq!(of("a.example"), Some(("me", "one")));
+        assert_eq!(of("b.example"), Some((ANY_USER, "two")));
+        assert_eq!(logins.len(), 2, "nothing is sent to all hosts");
+    }
 
     #[test]
     fn variables_are_filled_in() {

@@ -76,4 +76,8 @@ impl Interrupt for Signals {
         // The first signal lets tasks finish; of the second only a host's gets here.
         self.raised_again.load(Ordering::SeqCst)
     }
+
+    fn is_requested(&self) -> bool {
+        self.raised() || self.is_raised()
+    }
 }

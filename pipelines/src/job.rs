@@ -366,8 +366,8 @@ pub fn open_sources(recipe: &Recipe) -> Result<BTreeMap<String, Arc<dyn Source>>
     let mut opened = BTreeMap::new();
     for config in &recipe.sources {
         let name = config.name().to_owned();
-        let source =
-            sources::open_at(config, &recipe.base, &recipe.stores).with_context(|| format!("source `{name}`"))?;
+        let source = sources::open_at(config, &recipe.base, &recipe.stores, &recipe.network)
+            .with_context(|| format!("source `{name}`"))?;
         if opened.insert(name.clone(), source).is_some() {
             return Err(Error::config(format!("two sources are called `{name}`")).hint("give each its own `name`"));
         }

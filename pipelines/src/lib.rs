@@ -38,6 +38,7 @@ pub mod report;
 pub mod run;
 pub mod runner;
 pub mod shard;
+pub mod ssh;
 pub mod table;
 pub mod units;
 pub mod workdir;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use serde::{Deserialize, Serialize};
+use stackmill_ingest::sources::{self, SourceConfig};
 use stackmill_ingest::store::Put;
 use stackmill_schemas::lock::Lock;
 use stackmill_schemas::manifest::{FileEntry, FunnelRow, Manifest, Tally, VERSION};
@@ -21,6 +22,8 @@ use crate::{clock, failpoint, lock, report};
 pub const MANIFEST: &str = "manifest.json";
 /// The name of the file with times and machine.
 pub const RUN: &str = "run.json";
+/// The name of the file with what clones took; it is there if something was cloned.
+pub const CLONES: &str = "clones.jsonl";
 /// The data card's name.
 pub const CARD: &str = "README.md";
 /// The reports that a manifest is made of.
@@ -102,6 +105,7 @@ pub fn publish(job: &Job, identity: &Identity, parts: Parts, timing: &Timing) ->
     manifest.files.sort_by(|a, b| a.path.cmp(&b.path));
     remove_strays(job, &manifest)?;
     run_file(job, timing)?;
+    clones(job)?;
     job.workdir.sync_names()?;
     failpoint::reach("publish", "before");
     write_json(&job.workdir, (MANIFEST, Put::IfAbsent), &manifest)?;
@@ -249,6 +253,29 @@ fn run_file(job: &Job, timing: &Timing) -> Result<FileEntry> {
         stages: timing.costs.clone(),
     };
     write_json(&job.workdir, (RUN, Put::Over), &run)
+}
+
+/// One line for each repository elsewhere, in the order of the lock. What a clone takes differs from run to run, so the
+/// manifest says nothing of it.
+fn clones(job: &Job) -> Result<()> {
+    let configs: BTreeMap<&str, &SourceConfig> = job
+        .recipe
+        .sources
+        .iter()
+        .map(|config| (config.name(), config))
+        .collect();
+    let mut lines = job.lock.units.iter().filter_map(|unit| {
+        let config = configs.get(unit.source.as_str())?;
+        sources::clone_of(unit, config, &job.options.cache)
+    });
+    let Some(first) = lines.next() else { return Ok(()) };
+    let mut file = job.workdir.publish_as(CLONES, Put::Over)?;
+    for clone in std::iter::once(first).chain(lines) {
+        let mut line = serde_json::to_vec(&clone).map_err(|error| Error::bug(error.to_string()))?;
+        line.push(b'\n');
+        file.write_all(&line)?;
+    }
+    file.commit().map(|_| ())
 }
 
 /// The data card: front matter that the Hugging Face hub and `datasets` read, then the funnel.

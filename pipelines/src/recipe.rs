@@ -11,6 +11,7 @@ use stackmill_filters::{ParseConfig, RedactConfig, RulesConfig};
 use stackmill_ingest::detect::encoding::DecodeConfig;
 use stackmill_ingest::detect::language::LanguageConfig;
 use stackmill_ingest::detect::license::LicenseConfig;
+use stackmill_ingest::network::Network;
 use stackmill_ingest::sources::SourceConfig;
 use stackmill_ingest::store::{Stores, Uri};
 use stackmill_schemas::text::nearest;
@@ -71,6 +72,8 @@ pub struct Recipe {
     pub base: Uri,
     /// Where objects that it names are read.
     pub stores: Stores,
+    /// How repositories elsewhere are reached.
+    pub network: Network,
     /// Its name.
     pub name: String,
     /// `[run]`
@@ -131,6 +134,7 @@ impl Recipe {
         let recipe = Self {
             base: uri.parent(),
             stores,
+            network: crate::environment::network()?,
             ..Self::parse(&text, path, changes).with_context(|| uri.to_string())?
         };
         Ok(recipe)
@@ -176,6 +180,7 @@ impl Recipe {
         let recipe = Self {
             base: Uri::Local(path.to_owned()).parent(),
             stores: Stores::default(),
+            network: Network::default(),
             name,
             run: section(&mut table, "run")?,
             sources: sources(&written_sources)?,

@@ -167,7 +167,7 @@ fn resumable(error: Error, replace: bool) -> Error {
 /// that is not whole.
 fn clear(out: &Output, place: &Place) -> Result<()> {
     place.remove("done")?;
-    for name in [publish::MANIFEST, publish::RUN, publish::CARD] {
+    for name in [publish::MANIFEST, publish::RUN, publish::CLONES, publish::CARD] {
         out.remove(name)?;
     }
     TABLES.iter().try_for_each(|table| out.remove_table(table))?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use stackmill_ingest::network::Crew;
 use stackmill_schemas::context::{Batches, SideFiles};
 use stackmill_schemas::{Error, ErrorKind, Result, ResultExt, TaskContext};
 
@@ -80,6 +81,35 @@ impl Engine {
     }
 }
 
+/// Most threads that wait for servers at once while sources are resolved.
+const WAITERS: usize = 16;
+
+/// Threads that wait for servers, as long as there is something to wait for.
+pub struct Waiters;
+
+impl Crew for Waiters {
+    fn each(&self, count: usize, work: &(dyn Fn(usize) + Sync)) -> Result<()> {
+        let next = AtomicUsize::new(0);
+        pool(count.min(WAITERS))?.broadcast(|_| {
+            loop {
+                let at = next.fetch_add(1, Ordering::SeqCst);
+                if at >= count {
+                    break;
+                }
+                work(at);
+            }
+        });
+        Ok(())
+    }
+}
+
+fn pool(threads: usize) -> Result<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|error| Error::resource(format!("cannot start threads: {error}")))
+}
+
 struct Side {
     place: Place,
     chunks: Vec<Chunk>,
@@ -115,10 +145,7 @@ pub struct Runner<'a> {
 impl<'a> Runner<'a> {
     /// Starts the pool.
     pub fn new(job: &'a Job, engine: &'a Engine) -> Result<Self> {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads(&job.options)?)
-            .build()
-            .map_err(|error| Error::resource(format!("cannot start threads: {error}")))?;
+        let pool = pool(threads(&job.options)?)?;
         Ok(Self { job, engine, pool })
     }
 

@@ -34,6 +34,8 @@ __all__ = ["main", "run", "save_frame"]
 _SEGMENTS = "partition int, segment binary"
 # A segment has 16 MiB at most, and an Arrow batch of them is in memory at once, in the JVM and in Python.
 _BATCH = ("spark.sql.execution.arrow.maxRecordsPerBatch", "4")
+# Spark would leave out the tasks behind a shuffle in which nothing travels; ours have files to write all the same.
+_PLAIN = ("spark.sql.adaptive.enabled", "false")
 
 # What one task needs with its parse worker, and is given if nothing is said.
 MEMORY = "512M"
@@ -95,7 +97,7 @@ def _drive(
     # The name of this attempt: what a Python worker has learnt of an earlier one may be wrong by now.
     work = _Work(arguments, uuid.uuid4().hex)
     try:
-        with setting(spark, *_BATCH), received():
+        with setting(spark, *_BATCH), setting(spark, *_PLAIN), received():
             for chain in driver.chains():
                 # Once for most chains; as many jobs as it takes, or none, for components.
                 while steps := [step for stage in chain if (step := driver.next(stage))]:

@@ -18,6 +18,12 @@ pub trait Progress: Send + Sync {
 pub trait Interrupt: Send + Sync {
     /// Whether the task should stop now (a second interrupt; the first lets tasks finish).
     fn is_raised(&self) -> bool;
+
+    /// Whether somebody asked to stop at all (a first interrupt): what only waits for others, and can be had again, is
+    /// given up then.
+    fn is_requested(&self) -> bool {
+        self.is_raised()
+    }
 }
 
 /// Runs a request in a worker process that may die without taking the run with it.
@@ -68,6 +74,14 @@ impl TaskContext {
             return Err(Error::new(ErrorKind::Interrupted, "interrupted"));
         }
         Ok(())
+    }
+
+    /// `Err(Interrupted)` when somebody asked to stop at all.
+    pub fn check_requested(&self) -> Result<()> {
+        match self.interrupt.is_requested() {
+            true => Err(Error::new(ErrorKind::Interrupted, "interrupted").hint("run the same command again to resume")),
+            false => Ok(()),
+        }
     }
 }
 

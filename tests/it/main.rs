@@ -1,6 +1,7 @@
 //! All black-box tests in one binary: each module is one topic.
 
 mod bad_input;
+mod clones;
 mod contracts;
 mod determinism;
 mod memory;

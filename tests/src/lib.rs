@@ -4,10 +4,12 @@
 //!   Tree      "-- path" lines and what follows them ─► folder, git repository, tar file
 //!   Sandbox   a temporary folder that is also HOME; runs the program and gives back code, output, errors
 //!   Bucket    an object store of this machine; a Proxy before it makes trouble
+//!   HttpBackend, Daemon   git's own servers, which can be made to misbehave
 //!   Dataset   manifest, rows of its tables, hashes of its files
 //! ```
 
 mod dataset;
+mod git_server;
 mod sandbox;
 mod store;
 mod tree;
@@ -15,6 +17,7 @@ mod tree;
 use std::path::{Path, PathBuf};
 
 pub use dataset::{Dataset, Row, sha256};
+pub use git_server::{Daemon, Fault, HttpBackend};
 pub use sandbox::{Ran, Sandbox};
 pub use store::{Bucket, Proxy, Trouble};
 pub use tree::{Tree, git};

@@ -35,8 +35,8 @@ pub struct SourceConfig {
     /// Name of the source in the ledger; default: the key of its kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Git repositories: paths of local clones, URLs (`https`, `http`, `git`; `file` is a path; no `ssh`), or lists of
-    /// both: files that end in `.txt` (one a line, `#` comments) or `.jsonl` (one object a line, see `repositories`).
+    /// Git repositories: paths of local clones, URLs (`https`, `http`, `git`, `ssh`, `user@host:path`; `file` is a path), or
+    /// lists of both: files that end in `.txt` (one a line, `#` comments) or `.jsonl` (one object a line, see `repositories`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub git: Option<Patterns>,
     /// Plain folders; each match is one unit. `.git` folders inside are passed over.
@@ -73,7 +73,8 @@ pub struct SourceConfig {
     /// Most bytes of one path; longer ones are recorded as trouble; default 4,096 (as in Linux).
     pub max_path_bytes: u64,
     /// Most bytes of one file; default 128 MiB. A longer file is trouble when it is read, an archive that holds one
-    /// is not read at all.
+    /// is not read at all; of a repository elsewhere it is trouble when it is listed, and servers that know filters do
+    /// not even send it.
     pub max_entry_bytes: u64,
     /// Most bytes that one archive may inflate to; default 8 GiB.
     pub max_archive_bytes: u64,
@@ -87,6 +88,10 @@ pub struct SourceConfig {
     pub timeout_seconds: u64,
     /// How often a repository elsewhere is asked before its trouble counts; default 3.
     pub attempts: u32,
+    /// Git: commits of history that a clone brings along, 0 for all; default 1, which is all that files need.
+    pub depth: u32,
+    /// Git: exchanges with one host at once, in one process; default 4.
+    pub host_connections: u32,
 }
 
 impl Default for SourceConfig {
@@ -111,6 +116,8 @@ impl Default for SourceConfig {
             max_repository_bytes: 16 << 30,
             timeout_seconds: 60,
             attempts: 3,
+            depth: 1,
+            host_connections: 4,
         }
     }
 }
@@ -197,6 +204,7 @@ impl SourceConfig {
             ("max-repository-bytes", self.max_repository_bytes, u64::MAX),
             ("timeout-seconds", self.timeout_seconds, 3600),
             ("attempts", u64::from(self.attempts), 100),
+            ("host-connections", u64::from(self.host_connections), 1024),
         ];
         match limits.iter().find(|(_, limit, most)| *limit == 0 || limit > most) {
             Some((key, limit, most)) => {

@@ -12,14 +12,20 @@
 
 mod objects;
 mod remote;
+mod report;
 mod repositories;
 mod repository;
+mod session;
+mod ssh;
 #[cfg(test)]
 mod tests;
 mod transport;
 mod tree;
+mod web;
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow_array::RecordBatch;
 use gix::ObjectId;
@@ -28,6 +34,8 @@ use stackmill_schemas::stage::{Emit, Source};
 use stackmill_schemas::{BlobId, Error, Result, ResultExt, TaskContext};
 
 use self::objects::Objects;
+use self::remote::Elsewhere;
+pub use self::report::{Clone, clone_of};
 use self::repositories::Repository;
 use super::contents::{Contents, Wanted};
 use super::listing::{Evidence, Listing, Owner, Row, mode};
@@ -35,37 +43,52 @@ use super::paths::{Paths, Trouble};
 use super::place::{found_or_trouble, path_of};
 use super::{Setup, SourceConfig};
 
-/// Bytes that a repository elsewhere is taken for until it is cloned: an ordinary one at depth 1.
-const UNKNOWN_BYTES: u64 = 8 << 20;
+/// Bytes that a repository elsewhere is taken for until it is cloned: more than most have at depth 1, so that clones are
+/// spread over many listing tasks, which wait for servers at the same time.
+const UNKNOWN_BYTES: u64 = 32 << 20;
 
 /// The source behind `git = …`.
 pub(super) struct Git {
     setup: Setup,
 }
 
+/// Whether a string of the source is no path, as far as its looks go.
+pub(super) fn is_url(text: &str) -> bool {
+    text.contains("://") || repositories::is_elsewhere(text)
+}
+
 /// Opens the source; nothing is read yet.
 pub(super) fn open(setup: Setup) -> Result<Git> {
-    match setup.patterns.iter().find(|pattern| repositories::is_ssh(pattern)) {
-        Some(pattern) => Err(
-            Error::config(format!("source: `{pattern}` needs ssh, which is not supported"))
-                .hint("use the https URL of the repository"),
-        ),
-        None => Ok(Git { setup }),
-    }
+    setup.patterns.iter().try_for_each(|pattern| repositories::check_url(pattern))?;
+    Ok(Git { setup })
 }
 
 impl Source for Git {
     fn resolve(&self, cx: &TaskContext) -> Result<Vec<Unit>> {
         let repositories = repositories::named(&self.setup)?;
-        repositories
-            .into_iter()
-            .map(|repository| self.unit(repository, cx))
-            .collect()
+        let units: Vec<_> = repositories.iter().map(|_| OnceLock::new()).collect();
+        // After the first error the others need not be asked for.
+        let is_over = AtomicBool::new(false);
+        self.setup.network.each(repositories.len(), &|i| {
+            if !is_over.load(Ordering::Relaxed) {
+                let unit = self.unit(&repositories[i], cx);
+                is_over.fetch_or(unit.is_err(), Ordering::Relaxed);
+                let _ = units[i].set(unit);
+            }
+        })?;
+        let mut units: Vec<Result<Unit>> = units.into_iter().filter_map(OnceLock::into_inner).collect();
+        match units.iter().position(Result::is_err) {
+            Some(first) => Err(units.swap_remove(first).expect_err("because it was found to be one")),
+            None => units.into_iter().collect(),
+        }
     }
 
     fn list(&self, unit: &Unit, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()> {
         let mut objects = self.objects(unit, cx)?;
-        let paths = tree::walk(&mut objects, commit_of(unit)?, &self.setup.config, cx)?;
+        let mut paths = tree::walk(&mut objects, commit_of(unit)?, &self.setup.config, cx)?;
+        if repositories::is_elsewhere(&unit.location) {
+            leave_out_large(&mut paths, &self.setup.config);
+        }
         let evidence = evidence(unit, &paths, &mut objects)?;
         drop(objects);
         let mut listing = Listing::new(&self.setup.config, emit, cx);
@@ -98,7 +121,7 @@ impl Source for Git {
 
 impl Git {
     /// The unit of one repository; permanent trouble with it is the unit's.
-    fn unit(&self, repository: Repository, cx: &TaskContext) -> Result<Unit> {
+    fn unit(&self, repository: &Repository, cx: &TaskContext) -> Result<Unit> {
         cx.check()?;
         let revision = repository
             .revision
@@ -106,7 +129,9 @@ impl Git {
             .or(self.setup.config.revision.as_deref())
             .unwrap_or("HEAD");
         let resolved = match repository.is_remote() {
-            true => remote::commit(&repository.location, revision, &self.setup.config, cx)
+            true => self
+                .elsewhere(&repository.location, cx)
+                .commit(revision)
                 .map(|commit| (commit, UNKNOWN_BYTES)),
             false => repository::commit(&path_of(&self.setup.folder, &repository.location), revision),
         };
@@ -121,9 +146,9 @@ impl Git {
             source: self.setup.config.name().to_owned(),
             repo_name,
             revision_id,
-            location: repository.location,
+            location: repository.location.clone(),
             length_bytes,
-            metadata: repository.metadata,
+            metadata: repository.metadata.clone(),
             trouble,
         })
     }
@@ -133,9 +158,18 @@ impl Git {
         Objects::open(&self.folder(unit, cx)?)
     }
 
+    fn elsewhere<'a>(&'a self, url: &'a str, cx: &'a TaskContext) -> Elsewhere<'a> {
+        Elsewhere {
+            url,
+            config: &self.setup.config,
+            network: &self.setup.network,
+            cx,
+        }
+    }
+
     fn folder(&self, unit: &Unit, cx: &TaskContext) -> Result<PathBuf> {
-        match repositories::is_url(&unit.location) {
-            true => remote::cloned(&unit.location, commit_of(unit)?, &self.setup.config, cx),
+        match repositories::is_elsewhere(&unit.location) {
+            true => self.elsewhere(&unit.location, cx).cloned(commit_of(unit)?),
             false => repository::objects_of(&path_of(&self.setup.folder, &unit.location)),
         }
     }
@@ -146,6 +180,18 @@ fn commit_of(unit: &Unit) -> Result<ObjectId> {
         Error::input(format!("`{}` is not the id of a commit", unit.revision_id))
             .hint("run with `--update` to write a new lock")
     })
+}
+
+/// Files that a server was asked not to send are the same trouble where it sent them nevertheless. What it did not send
+/// has no known length.
+fn leave_out_large(paths: &mut Paths<tree::Id>, config: &SourceConfig) {
+    for entry in paths.entries_mut() {
+        let is_missing = entry.trouble() == Some(Trouble::BlobMissing);
+        if is_missing || entry.bytes() > config.max_entry_bytes {
+            entry.replace_trouble(Trouble::NotCloned);
+            entry.set_bytes(0);
+        }
+    }
 }
 
 fn evidence(unit: &Unit, paths: &Paths<tree::Id>, objects: &mut Objects) -> Result<Evidence> {

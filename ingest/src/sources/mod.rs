@@ -26,9 +26,11 @@ use std::sync::Arc;
 use stackmill_schemas::stage::Source;
 use stackmill_schemas::{BlobId, Error, Result};
 
+use crate::network::Network;
 use crate::store::{Stores, Uri};
 
 pub use config::{Patterns, SourceConfig};
+pub use git::{Clone as CloneReport, clone_of};
 
 /// What every source is built from.
 #[derive(Clone, Debug)]
@@ -38,6 +40,8 @@ struct Setup {
     folder: PathBuf,
     /// Where objects are read.
     stores: Stores,
+    /// How servers of repositories are reached.
+    network: Network,
     /// The key that says what to read.
     key: &'static str,
     /// Its strings.
@@ -68,20 +72,26 @@ sources! {
 
 /// As [`open_at`], for a recipe on this machine whose stores need no settings.
 pub fn open(config: &SourceConfig, folder: &Path) -> Result<Arc<dyn Source>> {
-    open_at(config, &Uri::Local(folder.to_owned()), &Stores::default())
+    open_at(
+        config,
+        &Uri::Local(folder.to_owned()),
+        &Stores::default(),
+        &Network::default(),
+    )
 }
 
 /// Opens the source that `config` describes; relative paths start at `base`, the recipe's folder, and objects are read
-/// through `stores`.
+/// through `stores`, repositories elsewhere through `network`.
 ///
 /// Nothing is read yet. Settings that make no sense are an [`Error::config`] that names the key.
-pub fn open_at(config: &SourceConfig, base: &Uri, stores: &Stores) -> Result<Arc<dyn Source>> {
+pub fn open_at(config: &SourceConfig, base: &Uri, stores: &Stores, network: &Network) -> Result<Arc<dyn Source>> {
     let (key, patterns) = config.kind()?;
     let patterns = patterns.iter().map(|pattern| placed(key, pattern, base));
     build(Setup {
         config: config.clone(),
         folder: base.local().map_or_else(|| PathBuf::from("."), PathBuf::from),
         stores: stores.clone(),
+        network: network.clone(),
         key,
         patterns: patterns.collect::<Result<_>>()?,
     })
@@ -94,7 +104,7 @@ pub fn blob_id(content: &[u8]) -> Result<BlobId> {
 
 /// A string of a source as the source sees it: URIs of files are paths, and what is relative to a store is absolute.
 fn placed(key: &'static str, pattern: &str, base: &Uri) -> Result<String> {
-    if key == "git" && pattern.contains("://") && !Uri::is_store(pattern, false) {
+    if key == "git" && git::is_url(pattern) && !Uri::is_store(pattern, false) {
         return Ok(pattern.to_owned());
     }
     let place = base.resolve(pattern)?;

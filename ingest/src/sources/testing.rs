@@ -16,6 +16,7 @@ use stackmill_schemas::stage::{Emit, Source};
 use stackmill_schemas::{Error, Result, TaskContext};
 
 use super::{Setup, SourceConfig};
+use crate::network::Network;
 use crate::store::Stores;
 
 struct Nothing;
@@ -65,6 +66,7 @@ pub(super) fn setup(folder: &Path, key: &'static str, value: &str) -> Setup {
         config: config(key, value),
         folder: folder.to_owned(),
         stores: Stores::default(),
+        network: Network::default(),
         key,
         patterns: vec![value.to_owned()],
     }

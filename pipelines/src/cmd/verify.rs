@@ -15,7 +15,7 @@ use stackmill_schemas::{Error, Result};
 use super::{print, print_json};
 use crate::cli::DirArgs;
 use crate::output::Output;
-use crate::publish::{CARD, MANIFEST, RUN};
+use crate::publish::{CARD, CLONES, MANIFEST, RUN};
 use crate::units::{bytes_text, count_text};
 use crate::workdir::TABLES;
 
@@ -107,7 +107,7 @@ fn strays(out: &Output, manifest: &Manifest) -> Result<Vec<String>> {
     let published: BTreeSet<&str> = manifest.files.iter().map(|file| file.path.as_str()).collect();
     for folder in iter::once("").chain(TABLES) {
         for (name, _) in out.files(folder)? {
-            let known = [MANIFEST, RUN, CARD].contains(&name.as_str()) || published.contains(name.as_str());
+            let known = [MANIFEST, RUN, CLONES, CARD].contains(&name.as_str()) || published.contains(name.as_str());
             if !known {
                 strays.push(format!("{name}: not in the manifest"));
             }

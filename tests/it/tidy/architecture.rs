@@ -143,7 +143,7 @@ const FORBIDDEN: [(&[&str], &[&str], &str); 7] = [
     ),
     (
         &["process::Command", "Command::new"],
-        &["pipelines/src/isolate.rs"],
+        &["pipelines/src/isolate.rs", "pipelines/src/ssh.rs"],
         "ask `TaskContext::isolate`",
     ),
     (
@@ -168,7 +168,12 @@ const FORBIDDEN: [(&[&str], &[&str], &str); 7] = [
     ),
     (
         &["Instant::now", "SystemTime", "clock_gettime", "UNIX_EPOCH"],
-        &["pipelines/src/clock.rs", "pipelines/src/isolate.rs"],
+        &[
+            "pipelines/src/clock.rs",
+            "pipelines/src/isolate.rs",
+            // How long a server lets us wait.
+            "ingest/src/sources/git/transport.rs",
+        ],
         "no clock shows in any output; `pipelines::clock` is for `run.json` and progress",
     ),
     (
@@ -183,7 +188,12 @@ const FORBIDDEN: [(&[&str], &[&str], &str); 7] = [
     ),
     (
         &["TcpStream", "TcpListener", "UdpSocket", "UnixStream"],
-        &["ingest/src/sources/git/transport.rs"],
+        &[
+            "ingest/src/sources/git/transport.rs",
+            // To the user's `ssh`.
+            "ingest/src/network.rs",
+            "pipelines/src/ssh.rs",
+        ],
         "only the git source and `ingest::store` speak to the network, through their clients",
     ),
 ];
@@ -311,24 +321,27 @@ fn walked(line: &str, name: &str) -> bool {
     })
 }
 
-/// The program runs nothing that a repository brings: no shell, no hooks, and one child process, itself.
+/// The program runs nothing that a repository brings: no shell, no hooks, and two child processes, itself and the
+/// user's `ssh`.
 /// Mutation: `Command::new("git")` in `pipelines/src/isolate.rs`.
 #[test]
-fn the_only_child_process_is_the_program_itself() {
+fn the_only_child_processes_are_the_program_itself_and_ssh() {
     let sources = source::shipped();
-    let isolate = sources
-        .iter()
-        .find(|source| source.path == "pipelines/src/isolate.rs")
-        .expect("isolate.rs is there");
-    let started: Vec<&str> = isolate
-        .code
-        .lines()
-        .filter(|line| line.contains("Command::new"))
-        .map(str::trim)
-        .collect();
+    let started = |path: &str| -> Vec<String> {
+        let source = sources.iter().find(|source| source.path == path).expect(path);
+        let lines = source.code.lines().filter(|line| line.contains("Command::new"));
+        lines.map(|line| line.trim().to_owned()).collect()
+    };
     assert_eq!(
-        started,
+        started("pipelines/src/isolate.rs"),
         ["let mut child = Command::new(&self.program)"],
         "a worker is this program, with its path passed in"
+    );
+    let of_ssh = started("pipelines/src/ssh.rs");
+    assert_eq!(of_ssh.len(), 1, "{of_ssh:?}");
+    let text = std::fs::read_to_string(stackmill_tests::root().join("pipelines/src/ssh.rs")).expect("ssh.rs is there");
+    assert!(
+        text.contains("let mut child = Command::new(\"ssh\");"),
+        "no other program, and no shell"
     );
 }

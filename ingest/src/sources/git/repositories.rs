@@ -34,7 +34,7 @@ pub(super) struct Repository {
 impl Repository {
     /// Whether it has to be cloned.
     pub(super) fn is_remote(&self) -> bool {
-        is_url(&self.location)
+        is_elsewhere(&self.location)
     }
 
     /// What a list says; else `owner/name` of the URL, or of the URL that a clone came from; else the folder's name.
@@ -44,18 +44,42 @@ impl Repository {
             None if self.is_remote() => name_of_url(&self.location),
             None => {
                 let path = path_of(folder, &self.location);
-                let origin = repository::origin(&path)?.filter(|url| is_url(url));
+                let origin = repository::origin(&path)?.filter(|url| is_elsewhere(url));
                 origin.map_or_else(|| name_of_clone(&path), |url| name_of_url(&url))
             }
         })
     }
 }
 
-/// Whether a location is a URL of a repository elsewhere.
-pub(super) fn is_url(location: &str) -> bool {
-    ["https://", "http://", "git://"]
+/// Whether a location is one of a repository elsewhere: a URL, or `user@host:path`.
+pub(super) fn is_elsewhere(location: &str) -> bool {
+    let is_url = ["https://", "http://", "git://"]
         .iter()
-        .any(|scheme| location.starts_with(scheme))
+        .any(|scheme| location.starts_with(scheme));
+    is_url || is_ssh(location)
+}
+
+/// The host of a repository elsewhere, with its port; empty where there is none.
+pub(super) fn host_of(location: &str) -> &str {
+    let place = match location.split_once("://") {
+        Some((_, rest)) => rest.split(['/', '?', '#']).next(),
+        None => location.split_once(':').map(|(place, _)| place),
+    };
+    let place = place.unwrap_or_default();
+    place.rsplit_once('@').map_or(place, |(_, host)| host)
+}
+
+/// Refuses a URL that holds a password: it would be written into the lock and the ledger.
+pub(super) fn check_url(location: &str) -> Result<()> {
+    let place = location.split_once("://").map_or("", |(_, rest)| rest);
+    let user = place.split(['/', '?', '#']).next().unwrap_or_default().rsplit_once('@');
+    match user.is_some_and(|(user, _)| user.contains(':')) {
+        true => Err(
+            Error::config(format!("source: a URL of `{}` holds a password", host_of(location)))
+                .hint("take it out and name it in STACKMILL_GIT_LOGINS or STACKMILL_NETRC (docs/guide/repositories.md)"),
+        ),
+        false => Ok(()),
+    }
 }
 
 /// The location that a `file` URL stands for, if `text` is one: it is read in place, like any path. As in git, `%2f` and
@@ -91,20 +115,20 @@ fn decoded(text: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Whether a location can only be reached with ssh: `ssh://…` or `user@host:path`.
-pub(super) fn is_ssh(location: &str) -> bool {
+/// Whether a location is reached with ssh: `ssh://…` or `user@host:path`.
+fn is_ssh(location: &str) -> bool {
     let scp = location
         .split_once(':')
         .is_some_and(|(host, _)| host.contains('@') && !host.contains('/'));
-    location.starts_with("ssh://") || location.starts_with("git+ssh://") || scp
+    location.starts_with("ssh://") || scp
 }
 
 /// The last two components of a URL's path.
 fn name_of_url(url: &str) -> String {
-    let (_, rest) = url.split_once("://").unwrap_or(("", url));
+    let (rest, end) = url.split_once("://").map_or((url, ':'), |(_, rest)| (rest, '/'));
     let rest = rest.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
     let rest = rest.strip_suffix(".git").unwrap_or(rest).trim_end_matches('/');
-    let path = rest.split_once('/').map_or("", |(_host, path)| path);
+    let path = rest.split_once(end).map_or("", |(_host, path)| path);
     let mut components: Vec<_> = path
         .rsplit('/')
         .filter(|component| !component.is_empty())
@@ -133,7 +157,7 @@ fn name_of_clone(path: &Path) -> String {
 pub(super) fn named(setup: &Setup) -> Result<Vec<Repository>> {
     let mut found = Vec::new();
     for pattern in &setup.patterns {
-        if is_url(pattern) {
+        if is_elsewhere(pattern) {
             found.push(at(pattern.clone()));
             continue;
         }
@@ -192,13 +216,10 @@ fn listed(setup: &Setup, location: &str) -> Result<Vec<Repository>> {
 }
 
 fn located(text: &str, folder: &Path) -> Result<Repository> {
-    if is_ssh(text) {
-        return Err(Error::input(format!("`{text}` needs ssh, which is not supported"))
-            .hint("use the https URL of the repository"));
-    }
+    check_url(text)?;
     let location = match location_of_file_url(text) {
         Some(location) => location?,
-        None if is_url(text) => text.to_owned(),
+        None if is_elsewhere(text) => text.to_owned(),
         None => location_of(Path::new(""), &folder.join(text)),
     };
     match Uri::is_store(&location, false) {
@@ -270,6 +291,9 @@ mod tests {
             ("https://example.com/group/owner/name/", "owner/name"),
             ("http://example.com/name?x=1", "name"),
             ("git://example.com", "example.com"),
+            ("ssh://me@example.com:22/owner/name.git", "owner/name"),
+            ("git@example.com:owner/name.git", "owner/name"),
+            ("git@example.com:name", "name"),
             ("clones/name.git", "name"),
             ("clones/name/.git", "name"),
             ("/srv/name", "name"),
@@ -277,6 +301,11 @@ mod tests {
             let found = at(location.into()).repo_name(Path::new("/recipes"));
             assert_eq!(found.expect("a name"), name, "{location}");
         }
+        assert_eq!(host_of("https://me@h:81/o/n"), "h:81");
+        assert_eq!((host_of("git@h:o/n"), host_of("git://h")), ("h", "h"));
+        let error = check_url("https://me:secret@h/o/n").expect_err("a password");
+        assert!(!error.to_string().contains("secret"), "{error}");
+        assert!(check_url("https://me@h/a:b@c").is_ok() && check_url("git@h:o/n").is_ok());
         assert!(is_ssh("git@example.com:owner/name.git") && is_ssh("ssh://x/y"));
         assert!(!is_ssh("https://me@example.com:8080/y") && !is_ssh("folder/a@b:c"));
     }
@@ -368,7 +397,7 @@ mod tests {
             error.contains("line 2") && error.contains("no repository is named"),
             "{error}"
         );
-        write(&folder.path().join("b.txt"), b"git@h:o/n\n");
+        write(&folder.path().join("b.txt"), b"https://me:secret@h/o/n\n");
         assert!(named(&setup(folder.path(), "git", "b.txt")).is_err());
         assert!(named(&setup(folder.path(), "git", "missing.txt")).is_err());
     }
