@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn scratch_is_in_a_store_where_it_is_named_there_or_where_machines_share_nothing_else() {
-        let name = |place: Result<Place>| place.expect("a place").store().map(|store| store.place());
+        let name = |place: Result<Place>| place.expect("a place").store().map(Output::place);
         let bucket = Uri::parse("s3://b/scratch").expect("a place");
         assert_eq!(name(Place::of(&out("s3://b/out"), None)), None);
         assert_eq!(
