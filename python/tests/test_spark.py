@@ -415,7 +415,8 @@ def test_errors_that_stay_are_not_tried_again(tmp_path):
         on_spark(spark, tmp_path / "recipe.toml", out, progress=spoil)
     assert raised.value.hint and any("step `keys`" in place for place in raised.value.context)
     tracker = spark.sparkContext.statusTracker()
-    stages = [tracker.getStageInfo(number) for job in tracker.getJobIdsForGroup() for number in tracker.getJobInfo(job).stageIds]
+    jobs = [tracker.getJobInfo(job) for job in tracker.getJobIdsForGroup()]
+    stages = [tracker.getStageInfo(number) for job in jobs for number in job.stageIds]
     assert stages and sum(stage.numFailedTasks for stage in stages if stage) == 0
     manifest = on_spark(spark, tmp_path / "recipe.toml", out, replace=True)
     assert manifest["totals"]["listed"]
