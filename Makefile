@@ -22,6 +22,7 @@ wheel: $(VENV)/ready
 	$(PYTHON) -m maturin build --release --locked --quiet --manifest-path python/Cargo.toml --out dist
 
 test: build wheel
+	$(CARGO) test --release --locked -p stackmill-filters --features heavy-grammars --lib syntax
 	$(CARGO) test --release --locked --workspace
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/stackmill-*.whl
 	$(PYTHON) -m pytest python/tests

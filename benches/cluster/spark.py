@@ -1,10 +1,10 @@
 """Spark against the embedded engine on the same recipe: processor seconds, shuffle bytes, peak memory of each process.
 
-    .venv/bin/python benches/cluster/spark.py RECIPE [--threads 4] [--scratch DIR]
+    .venv/bin/python benches/cluster/spark.py RECIPE [--rounds 3] [--threads 4] [--scratch DIR]
 
-Both engines run in processes of their own, one after the other, into fresh folders below --scratch; a third process
-starts Spark and does nothing, to tell what the JVM costs by itself. Processor time is what `/proc` says of all processes
-below the one started, looked at ten times a second; shuffle bytes are from Spark's own event log.
+Both engines run in processes of their own, in turn, into fresh folders below --scratch; a third process starts Spark and
+does nothing, to tell what the JVM costs by itself. Of several rounds the medians count. Processor time is what `/proc`
+says of all processes below the one started, looked at ten times a second; shuffle bytes are from Spark's own event log.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import argparse
 import hashlib
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -44,6 +45,7 @@ class Seen:
     def __init__(self) -> None:
         self.seconds: dict[tuple[str, int, int], float] = {}
         self.memory: dict[str, int] = {}
+        self.looks = 0
 
     def look(self, root: int) -> None:
         parents: dict[int, list[int]] = {}
@@ -59,12 +61,16 @@ class Seen:
                 names[int(entry)] = name.split("(", 1)[1]
                 parents.setdefault(int(stats[int(entry)][1]), []).append(int(entry))
         below = [root]
+        self.looks += 1
         for process in below:
             below += parents.get(process, [])
             if process not in stats:
                 continue
             stat = stats[process]
             self.seconds[names[process], process, int(stat[19])] = (int(stat[11]) + int(stat[12])) / TICKS
+            # The kernel sums up all pages for this.
+            if self.looks % 10:
+                continue
             try:
                 rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
             except OSError:
@@ -109,37 +115,45 @@ def shuffled(events: Path) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", default="4")
     parser.add_argument("--scratch", default=None)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=given.scratch) as folder:
-        place = Path(folder)
-        events = {name: place / name for name in ("nothing", "spark-events")}
-        for path in events.values():
-            path.mkdir()
-        python = [sys.executable, "-c", SPARK, given.threads]
-        runs = {
-            "embedded": ["stackmill", "run", given.recipe, "--out", str(place / "embedded"), "--threads", given.threads],
-            "spark": [*python, str(events["spark-events"]), given.recipe, str(place / "spark")],
-            "spark alone": [*python, str(events["nothing"])],
-        }
-        runs["embedded"][0] = str(Path(sys.executable).with_name("stackmill"))
-        seconds = {}
-        for name, command in runs.items():
-            wall, spent, memory = measured(command)
-            seconds[name] = sum(spent.values())
-            print(f"{name:<12} {wall:7.1f} s wall {seconds[name]:8.1f} processor-s")
-            by_name = {process: round(seconds, 1) for process, seconds in spent.items() if seconds > 0.5}
-            print(f"{'':<12} by process: {by_name}; most MiB of one: {memory}")
-        manifests = [(place / name / "manifest.json").read_bytes() for name in ("embedded", "spark")]
-        hashes = [hashlib.sha256(manifest).hexdigest() for manifest in manifests]
-        totals = json.loads(manifests[0])["totals"]
-        carried = shuffled(events["spark-events"])
-        print(f"manifests    {'the same' if hashes[0] == hashes[1] else 'DIFFER'}: {hashes[0][:16]}")
-        print(f"input        {totals['listed']} files, {totals['listed_bytes'] / 1e6:.0f} MB; kept {totals['kept']}")
-        print(f"shuffle      {carried / 1e6:.1f} MB, {100 * carried / totals['listed_bytes']:.2f}% of the input")
-        own = seconds["spark"] - seconds["spark alone"]
-        print(f"ratio        {own / seconds['embedded']:.2f} (processor time, without {seconds['spark alone']:.1f} s of an idle Spark)")
+    seconds: dict[str, list[float]] = {}
+    for _ in range(given.rounds):
+        with tempfile.TemporaryDirectory(dir=given.scratch) as folder:
+            one_round(Path(folder), given.recipe, given.threads, seconds)
+    medians = {name: statistics.median(spent) for name, spent in seconds.items()}
+    own = medians["spark"] - medians["spark alone"]
+    print(f"medians      {medians}")
+    print(f"ratio        {own / medians['embedded']:.2f} (processor time, without an idle Spark)")
+
+
+def one_round(place: Path, recipe: str, threads: str, seconds: dict[str, list[float]]) -> None:
+    """Runs all three, and adds to the processor seconds of each."""
+    events = {name: place / name for name in ("nothing", "spark-events")}
+    for path in events.values():
+        path.mkdir()
+    python = [sys.executable, "-c", SPARK, threads]
+    program = str(Path(sys.executable).with_name("stackmill"))
+    runs = {
+        "embedded": [program, "run", recipe, "--out", str(place / "embedded"), "--threads", threads],
+        "spark": [*python, str(events["spark-events"]), recipe, str(place / "spark")],
+        "spark alone": [*python, str(events["nothing"])],
+    }
+    for name, command in runs.items():
+        wall, spent, memory = measured(command)
+        seconds.setdefault(name, []).append(sum(spent.values()))
+        print(f"{name:<12} {wall:7.1f} s wall {seconds[name][-1]:8.1f} processor-s")
+        by_name = {process: round(used, 1) for process, used in spent.items() if used > 0.5}
+        print(f"{'':<12} by process: {by_name}; most MiB of one: {memory}", flush=True)
+    manifests = [(place / name / "manifest.json").read_bytes() for name in ("embedded", "spark")]
+    hashes = [hashlib.sha256(manifest).hexdigest() for manifest in manifests]
+    totals = json.loads(manifests[0])["totals"]
+    carried = shuffled(events["spark-events"])
+    print(f"manifests    {'the same' if hashes[0] == hashes[1] else 'DIFFER'}: {hashes[0][:16]}")
+    print(f"input        {totals['listed']} files, {totals['listed_bytes'] / 1e6:.0f} MB; kept {totals['kept']}")
+    print(f"shuffle      {carried / 1e6:.1f} MB, {100 * carried / totals['listed_bytes']:.2f}% of the input")
 
 
 if __name__ == "__main__":

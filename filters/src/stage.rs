@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Array, RecordBatch, UInt64Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use stackmill_schemas::file::Place;
 use stackmill_schemas::stage::{Map, MapTask};
-use stackmill_schemas::syntax::SyntaxFacts;
 use stackmill_schemas::{
     Because, Error, FileBatch, FileColumns, FileRow, Outcome, Reason, Result, TaskContext, Verdict, columns,
 };
@@ -15,7 +13,7 @@ use stackmill_schemas::{
 use crate::facts::Facts;
 use crate::rule::{Needs, Running};
 use crate::set::Explain;
-use crate::syntax;
+use crate::syntax::{FactSet, SyntaxColumns};
 
 /// Name of the stage in recipes and in the ledger.
 const STAGE: &str = "rules";
@@ -36,6 +34,11 @@ impl FilterStage {
     /// The phase it runs in.
     pub fn needs(&self) -> Needs {
         self.needs
+    }
+
+    /// The facts of a parse that its rules read.
+    pub fn facts(&self) -> FactSet {
+        FactSet::of_columns(self.rules.iter().flat_map(|rule| rule.columns.iter().copied()))
     }
 
     /// Its rules in running order.
@@ -89,13 +92,7 @@ impl Map for FilterStage {
         for rule in self.rules.iter() {
             let phase: &[&str] = match self.needs {
                 Needs::Listing => &[],
-                Needs::Content => &[columns::CONTENT],
-                Needs::Syntax => &[
-                    columns::CONTENT,
-                    syntax::ERROR_BYTES,
-                    syntax::NODES,
-                    syntax::DEFINITIONS,
-                ],
+                Needs::Content | Needs::Syntax => &[columns::CONTENT],
             };
             if let Some(name) = phase
                 .iter()
@@ -153,38 +150,15 @@ impl MapTask for FilterStage {
     }
 }
 
-/// What [`crate::Parse`] left in the batch.
-struct SyntaxColumns<'a> {
-    error_bytes: &'a UInt64Array,
-    nodes: &'a UInt64Array,
-    definitions: &'a UInt64Array,
-}
-
-impl<'a> SyntaxColumns<'a> {
-    fn new(record: &'a RecordBatch) -> Result<Self> {
-        Ok(Self {
-            error_bytes: columns::u64s(record, syntax::ERROR_BYTES)?,
-            nodes: columns::u64s(record, syntax::NODES)?,
-            definitions: columns::u64s(record, syntax::DEFINITIONS)?,
-        })
-    }
-
-    fn facts(&self, i: usize, file: FileRow<'_>) -> Option<SyntaxFacts> {
-        self.nodes.is_valid(i).then(|| SyntaxFacts {
-            bytes: file.text().len() as u64,
-            error_bytes: self.error_bytes.value(i),
-            nodes: self.nodes.value(i),
-            definitions: self.definitions.value(i),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
+    use arrow_array::UInt64Array;
+
     use super::*;
     use crate::set::RuleSet;
+    use crate::syntax;
     use crate::{Sample, rules};
 
     fn stage(config: serde_json::Value, needs: Needs) -> FilterStage {

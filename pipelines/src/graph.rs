@@ -190,6 +190,7 @@ impl Graph {
                 lock::check_failures(failed, job.lock.units.len(), job.recipe.run.max_failed_repositories.0)?;
                 self.parts.listed = listing::listed(&reports);
                 self.listed = Listed::of(&reports);
+                self.parts.commits = reports.into_iter().flat_map(|report| report.published).collect();
             }
             CUT => self.layout = Layout::of(reports),
             VERIFY => self.layout.edges = reports.iter().map(|report| report.input.files).sum(),

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use stackmill_dedup::contamination::{Decontaminate, Pack as BenchmarkPack};
 use stackmill_dedup::exact::{Exact, ExactConfig};
 use stackmill_dedup::near::{Near, NearConfig};
-use stackmill_filters::{Needs, Parse, Redact, RuleSet};
+use stackmill_filters::{FilterStage, Needs, Parse, Redact, RuleSet};
 use stackmill_ingest::detect::encoding::Decode;
 use stackmill_ingest::detect::flags::{Generated, Vendored};
 use stackmill_ingest::detect::language::Language;
@@ -113,10 +113,9 @@ impl Stages {
         push(&mut content, rules.stage(Needs::Content));
         push(&mut content, near.as_ref().map(|near| near.sketch.clone()));
         let mut syntax: Vec<Box<dyn Map>> = Vec::new();
-        if let Some(rules) = rules.stage(Needs::Syntax) {
-            syntax.push(Box::new(Parse::new(recipe.parse.clone()).context("stage `parse`")?));
-            syntax.push(Box::new(rules));
-        }
+        let syntax_rules = rules.stage(Needs::Syntax);
+        push(&mut syntax, parse(recipe, syntax_rules.as_ref())?);
+        push(&mut syntax, syntax_rules);
         push(
             &mut syntax,
             recipe
@@ -178,6 +177,22 @@ fn push<M: Map + 'static>(maps: &mut Vec<Box<dyn Map>>, map: Option<M>) {
     if let Some(map) = map {
         maps.push(Box::new(map));
     }
+}
+
+/// The stage, if rules read or the corpus publishes what it tells.
+fn parse(recipe: &Recipe, rules: Option<&FilterStage>) -> Result<Option<Parse>> {
+    let config = &recipe.parse;
+    let spans = config.columns.iter().find(|fact| fact.is_spans());
+    if let Some(fact) = spans.filter(|_| recipe.redact.is_some()) {
+        let error = Error::config(format!("`columns` has places in the text (`{}`)", fact.column()));
+        let hint = "`[redact]` moves the text after it was parsed: leave out one of the two";
+        return Err(error.hint(hint).context("stage `parse`"));
+    }
+    if rules.is_none() && config.columns.is_empty() {
+        return Ok(None);
+    }
+    let read = rules.map(FilterStage::facts).unwrap_or_default();
+    Parse::new(config.clone(), read).map(Some).context("stage `parse`")
 }
 
 /// The stage, and the hashes of the packs that the recipe brings.
@@ -254,6 +269,11 @@ impl Job {
     /// What was scattered to a partition.
     pub fn gathered(&self, target: Target<'_>, partition: u32) -> Result<Batches<'static>> {
         self.carrier.gather(&self.workdir, target, partition)
+    }
+
+    /// Whether any source reads the history of repositories.
+    pub fn has_history(&self) -> bool {
+        self.recipe.sources.iter().any(|source| source.history.is_some())
     }
 
     /// The source of that name.

@@ -31,6 +31,8 @@ pub const CARD: &str = "README.md";
 pub struct Parts {
     /// Of the syntax pass.
     pub kept: Vec<TaskReport>,
+    /// Tables of commits, if any source is asked for them.
+    pub commits: Vec<FileEntry>,
     /// Of packing.
     pub tokens: Vec<TaskReport>,
     /// Of the ledger.
@@ -99,6 +101,7 @@ pub fn publish(job: &Job, identity: &Identity, parts: Parts, timing: &Timing) ->
     };
     let reports = parts.kept.into_iter().chain(parts.tokens).chain(parts.ledgers);
     manifest.files.extend(reports.flat_map(|report| report.published));
+    manifest.files.extend(parts.commits);
     check_files(&job.workdir, &manifest.files)?;
     manifest.files.push(sources(&job.workdir, &job.lock, Put::IfAbsent)?);
     manifest.files.push(card(job, &manifest)?);
@@ -182,8 +185,11 @@ fn totals(job: &Job, counts: &[&Counts], parts: &Parts) -> Result<BTreeMap<Strin
         ("repositories_failed", sum(&|counts| counts.repositories_failed)),
         ("sequences", sequences),
     ];
+    let commits: u64 = parts.commits.iter().filter_map(|file| file.rows).sum();
+    let commits = (!parts.commits.is_empty()).then_some(("commits", commits));
     Ok(named
         .into_iter()
+        .chain(commits)
         .map(|(name, value)| (name.to_owned(), value))
         .collect())
 }

@@ -8,9 +8,9 @@
 //! arrow-rs cuts pages by what each call brings, so rows are cut into chunks first. One thread, zstd-3, fixed
 //! `created_by`; `content` is PLAIN (a dictionary never pays for whole files).
 
-use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray as _;
-use arrow_schema::SchemaRef;
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::{DataType, SchemaRef};
 use arrow_select::concat::concat_batches;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -113,21 +113,42 @@ impl ShardWriter {
 /// Bytes of each row: what its variable-length values hold, plus a constant for the rest.
 fn row_bytes(batch: &RecordBatch) -> Vec<usize> {
     let mut sizes = vec![64; batch.num_rows()];
-    for column in batch.columns() {
-        if let Some(texts) = column.as_string_opt::<i32>() {
-            sizes
-                .iter_mut()
-                .enumerate()
-                .for_each(|(row, size)| *size += texts.value_length(row) as usize);
-        } else if let Some(lists) = column.as_list_opt::<i32>() {
-            // Values of the token table are four bytes each; other lists are short.
-            sizes
-                .iter_mut()
-                .enumerate()
-                .for_each(|(row, size)| *size += 4 * lists.value_length(row) as usize);
+    for column in batch.columns().iter().filter(|column| varies(column.data_type())) {
+        for (row, size) in sizes.iter_mut().enumerate() {
+            *size += value_bytes(column.as_ref(), row);
         }
     }
     sizes
+}
+
+/// Whether values of a type have lengths of their own.
+fn varies(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Utf8 | DataType::List(_) => true,
+        DataType::Struct(fields) => fields.iter().any(|field| varies(field.data_type())),
+        _ => false,
+    }
+}
+
+/// Bytes of a value's texts and lists; an element of a list counts four, as in the token table.
+fn value_bytes(column: &dyn Array, row: usize) -> usize {
+    if let Some(texts) = column.as_string_opt::<i32>() {
+        return texts.value_length(row) as usize;
+    }
+    if let Some(lists) = column.as_list_opt::<i32>() {
+        let (start, end) = (
+            lists.value_offsets()[row] as usize,
+            lists.value_offsets()[row + 1] as usize,
+        );
+        let values = lists.values();
+        let inner = (start..end).filter(|_| varies(values.data_type()));
+        return 4 * (end - start) + inner.map(|at| value_bytes(values, at)).sum::<usize>();
+    }
+    let fields = column
+        .as_struct_opt()
+        .map(|values| values.columns())
+        .unwrap_or_default();
+    fields.iter().map(|field| value_bytes(field, row)).sum()
 }
 
 fn properties() -> Result<WriterProperties> {

@@ -1,7 +1,7 @@
 //! Where files go: written under a temporary name, synced, then put at their one final name; scratch is counted.
 //!
 //! ```text
-//!   OUT/corpus ledger clusters tokens   published; real only once OUT/manifest.json is there
+//!   OUT/corpus ledger clusters tokens commits   published; real only once OUT/manifest.json is there
 //!   OUT/sources.lock                    what every source meant
 //!   OUT/.lock                           held while a run works here, gone when it ends
 //!   WORK                                OUT/.work, or a place of our own below --scratch; may be in an object store
@@ -49,7 +49,7 @@ const STRAGGLERS: u32 = 100;
 pub const START_OVER: &str = "run again with --replace to start over";
 
 /// Folders of the data set that are ours alone.
-pub const TABLES: [&str; 4] = ["corpus", "ledger", "clusters", "tokens"];
+pub const TABLES: [&str; 5] = ["corpus", "ledger", "clusters", "tokens", "commits"];
 
 /// The two places of a run.
 #[derive(Clone, Debug)]

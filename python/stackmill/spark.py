@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stackmill import _stackmill
+from stackmill._archives import read_once
 from stackmill._frames import save_frame
 from stackmill._remote import received, sent
 from stackmill._sessions import carried, setting
@@ -176,6 +177,7 @@ class _Work:
     def _task(self, step: str, task: int, came: list[bytes]) -> Batches:
         import pyarrow
 
+        read_once()
         with sent():
             for partition, segment in _worker(self).run(step, task, came):
                 arrays = [pyarrow.array([partition], pyarrow.int32()), pyarrow.array([segment], pyarrow.binary())]

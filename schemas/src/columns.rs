@@ -59,6 +59,8 @@ names! {
     ATTRIBUTE_LANGUAGE = "attribute_language";
     /// Boolean: a third party's copy, by Linguist's paths.
     IS_VENDOR = "is_vendor";
+    /// Struct, nullable, see [`history`]: when a file was in its repository, and where.
+    HISTORY = "history";
     /// Utf8, nullable: what went wrong with this one row.
     TROUBLE = "trouble";
     /// Binary, then Utf8 once decoded: the file.
@@ -104,8 +106,85 @@ pub fn listed() -> SchemaRef {
         field(ATTRIBUTE_VENDORED, Boolean, true),
         field(ATTRIBUTE_GENERATED, Boolean, true),
         field(ATTRIBUTE_LANGUAGE, Utf8, true),
+        field(HISTORY, history(), true),
         field(TROUBLE, Utf8, true),
     ]))
+}
+
+/// The type of [`HISTORY`]: commits as hexadecimal ids, times in seconds since 1970, paths as [`crate::path`] says.
+///
+/// ```text
+///   first_commit, first_time, first_author_time   the first commit that holds the file; committer's and author's date
+///   last_commit, last_time                        the last one
+///   path_count, paths                             how many paths it had, and these (the first 1,000 by their bytes)
+///   renames (commit, from, to)                    commits that moved it unchanged (the first 1,000)
+/// ```
+pub fn history() -> DataType {
+    use DataType::{Int64, UInt32, Utf8};
+    let field = |name: &str, data_type| Field::new(name, data_type, false);
+    DataType::Struct(
+        vec![
+            field("first_commit", Utf8),
+            field("first_time", Int64),
+            field("first_author_time", Int64),
+            field("last_commit", Utf8),
+            field("last_time", Int64),
+            field("path_count", UInt32),
+            field("paths", list(Field::new_list_field(Utf8, false))),
+            field("renames", list(Field::new_list_field(rename(), false))),
+        ]
+        .into(),
+    )
+}
+
+/// One of the `renames` of [`history`].
+pub fn rename() -> DataType {
+    let text = |name: &str| Field::new(name, DataType::Utf8, false);
+    DataType::Struct(vec![text("commit"), text("from"), text("to")].into())
+}
+
+/// What every `Source::commits` emits: one row for each commit, as published.
+pub fn commits() -> SchemaRef {
+    use DataType::{Int32, Int64, Utf8};
+    let field = |name: &str, data_type| Field::new(name, data_type, false);
+    Arc::new(Schema::new(vec![
+        field(REPO_NAME, Utf8),
+        field(REVISION_ID, Utf8),
+        field("commit_id", Utf8),
+        field("parents", list(Field::new_list_field(Utf8, false))),
+        field("author_name", Utf8),
+        field("author_email", Utf8),
+        field("author_time", Int64),
+        field("author_offset", Int32),
+        field("committer_name", Utf8),
+        field("committer_email", Utf8),
+        field("committer_time", Int64),
+        field("committer_offset", Int32),
+        field("message", Utf8),
+        field("changes", list(Field::new_list_field(change(), false))),
+    ]))
+}
+
+/// One of the `changes` of [`commits`]; ids in hexadecimal. What there is not, before or after, is null.
+pub fn change() -> DataType {
+    use DataType::{UInt32, Utf8};
+    let field = |name: &str, data_type, nullable| Field::new(name, data_type, nullable);
+    DataType::Struct(
+        vec![
+            field("old_path", Utf8, true),
+            field("new_path", Utf8, true),
+            field("old_mode", UInt32, true),
+            field("new_mode", UInt32, true),
+            field("old_blob_id", Utf8, true),
+            field("new_blob_id", Utf8, true),
+            field(TROUBLE, Utf8, true),
+        ]
+        .into(),
+    )
+}
+
+fn list(of: Field) -> DataType {
+    DataType::List(Arc::new(of))
 }
 
 /// What every `Source::read` emits: `content` is null exactly where `trouble` is not.

@@ -41,6 +41,16 @@ pub trait Source: Send + Sync {
     /// any order, each row once. A blob that is not what the listing said is that row's `trouble`.
     fn read(&self, unit: &Unit, wanted: &RecordBatch, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()>;
 
+    /// Whether commits are asked for: [`Source::commits`] is called for every unit that can be listed.
+    fn has_commits(&self) -> bool {
+        false
+    }
+
+    /// Emits the commits of the unit as [`crate::columns::commits`], oldest first.
+    fn commits(&self, _unit: &Unit, _emit: &mut Emit<'_>, _cx: &TaskContext) -> Result<()> {
+        Ok(())
+    }
+
     /// Whether [`Source::read`] emits rows in the order of `wanted`. It is then asked for many at once, so that a file
     /// which can only be read from its start is not read over and over; else for as few as fit into memory.
     fn reads_in_order(&self) -> bool {

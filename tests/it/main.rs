@@ -4,6 +4,8 @@ mod bad_input;
 mod clones;
 mod contracts;
 mod determinism;
+mod grammars;
+mod history;
 mod memory;
 mod pipeline;
 mod ranks;

@@ -8,7 +8,11 @@
 //! use stackmill_filters::{Sample, rules::definitions_per_line::Config};
 //! use stackmill_schemas::syntax::SyntaxFacts;
 //!
-//! let parsed = |definitions| SyntaxFacts { bytes: 200, error_bytes: 0, nodes: 90, definitions };
+//! let parsed = |definitions| SyntaxFacts {
+//!     bytes: 200,
+//!     definitions: Some(definitions),
+//!     ..SyntaxFacts::default()
+//! };
 //! let text = "pass\n".repeat(40);
 //! let file = |definitions| Sample { syntax: Some(parsed(definitions)), ..Sample::text(&text) };
 //! assert!(file(8).dropped_by(Config::default())?.is_none());
@@ -27,6 +31,7 @@ use stackmill_schemas::{Error, FileRow, Result, Verdict};
 
 use crate::facts::Facts;
 use crate::rule::{self, Check, Needs, Rule};
+use crate::syntax;
 
 /// Settings of `definitions-per-line`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,6 +56,7 @@ impl Rule for Config {
     const NAME: &'static str = "definitions-per-line";
     const SUMMARY: &'static str = "drops files that consist of tiny definitions";
     const NEEDS: Needs = Needs::Syntax;
+    const COLUMNS: &'static [&'static str] = &[syntax::DEFINITIONS];
     type Check = Self;
 
     fn build(self) -> Result<Self> {
@@ -64,9 +70,9 @@ impl Rule for Config {
 impl Check for Config {
     fn check(&self, _file: FileRow<'_>, facts: &mut Facts<'_>) -> Verdict {
         let lines = facts.lines();
-        match facts.syntax() {
-            Some(syntax) if lines >= self.minimum_lines.max(1) => {
-                rule::above(syntax.definitions as f64 / lines as f64, self.limit)
+        match facts.syntax().and_then(|syntax| syntax.definitions) {
+            Some(definitions) if lines >= self.minimum_lines.max(1) => {
+                rule::above(definitions as f64 / lines as f64, self.limit)
             }
             _ => Verdict::Keep,
         }
@@ -91,7 +97,7 @@ mod tests {
         for (lines, definitions, kept) in cases {
             let text = "x\n".repeat(lines);
             let syntax = definitions.map(|definitions| SyntaxFacts {
-                definitions,
+                definitions: Some(definitions),
                 ..SyntaxFacts::default()
             });
             let reason = Sample {

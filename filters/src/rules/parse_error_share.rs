@@ -9,7 +9,11 @@
 //! use stackmill_filters::{Sample, rules::parse_error_share::Config};
 //! use stackmill_schemas::syntax::SyntaxFacts;
 //!
-//! let parsed = |error_bytes| SyntaxFacts { bytes: 1000, error_bytes, nodes: 90, definitions: 3 };
+//! let parsed = |error_bytes| SyntaxFacts {
+//!     bytes: 1000,
+//!     error_bytes: Some(error_bytes),
+//!     ..SyntaxFacts::default()
+//! };
 //! let file = |error_bytes| Sample { syntax: Some(parsed(error_bytes)), ..Sample::default() };
 //! assert!(file(100).dropped_by(Config::default())?.is_none());
 //! assert!(file(101).dropped_by(Config::default())?.is_some());
@@ -27,6 +31,7 @@ use stackmill_schemas::{FileRow, Result, Verdict};
 
 use crate::facts::Facts;
 use crate::rule::{self, Check, Needs, Rule};
+use crate::syntax;
 
 /// Settings of `parse-error-share`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +51,7 @@ impl Rule for Config {
     const NAME: &'static str = "parse-error-share";
     const SUMMARY: &'static str = "drops files of which a large part does not parse";
     const NEEDS: Needs = Needs::Syntax;
+    const COLUMNS: &'static [&'static str] = &[syntax::ERROR_BYTES];
     type Check = Self;
 
     fn build(self) -> Result<Self> {
@@ -56,11 +62,10 @@ impl Rule for Config {
 
 impl Check for Config {
     fn check(&self, _file: FileRow<'_>, facts: &mut Facts<'_>) -> Verdict {
-        match facts.syntax() {
-            Some(syntax) if syntax.bytes > 0 => {
-                rule::above(syntax.error_bytes as f64 / syntax.bytes as f64, self.limit)
-            }
-            _ => Verdict::Keep,
+        let told = facts.syntax().filter(|syntax| syntax.bytes > 0);
+        match told.and_then(|syntax| Some((syntax.error_bytes?, syntax.bytes))) {
+            Some((errors, bytes)) => rule::above(errors as f64 / bytes as f64, self.limit),
+            None => Verdict::Keep,
         }
     }
 }
@@ -76,7 +81,7 @@ mod tests {
         let facts = |bytes, error_bytes| {
             Some(SyntaxFacts {
                 bytes,
-                error_bytes,
+                error_bytes: Some(error_bytes),
                 ..SyntaxFacts::default()
             })
         };

@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, UInt64Array};
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_schema::{Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
 
 use stackmill_schemas::context::{Answer, Isolate};
 use stackmill_schemas::file::Place;
 use stackmill_schemas::stage::{Map, MapTask};
 use stackmill_schemas::syntax::{Parsed, SyntaxFacts};
-use stackmill_schemas::{Error, FileBatch, FileColumns, Outcome, Reason, Result, TaskContext, columns};
+use stackmill_schemas::{Error, FileBatch, FileColumns, FileRow, Outcome, Reason, Result, TaskContext, columns};
 
 use super::wire::{self, Job};
-use super::{DEFINITIONS, ERROR_BYTES, NODES, grammars};
+use super::{Fact, FactSet, grammars};
 
 /// Name of the stage in recipes and in the ledger.
 const STAGE: &str = "parse";
@@ -35,6 +34,9 @@ pub struct ParseConfig {
     /// Steps that any file may take inside syntax errors. A step there costs more the more was skipped before it, so
     /// that a broken file of 1 MiB could take half a minute; 500 steps are some 80 KiB of text without sense.
     pub error_steps: u64,
+    /// Facts that the corpus gets columns of, beside those that rules read; those with places in the text cannot be had
+    /// together with `[redact]`, which moves the text.
+    pub columns: Vec<Fact>,
 }
 
 impl Default for ParseConfig {
@@ -44,20 +46,23 @@ impl Default for ParseConfig {
             steps: 1000,
             steps_per_kib: 100,
             error_steps: 500,
+            columns: Vec::new(),
         }
     }
 }
 
-/// Adds the columns [`ERROR_BYTES`], [`NODES`] and [`DEFINITIONS`]: null where the language has no grammar or the file
-/// is too long.
+/// Adds a column for each fact that is wanted: null where the language has no grammar or knows no such thing, and where
+/// the file is too long.
 #[derive(Clone, Debug)]
 pub struct Parse {
     config: ParseConfig,
+    wanted: FactSet,
 }
 
 impl Parse {
-    /// Refuses limits that make no sense.
-    pub fn new(config: ParseConfig) -> Result<Self> {
+    /// Tells the facts that are `read` (by rules), and those that `config` wants published. Refuses limits that make no
+    /// sense.
+    pub fn new(config: ParseConfig, read: FactSet) -> Result<Self> {
         if config.max_bytes > LARGEST {
             return Err(Error::config(format!("`max-bytes` is {}", config.max_bytes))
                 .hint(format!("the parser can handle at most {LARGEST} bytes")));
@@ -65,17 +70,14 @@ impl Parse {
         if config.steps == 0 {
             return Err(Error::config("`steps` is 0, which would fail every file").hint("give a number above 0"));
         }
-        Ok(Self { config })
+        let wanted = read.union(config.columns.iter().copied().collect());
+        Ok(Self { config, wanted })
     }
 
-    /// Languages that are parsed, by Linguist's names.
+    /// Languages that are parsed, by Linguist's names, dialects included.
     pub fn languages() -> impl Iterator<Item = &'static str> {
-        grammars::GRAMMARS.iter().map(|grammar| grammar.language)
+        grammars::grammars().flat_map(|grammar| [grammar.language].into_iter().chain(grammar.dialects.iter().copied()))
     }
-}
-
-fn fields() -> [Field; 3] {
-    [ERROR_BYTES, NODES, DEFINITIONS].map(|name| Field::new(name, DataType::UInt64, true))
 }
 
 impl Map for Parse {
@@ -88,22 +90,19 @@ impl Map for Parse {
         if input.field_with_name(columns::LANGUAGE).is_err() {
             return Err(Error::schema("stage `parse` needs column `language`"));
         }
-        if let Some(there) = fields()
-            .iter()
-            .find(|field| input.field_with_name(field.name()).is_ok())
-        {
-            return Err(Error::schema(format!(
-                "column `{}` is there already: parse once",
-                there.name()
-            )));
+        let mut columns = self.wanted.iter().map(Fact::column);
+        if let Some(there) = columns.find(|name| input.field_with_name(name).is_ok()) {
+            return Err(Error::schema(format!("column `{there}` is there already: parse once")));
         }
-        let fields = input.fields().iter().cloned().chain(fields().into_iter().map(Arc::new));
+        let added = self.wanted.iter().map(|fact| Arc::new(fact.field()));
+        let fields = input.fields().iter().cloned().chain(added);
         Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
     }
 
     fn open(&self, cx: &TaskContext) -> Result<Box<dyn MapTask>> {
         Ok(Box::new(ParseTask {
             config: self.config.clone(),
+            wanted: self.wanted,
             isolate: Arc::clone(&cx.isolate),
         }))
     }
@@ -111,6 +110,7 @@ impl Map for Parse {
 
 struct ParseTask {
     config: ParseConfig,
+    wanted: FactSet,
     isolate: Arc<dyn Isolate>,
 }
 
@@ -121,7 +121,7 @@ impl MapTask for ParseTask {
         let (mut rows, mut jobs) = (Vec::new(), Vec::new());
         for i in batch.kept_rows() {
             let file = columns.row(i);
-            if let Some(job) = self.job(file.language(), file.text()) {
+            if let Some(job) = self.job(file) {
                 rows.push(i);
                 jobs.push(job);
             }
@@ -157,32 +157,16 @@ impl MapTask for ParseTask {
                 }
             }
         }
-        with_columns(batch, &told)
+        self.wanted
+            .iter()
+            .try_fold(batch, |batch, fact| batch.with_column(fact.field(), fact.array(&told)))
     }
 }
 
-fn with_columns(batch: FileBatch, told: &[Option<SyntaxFacts>]) -> Result<FileBatch> {
-    let column = |get: fn(&SyntaxFacts) -> u64| {
-        Arc::new(
-            told.iter()
-                .map(|facts| facts.as_ref().map(get))
-                .collect::<UInt64Array>(),
-        ) as ArrayRef
-    };
-    let arrays = [
-        column(|facts| facts.error_bytes),
-        column(|facts| facts.nodes),
-        column(|facts| facts.definitions),
-    ];
-    fields()
-        .into_iter()
-        .zip(arrays)
-        .try_fold(batch, |batch, (field, array)| batch.with_column(field, array))
-}
-
 impl ParseTask {
-    fn job<'a>(&self, language: Option<&str>, text: &'a str) -> Option<Job<'a>> {
-        let grammar = grammars::find(language)?;
+    fn job<'a>(&self, file: FileRow<'a>) -> Option<Job<'a>> {
+        let grammar = grammars::find(file.language(), file.path())?;
+        let text = file.text();
         let length = text.len() as u64;
         let steps = self
             .config
@@ -190,6 +174,7 @@ impl ParseTask {
             .saturating_add(self.config.steps_per_kib.saturating_mul(length.div_ceil(1024)));
         (length <= self.config.max_bytes).then_some(Job {
             grammar,
+            wanted: self.wanted,
             steps,
             error_steps: self.config.error_steps,
             text: text.as_bytes(),

@@ -1,14 +1,16 @@
-//! The worker's side: parses what a request holds, one parser a language, and tells facts.
+//! The worker's side: parses what a request holds, one parser a grammar, and tells facts.
 
 use std::io::{Read, Write};
 use std::ops::ControlFlow;
 
-use tree_sitter::{Language, Node, ParseOptions, ParseState, Parser, Tree, TreeCursor};
+use tree_sitter::{Language, ParseOptions, ParseState, Parser, Tree};
 
-use stackmill_schemas::syntax::{Parsed, SyntaxFacts};
+use stackmill_schemas::syntax::Parsed;
 use stackmill_schemas::{Error, Result};
 
-use super::grammars::GRAMMARS;
+use super::grammars::{Grammar, grammars};
+use super::meanings::Meanings;
+use super::tree;
 use super::wire::{self, Job};
 
 /// Answers requests until `input` ends: the whole life of a `stackmill parse-worker`.
@@ -56,23 +58,18 @@ pub struct Worker {
 /// A parser with what its grammar calls things.
 struct Ready {
     parser: Parser,
-    /// By kind id: whether such a node defines something.
-    defines: Vec<bool>,
+    meanings: Meanings,
 }
 
 impl Ready {
-    fn new(grammar: usize) -> Result<Self> {
-        let grammar = &GRAMMARS[grammar];
+    fn new(grammar: &'static Grammar) -> Result<Self> {
         let language = Language::new(grammar.function);
         let mut parser = Parser::new();
         parser
             .set_language(&language)
             .map_err(|error| Error::bug(format!("grammar of {}: {error}", grammar.language)))?;
-        let mut defines = vec![false; language.node_kind_count()];
-        for kind in grammar.definitions {
-            defines[usize::from(language.id_for_node_kind(kind, true))] = true;
-        }
-        Ok(Self { parser, defines })
+        let meanings = Meanings::new(grammar, &language);
+        Ok(Self { parser, meanings })
     }
 }
 
@@ -87,17 +84,19 @@ impl Worker {
     }
 
     fn parse(&mut self, job: Job<'_>) -> Result<Parsed> {
-        let grammar = job.grammar as usize;
-        if grammar >= GRAMMARS.len() {
+        let number = job.grammar as usize;
+        let Some(grammar) = grammars().nth(number) else {
             return Ok(Parsed::NoGrammar);
+        };
+        if self.parsers.len() <= number {
+            self.parsers.resize_with(number + 1, || None);
         }
-        self.parsers.resize_with(GRAMMARS.len(), || None);
-        let ready = match &mut self.parsers[grammar] {
+        let ready = match &mut self.parsers[number] {
             Some(ready) => ready,
             empty => empty.insert(Ready::new(grammar)?),
         };
         Ok(match tree_within(&mut ready.parser, job) {
-            Ok(tree) => Parsed::Facts(facts(&tree, job.text.len(), &ready.defines)),
+            Ok(tree) => Parsed::Facts(tree::facts(&tree, job.text, &ready.meanings, job.wanted)),
             Err((steps, limit)) => Parsed::OverBudget(steps, limit),
         })
     }
@@ -126,58 +125,19 @@ fn tree_within(parser: &mut Parser, job: Job<'_>) -> std::result::Result<Tree, (
     })
 }
 
-/// Walks the tree with a cursor, never by recursion: depth costs heap, not stack.
-fn facts(tree: &Tree, bytes: usize, defines: &[bool]) -> SyntaxFacts {
-    let mut facts = SyntaxFacts {
-        bytes: bytes as u64,
-        ..SyntaxFacts::default()
-    };
-    let mut errors_end = 0;
-    let mut cursor = tree.walk();
-    loop {
-        let node = cursor.node();
-        facts.nodes += u64::from(node.is_named());
-        facts.definitions += u64::from(defines.get(usize::from(node.kind_id())).copied().unwrap_or(false));
-        count_errors(&node, &mut errors_end, &mut facts);
-        if !next(&mut cursor) {
-            return facts;
-        }
-    }
-}
-
-/// Moves to the next node in the order of the text. The cursor's own depth is not asked: that takes time in proportion
-/// to it, and a chain of 100,000 operators is that deep.
-fn next(cursor: &mut TreeCursor<'_>) -> bool {
-    if cursor.goto_first_child() || cursor.goto_next_sibling() {
-        return true;
-    }
-    while cursor.goto_parent() {
-        if cursor.goto_next_sibling() {
-            return true;
-        }
-    }
-    false
-}
-
-/// Nodes come in the order of their start, so an error inside an error starts before the outer one ends.
-fn count_errors(node: &Node<'_>, errors_end: &mut usize, facts: &mut SyntaxFacts) {
-    if node.is_error() {
-        let start = node.start_byte().max(*errors_end);
-        facts.error_bytes += node.end_byte().saturating_sub(start) as u64;
-        *errors_end = node.end_byte().max(*errors_end);
-    }
-    facts.error_bytes += u64::from(node.is_missing());
-}
-
 #[cfg(test)]
 mod tests {
+    use stackmill_schemas::syntax::SyntaxFacts;
+
+    use super::super::facts::FactSet;
     use super::*;
 
     fn parse(language: &str, text: &str, steps: u64) -> Parsed {
-        let grammar = super::super::grammars::find(Some(language)).expect("a grammar");
+        let grammar = super::super::grammars::find(Some(language), "").expect("a grammar");
         Worker::default()
             .parse(Job {
                 grammar,
+                wanted: FactSet::all(),
                 steps,
                 error_steps: steps,
                 text: text.as_bytes(),
@@ -187,7 +147,14 @@ mod tests {
 
     fn told(language: &str, text: &str) -> (u64, u64, u64) {
         match parse(language, text, 1000) {
-            Parsed::Facts(facts) => (facts.error_bytes, facts.nodes, facts.definitions),
+            Parsed::Facts(facts) => {
+                let number = |fact: Option<u64>| fact.expect("asked for");
+                (
+                    number(facts.error_bytes),
+                    number(facts.nodes),
+                    number(facts.definitions),
+                )
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -232,7 +199,7 @@ mod tests {
                 panic!("{text}")
             };
             assert!(
-                facts.error_bytes > 0 && facts.error_bytes <= facts.bytes,
+                facts.error_bytes > Some(0) && facts.error_bytes <= Some(facts.bytes),
                 "{text}: {facts:?}"
             );
         }
@@ -241,12 +208,13 @@ mod tests {
     #[test]
     fn a_cancelled_parse_leaves_no_trace() {
         let long = "x = [1, 2, 3]\n".repeat(500);
-        let grammar = super::super::grammars::find(Some("Python")).expect("a grammar");
+        let grammar = super::super::grammars::find(Some("Python"), "").expect("a grammar");
         let mut worker = Worker::default();
         let mut run = |text: &str, steps| {
             worker
                 .parse(Job {
                     grammar,
+                    wanted: FactSet::all(),
                     steps,
                     error_steps: steps,
                     text: text.as_bytes(),
@@ -258,8 +226,8 @@ mod tests {
             run("x = 1\n", 3),
             Parsed::Facts(SyntaxFacts {
                 bytes: 6,
-                nodes: 5,
-                error_bytes: 0,
+                nodes: Some(5),
+                error_bytes: Some(0),
                 ..
             })
         ));
@@ -268,7 +236,8 @@ mod tests {
     #[test]
     fn frames_are_answered_until_the_input_ends() {
         let request = wire::request(&[Job {
-            grammar: 1,
+            grammar: u32::MAX,
+            wanted: FactSet::all(),
             steps: 10,
             error_steps: 10,
             text: b"x = 1\n",
@@ -276,7 +245,7 @@ mod tests {
         let frame = [&(request.len() as u32).to_le_bytes()[..], &request[..]].concat();
         let mut output = Vec::new();
         serve(&mut [&frame[..], &frame[..]].concat().as_slice(), &mut output).expect("whole frames");
-        assert_eq!(output.len(), 2 * (4 + 33));
+        assert_eq!(output.len(), 2 * (4 + 1));
         for cut in [1, 3, 4, 10] {
             assert!(serve(&mut &frame[..cut], &mut Vec::new()).is_err(), "{cut}");
         }

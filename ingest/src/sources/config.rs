@@ -25,6 +25,16 @@ impl Patterns {
     }
 }
 
+/// How much of the past of a git repository is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum History {
+    /// Every file that a commit holds which the revision can reach.
+    Revision,
+    /// As `Revision`, of every branch and tag, and of the revision itself.
+    References,
+}
+
 /// One `[[source]]` table: exactly one of the keys `git`, `directory`, `archives`, `parquet`, `jsonl`, and settings.
 ///
 /// Paths are relative to the recipe's folder and may hold the wildcards `*`, `**` and `?`. Tables, archives and lists of
@@ -54,6 +64,16 @@ pub struct SourceConfig {
     /// Git: branch, tag or commit to read where a list names none; default `HEAD`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
+    /// Git: reads the whole history: each distinct file that was ever there once, at the path it had last, with the
+    /// columns of `history` in corpus and ledger. `"revision"`: what the revision can reach; `"references"`: what any
+    /// branch or tag can reach, too. Of repositories elsewhere only that of the revision is cloned, with `depth = 0`.
+    /// Default: the revision's files alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history: Option<History>,
+    /// Git: publishes the table `commits`, one row for each commit that the revision (with `history = "references"`: any
+    /// branch or tag) can reach. Names and addresses of people are in it as they are in the commits; default false.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub commits: bool,
     /// Git: keys of the objects in a `.jsonl` list, where they differ from ours: `location` (default `url`, `path` or
     /// `repo`), `name`, `revision`, `stars`, `forks`, `license`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -68,7 +88,8 @@ pub struct SourceConfig {
     pub columns: BTreeMap<String, String>,
     /// Most entries of one unit (files and folders together); default 1,500,000. Each takes 24 (`directory`), 44 (`git`)
     /// or 52 bytes (`archives`) of memory while the unit is listed, its name, and its share of its folder's path; names
-    /// and folders together at most 64 bytes an entry.
+    /// and folders together at most 64 bytes an entry. With `history`, entries are distinct files (about 100 bytes each),
+    /// the further paths and renames of each (16 to 30), and commits (90, twice that while they are looked for).
     pub max_entries: u64,
     /// Most bytes of one path; longer ones are recorded as trouble; default 4,096 (as in Linux).
     pub max_path_bytes: u64,
@@ -104,6 +125,8 @@ impl Default for SourceConfig {
             parquet: None,
             jsonl: None,
             revision: None,
+            history: None,
+            commits: false,
             repositories: BTreeMap::new(),
             repo_name: None,
             columns: BTreeMap::new(),
@@ -180,8 +203,10 @@ impl SourceConfig {
     }
 
     fn refuse_settings_of_others(&self, key: &str) -> Result<()> {
-        let settings: [(&str, bool, &[&str]); 4] = [
+        let settings: [(&str, bool, &[&str]); 6] = [
             ("revision", self.revision.is_some(), &["git"]),
+            ("history", self.history.is_some(), &["git"]),
+            ("commits", self.commits, &["git"]),
             ("repositories", !self.repositories.is_empty(), &["git"]),
             ("repo-name", self.repo_name.is_some(), &["directory", "git"]),
             ("columns", !self.columns.is_empty(), &["parquet", "jsonl"]),

@@ -1,15 +1,18 @@
 //! Git repositories at one commit: a tree is listed without contents, blobs are read in the order of the packs.
 //!
 //! ```text
-//!   pattern ─► repositories   paths, URLs, lists of both         ─► one unit each
+//!   pattern ─► repositories   paths, bundles, URLs, lists of these ─► one unit each
 //!   resolve    local: revision to commit       URL: ask the server for its references, clone nothing yet
 //!   list       walk the commit's trees, sizes from object headers, inherited facts from a few small blobs
-//!   read       ids ─► (pack, offset) ─► sorted ─► inflate, check, hand on
+//!   read       ids ─► (pack, offset) ─► delta trees, each object decoded once ─► check, hand on
 //! ```
 //!
 //! Nothing that a repository brings is executed or believed: no hooks, filters, replacements or settings of its own.
 //! Alternates are followed, as shared clones need them, but objects are only ever asked for by the ids of the tree.
 
+mod bundle;
+mod forest;
+mod history;
 mod objects;
 mod remote;
 mod report;
@@ -23,6 +26,7 @@ mod transport;
 mod tree;
 mod web;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,6 +37,7 @@ use stackmill_schemas::lock::Unit;
 use stackmill_schemas::stage::{Emit, Source};
 use stackmill_schemas::{BlobId, Error, Result, ResultExt, TaskContext};
 
+use self::forest::Wish;
 use self::objects::Objects;
 use self::remote::Elsewhere;
 pub use self::report::{Clone, clone_of};
@@ -41,11 +46,14 @@ use super::contents::{Contents, Wanted};
 use super::listing::{Evidence, Listing, Owner, Row, mode};
 use super::paths::{Paths, Trouble};
 use super::place::{found_or_trouble, path_of};
-use super::{Setup, SourceConfig};
+use super::{History, Setup, SourceConfig};
 
 /// Bytes that a repository elsewhere is taken for until it is cloned: more than most have at depth 1, so that clones are
 /// spread over many listing tasks, which wait for servers at the same time.
 const UNKNOWN_BYTES: u64 = 32 << 20;
+
+/// Metadata of a unit: the commits that its history starts from, with a space between them, where these are several.
+const TIPS: &str = "tips";
 
 /// The source behind `git = …`.
 pub(super) struct Git {
@@ -76,11 +84,7 @@ impl Source for Git {
                 let _ = units[i].set(unit);
             }
         })?;
-        let mut units: Vec<Result<Unit>> = units.into_iter().filter_map(OnceLock::into_inner).collect();
-        match units.iter().position(Result::is_err) {
-            Some(first) => Err(units.swap_remove(first).expect_err("because it was found to be one")),
-            None => units.into_iter().collect(),
-        }
+        units.into_iter().filter_map(OnceLock::into_inner).collect()
     }
 
     fn list(&self, unit: &Unit, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()> {
@@ -90,6 +94,10 @@ impl Source for Git {
             leave_out_large(&mut paths, &self.setup.config);
         }
         let evidence = evidence(unit, &paths, &mut objects)?;
+        if self.setup.config.history.is_some() {
+            drop(paths);
+            return history::list(unit, (&self.setup.config, &evidence), &mut objects, emit, cx);
+        }
         drop(objects);
         let mut listing = Listing::new(&self.setup.config, emit, cx);
         let mut buffer = Vec::new();
@@ -104,12 +112,28 @@ impl Source for Git {
         listing.finish()
     }
 
+    fn has_commits(&self) -> bool {
+        self.setup.config.commits
+    }
+
+    fn commits(&self, unit: &Unit, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()> {
+        history::list_commits(unit, &self.setup.config, &mut self.objects(unit, cx)?, emit, cx)
+    }
+
     fn read(&self, unit: &Unit, wanted: &RecordBatch, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()> {
         let wanted = Wanted::new(wanted)?;
         let mut objects = self.objects(unit, cx)?;
         let mut contents = Contents::new(&self.setup.config, emit, cx);
+        let mut is_done = vec![false; wanted.len()];
+        for (pack, wishes) in by_pack(&wanted, &objects, self.setup.config.max_entry_bytes) {
+            let mut deliver = |i: usize, content: &[u8]| {
+                is_done[i] = true;
+                contents.checked(&wanted, i, content)
+            };
+            objects.blobs(pack, &wishes, &mut deliver)?;
+        }
         let mut buffer = Vec::new();
-        for i in storage_order(&wanted, &objects) {
+        for i in (0..wanted.len()).filter(|&i| !is_done[i]) {
             match blob(&mut objects, &wanted, i, &self.setup.config, &mut buffer)? {
                 Ok(()) => contents.checked(&wanted, i, &buffer)?,
                 Err(trouble) => contents.trouble(wanted.file_id(i), &trouble)?,
@@ -129,28 +153,51 @@ impl Git {
             .or(self.setup.config.revision.as_deref())
             .unwrap_or("HEAD");
         let resolved = match repository.is_remote() {
-            true => self
-                .elsewhere(&repository.location, cx)
-                .commit(revision)
-                .map(|commit| (commit, UNKNOWN_BYTES)),
-            false => repository::commit(&path_of(&self.setup.folder, &repository.location), revision),
+            true => self.there(&repository.location, revision, cx),
+            false => self.here(&repository.location, revision, cx),
         };
-        let resolved = resolved.map(|(commit, length_bytes)| (commit.to_string(), length_bytes));
-        let ((revision_id, length_bytes), trouble) =
-            found_or_trouble(resolved).with_context(|| repository.location.clone())?;
+        let (found, trouble) = found_or_trouble(resolved).with_context(|| repository.location.clone())?;
         let repo_name = match &self.setup.config.repo_name {
             Some(name) => name.clone(),
             None => repository.repo_name(&self.setup.folder)?,
         };
+        let mut metadata = repository.metadata.clone();
+        metadata.extend(found.tips.map(|tips| (TIPS.to_owned(), tips)));
         Ok(Unit {
             source: self.setup.config.name().to_owned(),
             repo_name,
-            revision_id,
+            revision_id: found.commit,
             location: repository.location.clone(),
-            length_bytes,
-            metadata: repository.metadata.clone(),
+            length_bytes: found.length_bytes,
+            metadata,
             trouble,
         })
+    }
+
+    /// What a revision means in a repository elsewhere.
+    fn there(&self, url: &str, revision: &str, cx: &TaskContext) -> Result<Resolved> {
+        let config = &self.setup.config;
+        if config.history == Some(History::References) {
+            return Err(Error::input("of a repository elsewhere, only the history of one revision is cloned")
+                .hint("set `history = \"revision\"` and `depth = 0`, or clone it (`git clone --mirror URL`) and name the folder"));
+        }
+        if (config.history.is_some() || config.commits) && config.depth == 1 {
+            return Err(Error::input("a repository elsewhere is cloned without its history")
+                .hint("set `depth = 0` (all of it), or how many commits back"));
+        }
+        let commit = self.elsewhere(url, cx).commit(revision)?;
+        Ok(Resolved { commit: commit.to_string(), length_bytes: UNKNOWN_BYTES, tips: None })
+    }
+
+    /// What a revision means in a repository on this machine.
+    fn here(&self, location: &str, revision: &str, cx: &TaskContext) -> Result<Resolved> {
+        let path = self.path(location, cx)?;
+        let (commit, length_bytes) = repository::commit(&path, revision)?;
+        let tips = match self.setup.config.history {
+            Some(History::References) => Some(repository::tips(&path, commit)?),
+            Some(History::Revision) | None => None,
+        };
+        Ok(Resolved { commit: commit.to_string(), length_bytes, tips })
     }
 
     /// The objects of a unit; a repository elsewhere is cloned unless the cache has it.
@@ -170,9 +217,27 @@ impl Git {
     fn folder(&self, unit: &Unit, cx: &TaskContext) -> Result<PathBuf> {
         match repositories::is_elsewhere(&unit.location) {
             true => self.elsewhere(&unit.location, cx).cloned(commit_of(unit)?),
-            false => repository::objects_of(&path_of(&self.setup.folder, &unit.location)),
+            false => repository::objects_of(&self.path(&unit.location, cx)?),
         }
     }
+
+    /// The folder of a repository on this machine; a bundle is unpacked unless the cache has it.
+    fn path(&self, location: &str, cx: &TaskContext) -> Result<PathBuf> {
+        let path = path_of(&self.setup.folder, location);
+        match bundle::is_bundle(&path)? {
+            true => bundle::unpacked(&path, &self.setup.config, cx),
+            false => Ok(path),
+        }
+    }
+}
+
+/// What a revision of a repository means now.
+#[derive(Default)]
+struct Resolved {
+    commit: String,
+    length_bytes: u64,
+    /// The further commits that its history starts from.
+    tips: Option<String>,
 }
 
 fn commit_of(unit: &Unit) -> Result<ObjectId> {
@@ -213,16 +278,17 @@ fn evidence(unit: &Unit, paths: &Paths<tree::Id>, objects: &mut Objects) -> Resu
     Ok(evidence)
 }
 
-/// Rows in the order in which their objects are stored.
-fn storage_order(wanted: &Wanted<'_>, objects: &Objects) -> Vec<usize> {
-    let mut rows: Vec<_> = (0..wanted.len())
-        .map(|i| {
-            let place = wanted.blob(i).and_then(|blob| objects.place(&ObjectId::from(blob.0)));
-            (place.unwrap_or((usize::MAX, 0)), i)
-        })
-        .collect();
-    rows.sort_unstable();
-    rows.into_iter().map(|(_, i)| i).collect()
+/// Rows that packs hold, by pack and place in it.
+fn by_pack(wanted: &Wanted<'_>, objects: &Objects, longest: u64) -> BTreeMap<usize, Vec<Wish>> {
+    let mut packs: BTreeMap<usize, Vec<Wish>> = BTreeMap::new();
+    for i in (0..wanted.len()).filter(|&i| wanted.length(i) <= longest) {
+        let place = wanted.blob(i).and_then(|blob| objects.place(&ObjectId::from(blob.0)));
+        if let Some((pack, offset)) = place {
+            packs.entry(pack).or_default().push((offset, i));
+        }
+    }
+    packs.values_mut().for_each(|wishes| wishes.sort_unstable());
+    packs
 }
 
 fn blob(

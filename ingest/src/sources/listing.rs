@@ -12,11 +12,15 @@ use stackmill_schemas::stage::Emit;
 use stackmill_schemas::{BlobId, Result, TaskContext, columns};
 
 use super::SourceConfig;
+use super::past::{Past, PastBuilder};
 use crate::detect::flags::{Attributes, FileAttributes};
 use crate::detect::license::{LicenseTree, is_license_evidence};
 
 /// A batch of listing rows is handed on when it holds this many.
 const BATCH_ROWS: usize = 4096;
+
+/// A batch is handed on when the histories in it take this much (4 MiB).
+const MOST_PAST: usize = 4 << 20;
 
 /// License files, manifests and `.gitattributes` beyond this length (256 KiB) are ignored.
 const LARGEST_EVIDENCE: u64 = 256 << 10;
@@ -202,6 +206,7 @@ struct Columns {
     vendored: BooleanBuilder,
     generated: BooleanBuilder,
     language: StringBuilder,
+    past: PastBuilder,
     trouble: StringBuilder,
 }
 
@@ -253,6 +258,7 @@ impl Columns {
                 Arc::new(self.vendored.finish()),
                 Arc::new(self.generated.finish()),
                 Arc::new(self.language.finish()),
+                self.past.finish()?,
                 Arc::new(self.trouble.finish()),
             ],
         )?)
@@ -272,6 +278,17 @@ impl<'a, 'e> Listing<'a, 'e> {
 
     /// Adds a row. A path that no repository may hold is trouble, unless there is some already.
     pub(super) fn push(&mut self, owner: Owner<'_>, row: Row<'_>, inherited: &Inherited) -> Result<()> {
+        self.push_with(owner, row, inherited, None)
+    }
+
+    /// As [`Listing::push`], of a file whose history is known.
+    pub(super) fn push_with(
+        &mut self,
+        owner: Owner<'_>,
+        row: Row<'_>,
+        inherited: &Inherited,
+        past: Option<&Past>,
+    ) -> Result<()> {
         let trouble = row.trouble.or_else(|| self.path_trouble(row.path));
         let columns = &mut self.columns;
         columns.repo_name.append_value(owner.repo_name);
@@ -286,11 +303,12 @@ impl<'a, 'e> Listing<'a, 'e> {
         columns.stars.append_option(owner.stars);
         columns.forks.append_option(owner.forks);
         columns.push_inherited(inherited);
+        columns.past.append(past)?;
         columns.trouble.append_option(trouble);
         self.rows += 1;
-        match self.rows {
-            BATCH_ROWS => self.flush(),
-            _ => Ok(()),
+        match self.rows == BATCH_ROWS || self.columns.past.bytes() >= MOST_PAST {
+            true => self.flush(),
+            false => Ok(()),
         }
     }
 

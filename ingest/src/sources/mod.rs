@@ -9,12 +9,14 @@
 //!   config      the `[[source]]` table of a recipe       place     wildcards, paths as text, hashes of files
 //!   listing     rows without contents, inherited facts   contents  batches of contents
 //!   inflate     compressed files, with limits             paths     what a walk found, a few dozen bytes an entry
+//!   past        what a file's history adds to its row
 //! ```
 
 mod config;
 mod contents;
 mod inflate;
 mod listing;
+mod past;
 mod paths;
 mod place;
 #[cfg(test)]
@@ -29,7 +31,7 @@ use stackmill_schemas::{BlobId, Error, Result};
 use crate::network::Network;
 use crate::store::{Stores, Uri};
 
-pub use config::{Patterns, SourceConfig};
+pub use config::{History, Patterns, SourceConfig};
 pub use git::{Clone as CloneReport, clone_of};
 
 /// What every source is built from.

@@ -65,11 +65,11 @@ pub struct RuleCount {
     pub example: Option<String>,
 }
 
-/// The columns of the ledger.
-pub fn ledger_schema() -> SchemaRef {
+/// The columns of the ledger; `history` only where a source reads it.
+pub fn ledger_schema(has_history: bool) -> SchemaRef {
     let text = |name: &str, nullable| Field::new(name, DataType::Utf8, nullable);
     let number = |name: &str, data_type, nullable| Field::new(name, data_type, nullable);
-    Arc::new(Schema::new(vec![
+    let mut fields = vec![
         text(columns::SOURCE, false),
         text(columns::REPO_NAME, false),
         text(columns::REVISION_ID, false),
@@ -90,7 +90,11 @@ pub fn ledger_schema() -> SchemaRef {
         text("trouble", true),
         number(syntax::SHARD, DataType::UInt32, true),
         number(syntax::ROW, DataType::UInt32, true),
-    ]))
+    ];
+    if has_history {
+        fields.push(Field::new(columns::HISTORY, columns::history(), true));
+    }
+    Arc::new(Schema::new(fields))
 }
 
 /// The columns of the clusters.
@@ -120,14 +124,15 @@ impl Step for Ledger<'_> {
     fn run(&self, split: u32, cx: &TaskContext) -> Result<TaskReport> {
         let mut facts = Facts::open(self, split)?;
         let workdir = &self.job.workdir;
-        let mut ledger = ShardWriter::create(workdir, &format!("ledger/part-{split:05}.parquet"), &ledger_schema())?;
+        let schema = ledger_schema(self.job.has_history());
+        let mut ledger = ShardWriter::create(workdir, &format!("ledger/part-{split:05}.parquet"), &schema)?;
         let mut clusters: Option<ShardWriter> = None;
         let mut counts = Counting::default();
         for batch in workdir.place.table(&format!("listing/{split:05}"))? {
             cx.check()?;
             let batch = batch?;
             let fates = facts.fates(&batch)?;
-            ledger.write(&ledger_batch(&batch, &fates)?)?;
+            ledger.write(&ledger_batch(&schema, &batch, &fates)?)?;
             counts.add(&batch, &fates)?;
             let members = Members::of(&batch, &fates)?;
             if members.num_rows() > 0 {
@@ -293,7 +298,7 @@ fn texts<'a, T: AsRef<str>>(fates: &'a [Fate], get: impl Fn(&'a Fate) -> Option<
     Arc::new(fates.iter().map(get).collect::<StringArray>())
 }
 
-fn ledger_batch(listing: &RecordBatch, fates: &[Fate]) -> Result<RecordBatch> {
+fn ledger_batch(schema: &SchemaRef, listing: &RecordBatch, fates: &[Fate]) -> Result<RecordBatch> {
     let of = |get: &dyn Fn(&Decision) -> Option<String>| texts(fates, |fate| fate.end.decision().and_then(get));
     let because = |fate: &Fate| fate.end.decision()?.because_file().map(|(id, _)| id.0);
     let place = |get: fn(Position) -> u32| -> ArrayRef {
@@ -307,7 +312,7 @@ fn ledger_batch(listing: &RecordBatch, fates: &[Fate]) -> Result<RecordBatch> {
             .ok_or_else(|| Error::bug(format!("no `{name}`")))
     };
     let verdict = |fate: &Fate| Some(fate.end.decision().map_or("kept", |decision| decision.outcome.as_str()));
-    let arrays: Vec<ArrayRef> = vec![
+    let mut arrays: Vec<ArrayRef> = vec![
         listed(columns::SOURCE)?,
         listed(columns::REPO_NAME)?,
         listed(columns::REVISION_ID)?,
@@ -329,7 +334,10 @@ fn ledger_batch(listing: &RecordBatch, fates: &[Fate]) -> Result<RecordBatch> {
         place(|position| position.shard),
         place(|position| position.row),
     ];
-    RecordBatch::try_new(ledger_schema(), arrays).context("the ledger")
+    if schema.column_with_name(columns::HISTORY).is_some() {
+        arrays.push(listed(columns::HISTORY)?);
+    }
+    RecordBatch::try_new(schema.clone(), arrays).context("the ledger")
 }
 
 fn blob_texts(listing: &RecordBatch) -> Result<StringArray> {

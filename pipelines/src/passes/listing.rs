@@ -22,6 +22,7 @@ use stackmill_schemas::{Error, FileBatch, FileId, Outcome, Reason, Result, Resul
 use super::{DecisionWriter, Fused, Meter, Step, TaskReport, finish};
 use crate::job::{Job, Stages};
 use crate::local::process_digits;
+use crate::shard::ShardWriter;
 use crate::table::TableWriter;
 use crate::workdir::Workdir;
 
@@ -94,6 +95,7 @@ struct Task<'a> {
     meter: Meter,
     listing: TableWriter,
     decisions: DecisionWriter,
+    commits: Option<ShardWriter>,
     report: TaskReport,
 }
 
@@ -110,18 +112,22 @@ impl<'a> Task<'a> {
             meter: Meter::default(),
             listing: TableWriter::create(&job.workdir, &format!("listing/{task:05}"), &schema)?,
             decisions: DecisionWriter::create(&job.workdir, "listing-decisions", task)?,
+            commits: None,
             report: TaskReport::default(),
         })
     }
 
     /// Lists a unit; permanent trouble makes it one row without a path.
     fn unit(&mut self, number: usize, unit: &Unit) -> Result<()> {
-        let rows = match &unit.trouble {
+        let found = match &unit.trouble {
             Some(trouble) => Err(Error::input(trouble.clone())),
-            None => self.listed(unit),
+            None => self.listed(unit).and_then(|rows| Ok((rows, self.commits(unit)?))),
         };
-        match rows {
-            Ok(spool) => spool.drain(|batch| self.batch(number, unit, &batch)),
+        match found {
+            Ok((rows, commits)) => {
+                rows.drain(|batch| self.batch(number, unit, &batch))?;
+                commits.drain(|batch| self.publish(&batch))
+            }
             Err(error) if is_permanent(&error) => self.troubled(number, unit, error.message()),
             Err(error) => Err(error),
         }
@@ -129,12 +135,37 @@ impl<'a> Task<'a> {
 
     fn listed(&mut self, unit: &Unit) -> Result<Spool> {
         let source = self.job.source(&unit.source)?;
-        let mut spool = Spool::new(self.job, self.split);
+        let mut spool = Spool::new(self.job, "listing-spool", self.split, columns::listed());
         let mut keep = |batch: RecordBatch| spool.push(batch);
         let cx = self.cx;
         self.meter
             .charge("source", 0, || source.list(unit, &mut Emit(&mut keep), cx))?;
         Ok(spool)
+    }
+
+    /// The commits of a unit, if its source is asked for them.
+    fn commits(&mut self, unit: &Unit) -> Result<Spool> {
+        let source = self.job.source(&unit.source)?;
+        let mut spool = Spool::new(self.job, "commits-spool", self.split, columns::commits());
+        let mut keep = |batch: RecordBatch| spool.push(batch);
+        let cx = self.cx;
+        if source.has_commits() {
+            self.meter
+                .charge("commits", 0, || source.commits(unit, &mut Emit(&mut keep), cx))?;
+        }
+        Ok(spool)
+    }
+
+    fn publish(&mut self, commits: &RecordBatch) -> Result<()> {
+        let shard = match &mut self.commits {
+            Some(shard) => shard,
+            None => {
+                let path = format!("commits/part-{:05}.parquet", self.split);
+                let shard = ShardWriter::create(&self.job.workdir, &path, &commits.schema())?;
+                self.commits.insert(shard)
+            }
+        };
+        shard.write(commits)
     }
 
     fn batch(&mut self, number: usize, unit: &Unit, batch: &RecordBatch) -> Result<()> {
@@ -207,6 +238,9 @@ impl<'a> Task<'a> {
     fn commit(mut self) -> Result<TaskReport> {
         self.listing.commit()?;
         self.decisions.commit()?;
+        self.report
+            .published
+            .extend(self.commits.map(ShardWriter::commit).transpose()?);
         self.report.costs = self.meter.costs();
         Ok(self.report)
     }
@@ -297,17 +331,19 @@ struct Spool {
     /// For what only this task reads.
     here: Workdir,
     path: String,
+    schema: SchemaRef,
     waiting: Vec<RecordBatch>,
     waiting_bytes: usize,
     table: Option<TableWriter>,
 }
 
 impl Spool {
-    fn new(job: &Job, split: u32) -> Self {
+    fn new(job: &Job, folder: &str, split: u32, schema: SchemaRef) -> Self {
         Self {
             here: job.workdir.here(),
             // Another attempt at the same task may be under way elsewhere.
-            path: format!("listing-spool/{split:05}-{}", process_digits()),
+            path: format!("{folder}/{split:05}-{}", process_digits()),
+            schema,
             waiting: Vec::new(),
             waiting_bytes: 0,
             table: None,
@@ -323,7 +359,7 @@ impl Spool {
         let table = match &mut self.table {
             Some(table) => table,
             None => {
-                let table = TableWriter::create(&self.here, &self.path, &columns::listed())?;
+                let table = TableWriter::create(&self.here, &self.path, &self.schema)?;
                 self.table.insert(table)
             }
         };

@@ -8,6 +8,7 @@ use arrow_array::cast::AsArray as _;
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt32Array, UInt64Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use arrow_select::filter::filter_record_batch;
+use stackmill_filters::syntax::Fact;
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::manifest::Tally;
 use stackmill_schemas::{Decision, FileBatch, FileId, Outcome, Result, TaskContext, columns};
@@ -45,6 +46,7 @@ const CORPUS: &[&str] = &[
     columns::FORKS,
     columns::CLUSTER_ID,
     columns::REDACTIONS,
+    columns::HISTORY,
 ];
 
 /// One task a chunk.
@@ -183,7 +185,7 @@ impl<'a> Task<'a> {
         if kept.num_rows() == 0 {
             return Ok(());
         }
-        let published = corpus_batch(kept)?;
+        let published = corpus_batch(kept, self.job)?;
         let corpus = match &mut self.corpus {
             Some(corpus) => corpus,
             None => {
@@ -246,18 +248,28 @@ fn token_rows(kept: &RecordBatch, positions: &RecordBatch) -> Result<RecordBatch
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
 }
 
+/// The columns to publish: of history only if a source reads it, and of the facts of syntax those that the recipe names.
+fn corpus_columns(job: &Job) -> impl Iterator<Item = &'static str> {
+    let (has_history, facts) = (job.has_history(), &job.recipe.parse.columns);
+    let facts = Fact::ALL.into_iter().filter(|fact| facts.contains(fact));
+    let columns = CORPUS.iter().copied();
+    columns
+        .filter(move |name| has_history || *name != columns::HISTORY)
+        .chain(facts.map(Fact::column))
+}
+
 /// The published columns; ids and hashes become hexadecimal text.
-fn corpus_batch(kept: &RecordBatch) -> Result<RecordBatch> {
+fn corpus_batch(kept: &RecordBatch, job: &Job) -> Result<RecordBatch> {
     let schema = kept.schema();
     let mut fields = Vec::new();
     let mut arrays: Vec<ArrayRef> = Vec::new();
-    for name in CORPUS {
+    for name in corpus_columns(job) {
         let Ok(at) = schema.index_of(name) else { continue };
         let field = schema.field(at);
         if let Some(fixed) = kept.column(at).as_fixed_size_binary_opt() {
             let texts = (0..fixed.len()).map(|row| fixed.is_valid(row).then(|| hex(fixed.value(row))));
             arrays.push(Arc::new(texts.collect::<arrow_array::StringArray>()));
-            fields.push(Field::new(*name, DataType::Utf8, field.is_nullable()));
+            fields.push(Field::new(name, DataType::Utf8, field.is_nullable()));
         } else {
             arrays.push(kept.column(at).clone());
             fields.push(field.clone());

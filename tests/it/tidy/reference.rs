@@ -3,13 +3,15 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use stackmill_filters::syntax::{Grammar, grammars};
 use stackmill_filters::{Needs, RULES, RuleInfo};
-use stackmill_tests::root;
+use stackmill_tests::{root, skipped};
 
 use super::none;
 use super::source::files_below;
 
 const PATH: &str = "docs/reference/rules.md";
+const GRAMMARS: &str = "docs/reference/grammars.md";
 
 /// Mutation: take a word out of `rules! { … }`, or add an empty file to `filters/src/rules/`.
 #[test]
@@ -122,4 +124,60 @@ fn shortened(text: &str) -> String {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text.to_owned(),
     }
+}
+
+/// Mutation: add a dialect to any grammar without running this test with `STACKMILL_BLESS=1`. Grammars behind the feature
+/// `heavy-grammars` are in the page's text.
+#[test]
+fn the_list_of_grammars_is_up_to_date() {
+    if grammars().any(|grammar| grammar.language == "OCaml") {
+        return skipped(
+            "the list of grammars",
+            "it is written without the feature `heavy-grammars`",
+        );
+    }
+    let path = root().join(GRAMMARS);
+    let fresh = grammar_page();
+    if std::env::var_os("STACKMILL_BLESS").is_some_and(|value| value == "1") {
+        fs::write(&path, &fresh).expect("the reference can be written");
+    }
+    let there = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        there == fresh,
+        "{GRAMMARS} is out of date: STACKMILL_BLESS=1 cargo test writes it anew"
+    );
+}
+
+fn grammar_page() -> String {
+    let mut out = "# Grammars\n\nGenerated from the rows in `filters/src/syntax/grammars`. Languages have Linguist's names; \
+        a dialect is parsed with the grammar of its row. JSX is part of JavaScript, `.tsx` files are the language TSX. \
+        Objective-C++ is parsed as Objective-C and has more errors for it. \
+        A fact that a language does not know is null, never 0.\n\n\
+        With the cargo feature `heavy-grammars` there are also F# (`.fsi` apart), OCaml (`.mli` apart), SystemVerilog and \
+        Verilog.\n\n\
+        | language | dialects | definitions | functions | calls | imports | comments | docstrings | nesting |\n\
+        |---|---|---|---|---|---|---|---|---|\n"
+        .to_owned();
+    let mut all: Vec<&Grammar> = grammars().collect();
+    all.sort_by_key(|grammar| grammar.language.to_lowercase());
+    for grammar in all {
+        let told = [
+            grammar.tells_definitions(),
+            grammar.tells_functions(),
+            grammar.tells_calls(),
+            grammar.tells_imports(),
+            grammar.tells_comments(),
+            grammar.tells_docstrings(),
+            grammar.tells_nesting(),
+        ];
+        let cells: Vec<&str> = told.iter().map(|told| if *told { "yes" } else { "" }).collect();
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} |",
+            grammar.language,
+            grammar.dialects.join(", "),
+            cells.join(" | ")
+        );
+    }
+    out
 }

@@ -6,7 +6,10 @@ use std::sync::Mutex;
 use arrow_array::{Array, RecordBatch, StringArray};
 use stackmill_schemas::context::{Batches, Homes, Interrupt, Progress, SideFiles};
 
-use super::super::Worker;
+use arrow_array::UInt64Array;
+use arrow_schema::{DataType, Field};
+
+use super::super::{DEFINITIONS, Worker};
 use super::*;
 
 struct Nothing;
@@ -57,7 +60,7 @@ fn run(config: ParseConfig, marker: &'static str, files: &[(&str, &str)]) -> (Fi
         homes: Arc::new(Homes::default()),
         cache: PathBuf::new(),
     };
-    let parse = Parse::new(config).expect("valid settings");
+    let parse = Parse::new(config, FactSet::all()).expect("valid settings");
     let batch = batch(files);
     let promised = parse.schema(&batch.record().schema()).expect("columns fit");
     let parsed = parse.open(&cx).expect("opens").map(batch).expect("no bug");
@@ -200,20 +203,26 @@ fn hostile_files_end() {
 #[test]
 fn nonsense_settings_and_columns_are_refused() {
     assert!(
-        Parse::new(ParseConfig {
-            steps: 0,
-            ..ParseConfig::default()
-        })
+        Parse::new(
+            ParseConfig {
+                steps: 0,
+                ..ParseConfig::default()
+            },
+            FactSet::all()
+        )
         .is_err()
     );
     assert!(
-        Parse::new(ParseConfig {
-            max_bytes: LARGEST + 1,
-            ..ParseConfig::default()
-        })
+        Parse::new(
+            ParseConfig {
+                max_bytes: LARGEST + 1,
+                ..ParseConfig::default()
+            },
+            FactSet::all()
+        )
         .is_err()
     );
-    let parse = Parse::new(ParseConfig::default()).expect("valid settings");
+    let parse = Parse::new(ParseConfig::default(), FactSet::all()).expect("valid settings");
     let (parsed, _) = run(ParseConfig::default(), "", &FILES);
     assert!(
         parse.schema(&parsed.record().schema()).is_err(),

@@ -3,6 +3,9 @@
 //! Packs are opened directly, so that reading can follow the order in which they are stored; whatever no pack index
 //! knows (loose objects, packs that another pack completes) is left to the object database.
 
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use gix::objs::Kind;
@@ -13,8 +16,10 @@ use gix::zlib::Inflate;
 use gix::{ObjectId, oid};
 use stackmill_schemas::{Error, Result};
 
+use super::super::listing::blob_of;
 use super::super::paths::Trouble;
 use super::super::place::spare_descriptors;
+use super::forest::{self, Deliver, Wish};
 use super::repository::{MOST_OBJECT_BYTES, shortage, words};
 
 /// Bytes of decoded objects that are kept because others may be stored as their differences (32 MiB): a part of what a
@@ -22,7 +27,10 @@ use super::repository::{MOST_OBJECT_BYTES, shortage, words};
 const CACHE_BYTES: usize = 32 << 20;
 
 /// Longest commit that is read (16 MiB): signatures and messages may be long.
-const LONGEST_COMMIT: u64 = 16 << 20;
+pub(super) const LONGEST_COMMIT: u64 = 16 << 20;
+
+/// Most bytes that are read of the list of commits at which a clone was cut off (64 MiB).
+const MOST_SHALLOW: u64 = 64 << 20;
 
 /// Most packs of one repository that are opened directly.
 const MOST_PACKS: usize = 1024;
@@ -67,6 +75,11 @@ impl Objects {
             let entry = pack.index.lookup(id)?;
             Some((i, pack.index.pack_offset_at_index(entry)))
         })
+    }
+
+    /// Hands on the blobs of one pack that `wishes` (sorted) name; what cannot be read so is left out.
+    pub(super) fn blobs(&self, pack: usize, wishes: &[Wish], deliver: Deliver<'_>) -> Result<()> {
+        forest::walk(&self.packs[pack], wishes, deliver)
     }
 
     /// Length of a blob, from its header alone, or why there is none.
@@ -144,6 +157,19 @@ impl Objects {
             Ok(None) => Ok(Err(Missing::Gone)),
             Err(error) => shortage(&error).map_or(Ok(Err(Missing::Broken)), Err),
         }
+    }
+
+    /// The commits whose parents were left out when the repository was cloned.
+    pub(super) fn shallow(&self) -> Result<HashSet<[u8; 20]>> {
+        let path = self.folder.with_file_name("shallow");
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) => return Error::shortage(&error).map_or(Ok(HashSet::new()), Err),
+        };
+        let mut bytes = Vec::new();
+        file.take(MOST_SHALLOW).read_to_end(&mut bytes)?;
+        let ids = bytes.split(|&byte| byte == b'\n').filter_map(|line| ObjectId::from_hex(line).ok());
+        Ok(ids.map(|id| blob_of(&id).0).collect())
     }
 
     /// The tree of a commit.

@@ -147,6 +147,7 @@ fn name_of_clone(path: &Path) -> String {
         (".git", Some(parent)) if parent != Path::new("") => name_of(parent),
         _ => name
             .strip_suffix(".git")
+            .or(name.strip_suffix(".bundle"))
             .filter(|stem| !stem.is_empty())
             .unwrap_or(&name)
             .to_owned(),
@@ -165,7 +166,7 @@ pub(super) fn named(setup: &Setup) -> Result<Vec<Repository>> {
             found.push(at(location?));
             continue;
         }
-        for location in expand_one(setup, pattern, |path| path.is_dir() || is_list(path))? {
+        for location in expand_one(setup, pattern, |path| path.is_dir() || is_list(path) || is_bundle(path))? {
             match is_list(&path_of(&setup.folder, &location)) {
                 true => found.extend(listed(setup, &location)?),
                 false if Uri::is_store(&location, false) => return Err(not_on_disk(&location)),
@@ -190,6 +191,11 @@ fn is_list(path: &Path) -> bool {
         .extension()
         .is_some_and(|ending| ending == "txt" || ending == "jsonl");
     has_ending && !path.is_dir()
+}
+
+/// Whether a wildcard means it; one that is named may be called anything.
+fn is_bundle(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "bundle") && path.is_file()
 }
 
 /// The repositories of a list; relative paths in it start at the list's own folder.

@@ -1,5 +1,6 @@
 //! A repository on this machine, opened without believing anything it says about itself.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
@@ -10,6 +11,12 @@ use super::super::place::{surely, trouble_of};
 /// Most bytes that one object may take while it is decoded from a foreign repository (128 MiB), whatever its header
 /// says; the large hosts of repositories do not take larger files.
 pub(super) const MOST_OBJECT_BYTES: usize = 128 << 20;
+
+/// References that are branches and tags.
+const HISTORY_REFERENCES: [&str; 3] = ["refs/heads/", "refs/tags/", "refs/remotes/"];
+
+/// Most different commits that branches and tags may name: they stand in the lock, 41 bytes each.
+const MOST_TIPS: usize = 20_000;
 
 /// Longest text of trouble that is recorded.
 const LONGEST_WORDS: usize = 300;
@@ -45,6 +52,37 @@ fn resolved(path: &Path, revision: &str) -> Result<(ObjectId, u64)> {
     Ok((commit.id, bytes_of(repository.objects.store_ref().path(), 2)?))
 }
 
+/// What every branch and tag of the clone at `path` names, and `commit`: ids of commits, sorted, a space between them.
+pub(super) fn tips(path: &Path, commit: ObjectId) -> Result<String> {
+    let repository = surely(|| open(path))?;
+    let trouble = |error: gix::Error| {
+        let broken = || Error::input(format!("the references cannot be read: {}", words(&error, path)));
+        shortage(&error).unwrap_or_else(broken)
+    };
+    let mut tips = BTreeSet::from([commit]);
+    for reference in repository.references().map_err(trouble)?.all().map_err(trouble)? {
+        let mut reference = reference.map_err(trouble)?;
+        let name = reference.name().as_bstr().to_string();
+        if !HISTORY_REFERENCES.iter().any(|folder| name.starts_with(folder)) {
+            continue;
+        }
+        // What names a tree or nothing has no history.
+        let id = reference.peel_to_id().map_err(trouble).ok();
+        let object = id.and_then(|id| id.object().ok());
+        tips.extend(object.filter(|object| object.kind == gix::object::Kind::Commit).map(|object| object.id));
+        if tips.len() > MOST_TIPS {
+            return Err(Error::input(format!("the repository has more than {MOST_TIPS} branches and tags"))
+                .hint("read one of them: `history = \"revision\"`"));
+        }
+    }
+    Ok(tips.iter().map(ObjectId::to_string).collect::<Vec<_>>().join(" "))
+}
+
+/// The error for a repository whose ids are of a kind that is not read.
+pub(super) fn unread_ids(kind: &str) -> Error {
+    Error::input(format!("the repository has {kind} ids; only those with sha1 ids are read"))
+}
+
 /// The address that the clone at `path` came from, as its own settings say; only its name is ever used.
 pub(super) fn origin(path: &Path) -> Result<Option<String>> {
     let opened = trouble_of(surely(|| open(path)))?.ok();
@@ -62,8 +100,12 @@ fn open(path: &Path) -> Result<gix::Repository> {
         return Err(Error::input("there is no such repository").hint("relative paths start at the recipe's folder"));
     }
     gix::open_opts(path, isolated()).map_err(|error| {
-        let broken = || format!("not a git repository that can be read: {}", words(&error, path));
-        shortage(&error).unwrap_or_else(|| Error::input(broken()))
+        let words = words(&error, path);
+        let broken = || match words.contains("extensions.objectFormat") {
+            true => unread_ids(if words.contains("sha256") { "sha256" } else { "unknown" }),
+            false => Error::input(format!("not a git repository that can be read: {words}")),
+        };
+        shortage(&error).unwrap_or_else(broken)
     })
 }
 

@@ -1048,3 +1048,133 @@ fn a_tree_or_blob_beyond_its_limit_is_not_inflated() {
         assert_eq!(tree, Err(objects::Missing::TooLong));
     }
 }
+
+/// Reads what a bundle holds, and what git says of the repository that it was made of.
+fn assert_bundle(root: &Path, name: &str, folder: &Path) {
+    let unit = assert_same_as_git(root, name, folder);
+    assert_eq!(unit.repo_name, name.trim_end_matches(".bundle"));
+}
+
+#[test]
+fn bundles_of_both_versions_list_and_read_as_in_git() {
+    let root = tempfile::tempdir().expect("tempdir");
+    let folder = repository(root.path(), "one", &various());
+    write(&folder.join("a.txt"), b"second");
+    git(&folder, &["commit", "-q", "-a", "-m", "two"]);
+    git(&folder, &["tag", "-a", "-m", "t", "v1", "HEAD~1"]);
+    git(&folder, &["bundle", "create", "-q", "../all.bundle", "--all"]);
+    assert_bundle(root.path(), "all.bundle", &folder);
+    git(&folder, &["bundle", "create", "-q", "--version=3", "../three.bundle", "HEAD"]);
+    assert_bundle(root.path(), "three.bundle", &folder);
+    // No `HEAD`: the only branch is read; a tag can be asked for.
+    git(&folder, &["bundle", "create", "-q", "../odd name", "main", "v1"]);
+    assert_bundle(root.path(), "odd name", &folder);
+    let first = String::from_utf8(git(&folder, &["rev-parse", "v1^{commit}"])).expect("hex");
+    let mut config = config("git", "*.bundle");
+    config.revision = Some("v1^{commit}".to_owned());
+    let source = super::super::open(&config, root.path()).expect("valid");
+    let units = source.resolve(&context(&root.path().join("cache"))).expect("resolved");
+    let found: Vec<_> = units.iter().map(|unit| (unit.repo_name.as_str(), unit.revision_id.as_str())).collect();
+    assert_eq!(found[0], ("all", first.trim()));
+    assert!(found[1].1.is_empty(), "that bundle has no tag");
+    // One that changes is unpacked anew.
+    write(&folder.join("a.txt"), b"third");
+    git(&folder, &["commit", "-q", "-a", "-m", "three"]);
+    git(&folder, &["bundle", "create", "-q", "../all.bundle", "--all"]);
+    assert_bundle(root.path(), "all.bundle", &folder);
+}
+
+#[test]
+fn bundles_that_cannot_be_read_say_why() {
+    let root = tempfile::tempdir().expect("tempdir");
+    let folder = repository(root.path(), "one", &[("a", b"1")]);
+    write(&folder.join("a"), b"2");
+    git(&folder, &["commit", "-q", "-a", "-m", "two"]);
+    git(&folder, &["bundle", "create", "-q", "../part.bundle", "HEAD~1..HEAD"]);
+    git(&folder, &["bundle", "create", "-q", "../whole.bundle", "HEAD"]);
+    let whole = std::fs::read(root.path().join("whole.bundle")).expect("a bundle");
+    let head = whole.windows(2).position(|two| two == b"\n\n").expect("an empty line") + 2;
+    let mut flipped = whole.clone();
+    flipped[head + 40] ^= 0x20;
+    let with = |line: &str| [format!("# v3 git bundle\n{line}\n").as_bytes(), &whole[head..]].concat();
+    let at = root.path();
+    for (name, bytes, words) in [
+        ("flipped", &flipped[..], "the pack of the bundle is broken"),
+        ("short", &whole[..whole.len() - 3], "the pack of the bundle is broken"),
+        ("head", &whole[..head - 1], "its head breaks off"),
+        ("empty", &with("")[..], "the repository has no commits"),
+        ("asks", &with("@odd=1\n")[..], "asks for `odd=1`"),
+        ("sha256", &with("@object-format=sha256\n")[..], "has sha256 ids"),
+        ("nonsense", &with("zz refs/heads/main\n")[..], "names no references"),
+    ] {
+        write(&at.join(name), bytes);
+        let (_, units) = opened(at, "git", name);
+        let trouble = units[0].trouble.as_deref().expect("trouble");
+        assert!(trouble.contains(words), "{name}: {trouble}");
+    }
+    let (_, units) = opened(at, "git", "part.bundle");
+    assert_eq!(units[0].trouble.as_deref(), Some("the bundle goes on from commits that it does not hold"));
+}
+
+#[test]
+fn repositories_of_other_ids_are_refused_in_words() {
+    let root = tempfile::tempdir().expect("tempdir");
+    git(root.path(), &["init", "-q", "--object-format=sha256", "one"]);
+    git(&root.path().join("one"), &["commit", "-q", "--allow-empty", "-m", "one"]);
+    let (_, units) = opened(root.path(), "git", "one");
+    let words = "the repository has sha256 ids; only those with sha1 ids are read";
+    assert_eq!(units[0].trouble.as_deref(), Some(words));
+}
+
+#[test]
+fn any_revision_of_a_mirror_is_found() {
+    let root = tempfile::tempdir().expect("tempdir");
+    let folder = repository(root.path(), "one", &[("a", b"1")]);
+    let first = String::from_utf8(git(&folder, &["rev-parse", "HEAD"])).expect("hex").trim().to_owned();
+    git(&folder, &["tag", "-a", "-m", "t", "v1.2"]);
+    git(&folder, &["update-ref", "refs/pull/1/head", "HEAD"]);
+    write(&folder.join("a"), b"2");
+    git(&folder, &["commit", "-q", "-a", "-m", "two"]);
+    git(root.path(), &["clone", "-q", "--mirror", "one", "mirror.git"]);
+    for revision in ["v1.2", "v1.2^{commit}", "refs/pull/1/head", "HEAD~1", "main^", &first[..9]] {
+        let mut config = config("git", "mirror.git");
+        config.revision = Some(revision.to_owned());
+        let source = super::super::open(&config, root.path()).expect("valid");
+        let units = source.resolve(&context(root.path())).expect("resolved");
+        assert_eq!((&units[0].revision_id, &units[0].trouble), (&first, &None), "{revision}");
+    }
+}
+
+/// Differences that chain, and that many share: each is what git says, wherever reading starts.
+#[test]
+fn every_share_of_a_delta_tree_reads_as_in_git() {
+    let root = tempfile::tempdir().expect("tempdir");
+    let text: String = (0..2000).map(|i| format!("line {i} of a long file\n")).collect();
+    let folder = repository(root.path(), "one", &[("seed", text.as_bytes())]);
+    for i in 0..40 {
+        let content = text.replacen(&format!("line {i} "), "changed ", 1) + &"tail\n".repeat(i);
+        write(&folder.join(format!("f{i:02}")), content.as_bytes());
+    }
+    git(&folder, &["add", "-A"]);
+    git(&folder, &["commit", "-q", "-m", "more"]);
+    git(&folder, &["repack", "-q", "-a", "-d", "-f", "--depth=20", "--window=30"]);
+    let (source, units) = opened(root.path(), "git", "one");
+    let cx = context(root.path());
+    let batch = list_batch(source.as_ref(), &units[0], &cx).expect("listed");
+    for (start, count) in [(0, 1), (7, 1), (3, 9), (20, 21), (0, 41)] {
+        let part = batch.slice(start, count);
+        let mut found = 0;
+        let mut check = |contents: RecordBatch| {
+            let bytes = columns::binaries(&contents, columns::CONTENT)?;
+            for (i, id) in columns::u64s(&contents, columns::FILE_ID)?.values().iter().enumerate() {
+                let row = &rows(&batch)[*id as usize];
+                let blob = row.blob.as_deref().expect("a blob");
+                assert_eq!(bytes.value(i), git(&folder, &["cat-file", "blob", blob]), "{}", row.path);
+                found += 1;
+            }
+            Ok(())
+        };
+        source.read(&units[0], &part, &mut Emit(&mut check), &cx).expect("read");
+        assert_eq!(found, count);
+    }
+}

@@ -11,11 +11,11 @@ use super::super::paths::{self, FolderId, Found, Paths, TooLarge, Trouble};
 use super::objects::{HASH, Missing, Objects};
 
 /// Deepest folder that is entered.
-const DEEPEST: u32 = 64;
+pub(super) const DEEPEST: u32 = 64;
 
 /// Longest tree that is read (32 MiB): about 700,000 files in one folder. A tree that is stored as a difference takes
 /// up to three times its length while it is put together.
-const LONGEST_TREE: u64 = 32 << 20;
+pub(super) const LONGEST_TREE: u64 = 32 << 20;
 
 /// Bytes of the id of a blob, a link, a submodule's commit, or a tree.
 pub(super) type Id = [u8; 20];

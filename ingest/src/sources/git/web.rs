@@ -104,7 +104,11 @@ impl Line {
         let is_transient = status.is_server_error() || passing.contains(&status);
         let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let pause = asked.and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs);
-        Err(self.guard.fail(format!("the server answers {status}"), is_transient, pause))
+        let words = match status {
+            StatusCode::UNAUTHORIZED => format!("the server answers {status}: it is not there, or asks for a login"),
+            _ => format!("the server answers {status}"),
+        };
+        Err(self.guard.fail(words, is_transient, pause))
     }
 
     /// Gets `url`, wherever the server sends us; the answer, and where it came from.
