@@ -94,7 +94,7 @@ pub struct RunArgs {
     /// Threads [default: processors]; --memory may allow fewer
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub threads: Option<NonZeroUsize>,
-    /// Scratch folder [default: OUT/.work]
+    /// Scratch: a folder, or a place in an object store [default: OUT/.work; `run` into a store: a folder here]
     #[arg(long, value_name = "DIR")]
     pub scratch: Option<PathBuf>,
     /// Most bytes in the scratch folder [default: no limit]
@@ -256,7 +256,7 @@ pub struct ExplainArgs {
 pub struct DirArgs {
     /// Folder of a data set
     pub dir: PathBuf,
-    /// Scratch folder, if the run was given one
+    /// Scratch, if the run was given one
     #[arg(long, value_name = "DIR")]
     pub scratch: Option<PathBuf>,
     /// Print JSON

@@ -7,9 +7,7 @@
 //! ```
 //! Rows wait in memory until `FLUSH_BYTES` are there, so a task's memory does not grow with what it scatters.
 
-use std::fs::File;
-use std::io::{Cursor, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::io::{Cursor, Write};
 
 use arrow_array::{RecordBatch, UInt32Array};
 use arrow_schema::SchemaRef;
@@ -18,14 +16,18 @@ use arrow_select::take::take_record_batch;
 use serde::{Deserialize, Serialize};
 use stackmill_schemas::context::{Batches, Homes, TaskContext};
 use stackmill_schemas::stage::{Exchange, Scatter};
-use stackmill_schemas::{Error, FileId, Result, ResultExt, columns};
+use stackmill_schemas::{Error, FileId, Result, columns};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::place::{Place, Stored};
 use crate::table;
 use crate::workdir::{NewFile, Workdir};
 
 /// Rows are written once this many bytes wait.
 const FLUSH_BYTES: usize = 16 << 20;
+
+/// Read at the end of a spill file at once: most indexes are shorter.
+const TAIL_BYTES: u64 = 1 << 15;
 
 type Index = Vec<(u32, u64, u64, u64)>;
 
@@ -217,15 +219,19 @@ pub struct Target<'a> {
 /// The spill files of an exchange, one of each task that fed it.
 #[derive(Clone, Debug)]
 pub struct Spills {
-    folder: PathBuf,
+    place: Place,
+    folder: String,
     files: u32,
 }
 
 impl Spills {
     /// Those of `files` tasks in folder `name`; 0 tasks for an exchange that is off.
     pub fn new(workdir: &Workdir, name: &str, files: u32) -> Self {
-        let folder = workdir.work.join(name);
-        Self { folder, files }
+        Self {
+            place: workdir.place.clone(),
+            folder: name.to_owned(),
+            files,
+        }
     }
 
     /// The rows of one partition, in task order. A file that is gone is an error: its rows would vanish.
@@ -239,21 +245,21 @@ impl Spills {
     }
 
     fn rows(&self, partition: Option<u32>) -> Batches<'static> {
-        let folder = self.folder.clone();
+        let (place, folder) = (self.place.clone(), self.folder.clone());
         Box::new((0..self.files).flat_map(move |task| {
-            let slices = slices(&folder.join(format!("{task:05}")), partition);
+            let slices = slices(&place, &format!("{folder}/{task:05}"), partition);
             slices.unwrap_or_else(|error| Box::new(std::iter::once(Err(error))))
         }))
     }
 }
 
 /// The segments of one spill file as they are, each with its partition; read one after the other.
-pub fn segments(path: &Path) -> Result<impl Iterator<Item = Result<(u32, Vec<u8>)>> + use<>> {
-    let index = read_index(&mut table::open(path)?).with_context(|| path.display().to_string())?;
-    let path = path.to_owned();
+pub fn segments(place: &Place, path: &str) -> Result<impl Iterator<Item = Result<(u32, Vec<u8>)>> + use<>> {
+    let file = place.stored(path)?;
+    let index = read_index(&file)?;
     Ok(index
         .into_iter()
-        .map(move |(partition, offset, length, hash)| Ok((partition, segment(&path, offset, length, hash)?))))
+        .map(move |(partition, offset, length, hash)| Ok((partition, segment(&file, offset, length, hash)?))))
 }
 
 /// The rows of a segment.
@@ -262,52 +268,51 @@ pub fn segment_rows(segment: Vec<u8>) -> Result<Batches<'static>> {
 }
 
 /// The segments of a partition, or all.
-fn slices(path: &Path, partition: Option<u32>) -> Result<Batches<'static>> {
-    let index = read_index(&mut table::open(path)?).with_context(|| path.display().to_string())?;
-    let path = path.to_owned();
+fn slices(place: &Place, path: &str, partition: Option<u32>) -> Result<Batches<'static>> {
+    let file = place.stored(path)?;
+    let index = read_index(&file)?;
     let wanted = index
         .into_iter()
         .filter(move |entry| partition.is_none_or(|wanted| entry.0 == wanted));
     Ok(Box::new(wanted.flat_map(move |(_, offset, length, hash)| {
-        let slice = slice(&path, offset, length, hash);
-        slice.unwrap_or_else(|error| Box::new(std::iter::once(Err(error))))
+        let rows =
+            segment(&file, offset, length, hash).and_then(|rows| table::read_stream(Cursor::new(rows), file.name()));
+        rows.unwrap_or_else(|error| Box::new(std::iter::once(Err(error))))
     })))
 }
 
-fn read_index(file: &mut File) -> Result<Index> {
-    let changed = || table::damaged(&table::CHANGED);
-    let end = file.metadata()?.len().checked_sub(16).ok_or_else(changed)?;
-    file.seek(SeekFrom::Start(end))?;
-    let (mut hash, mut length) = ([0; 8], [0; 8]);
-    file.read_exact(&mut hash)?;
-    file.read_exact(&mut length)?;
-    let length = u64::from_le_bytes(length);
-    let start = end.checked_sub(length).ok_or_else(changed)?;
-    file.seek(SeekFrom::Start(start))?;
-    let mut json = Vec::new();
-    file.take(length).read_to_end(&mut json)?;
-    if xxh3_64(&json) != u64::from_le_bytes(hash) {
+/// The index, in one read where it is not long.
+fn read_index(file: &Stored) -> Result<Index> {
+    let changed = || table::damaged(&table::CHANGED).context(file.name());
+    let whole = file.length()?;
+    let tail_start = whole.saturating_sub(TAIL_BYTES);
+    let tail = file.range(tail_start, whole - tail_start)?;
+    let (rest, footer) = tail.split_last_chunk::<16>().ok_or_else(changed)?;
+    let (hash, length) = footer.split_at(8);
+    let number = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .rev()
+            .fold(0, |number, byte| number << 8 | u64::from(*byte))
+    };
+    let (hash, length) = (number(hash), number(length));
+    let start = (whole - 16).checked_sub(length).ok_or_else(changed)?;
+    let json = match start.checked_sub(tail_start) {
+        Some(at) => rest[at as usize..].to_vec(),
+        None => file.range(start, length)?,
+    };
+    if xxh3_64(&json) != hash {
         return Err(changed());
     }
-    serde_json::from_slice(&json).map_err(|error| table::damaged(&error))
-}
-
-fn slice(path: &Path, offset: u64, length: u64, hash: u64) -> Result<Batches<'static>> {
-    table::read_stream(
-        Cursor::new(segment(path, offset, length, hash)?),
-        path.display().to_string(),
-    )
+    serde_json::from_slice(&json).map_err(|error| table::damaged(&error).context(file.name()))
 }
 
 /// One segment, at most about `FLUSH_BYTES`; its hash is checked before it is parsed.
-fn segment(path: &Path, offset: u64, length: u64, hash: u64) -> Result<Vec<u8>> {
-    let mut file = table::open(path)?;
-    let mut bytes = Vec::new();
-    file.seek(SeekFrom::Start(offset))?;
-    file.take(length).read_to_end(&mut bytes)?;
+fn segment(file: &Stored, offset: u64, length: u64, hash: u64) -> Result<Vec<u8>> {
+    let bytes = file.range(offset, length)?;
     match xxh3_64(&bytes) == hash {
         true => Ok(bytes),
-        false => Err(table::damaged(&table::CHANGED).context(path.display().to_string())),
+        false => Err(table::damaged(&table::CHANGED).context(file.name())),
     }
 }
 

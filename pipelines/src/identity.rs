@@ -7,6 +7,7 @@ use stackmill_schemas::{Error, Result, fingerprint};
 
 use crate::exchange::Carriage;
 use crate::output::Output;
+use crate::place::RUN;
 use crate::workdir::Workdir;
 use crate::{lock, publish};
 
@@ -112,13 +113,13 @@ fn refuse(out: &Output, differences: &[String]) -> Error {
 pub fn identify(workdir: &Workdir, identity: &Identity, carriage: Carriage) -> Result<()> {
     let there = is_identified(workdir, identity)?;
     // Nothing is done yet: whoever comes may begin.
-    if !there || !workdir.holds_scratch("done") {
+    if !there || workdir.place.files("done")?.is_empty() {
         workdir.save(CARRIAGE, &carriage)?;
     }
     check_carriage(workdir, carriage)?;
     match there {
         true => Ok(()),
-        false => workdir.save("run", identity),
+        false => workdir.save(RUN, identity),
     }
 }
 
@@ -142,7 +143,7 @@ pub fn check_carriage(workdir: &Workdir, carriage: Carriage) -> Result<()> {
 
 /// Whether this run's data is in scratch; another one's is refused.
 pub fn is_identified(workdir: &Workdir, identity: &Identity) -> Result<bool> {
-    match workdir.load::<Identity>("run")? {
+    match workdir.load::<Identity>(RUN)? {
         Some(there) if there.fingerprint != identity.fingerprint => {
             Err(refuse(&workdir.out, &identity.differences(&there)))
         }

@@ -48,8 +48,8 @@ pub const NEAR_DECISIONS: &str = "near-decisions";
 pub struct Options {
     /// The data set.
     pub out: Uri,
-    /// Scratch; `OUT/.work` if not said.
-    pub scratch: Option<PathBuf>,
+    /// Scratch; inside OUT, or on this machine, if not said.
+    pub scratch: Option<Uri>,
     /// Most bytes in scratch.
     pub scratch_budget: u64,
     /// Most memory of the whole process tree, in bytes.

@@ -30,6 +30,7 @@ pub mod local;
 pub mod lock;
 pub mod output;
 pub mod passes;
+pub mod place;
 pub mod program;
 pub mod publish;
 pub mod ranks;

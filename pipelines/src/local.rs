@@ -1,5 +1,6 @@
 //! What one process of many has for itself: digits for names, and a folder.
 
+use std::fs::File;
 use std::path::Path;
 
 use stackmill_schemas::{Result, ResultExt, fingerprint};
@@ -8,6 +9,11 @@ use stackmill_schemas::{Result, ResultExt, fingerprint};
 pub fn process_digits() -> String {
     let machine = fingerprint::seeded(0, rustix::system::uname().nodename().to_bytes());
     format!("{}{machine:020}", std::process::id())
+}
+
+/// A new file in `folder`, which has no name and is gone when closed.
+pub fn nameless_file(folder: &Path) -> Result<File> {
+    tempfile::tempfile_in(folder).with_context(|| folder.display().to_string())
 }
 
 /// A folder on this machine; gone when dropped.

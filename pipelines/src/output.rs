@@ -8,7 +8,7 @@ use stackmill_ingest::store::{Object, Put, Stores, Uri};
 use stackmill_schemas::manifest::FileEntry;
 use stackmill_schemas::{Error, Result, ResultExt};
 
-use crate::workdir::remove;
+use crate::workdir::{read_if_there, remove};
 use crate::{environment, failpoint};
 
 /// Longest document that is read: 1 GiB; locks of millions of repositories are shorter.
@@ -72,17 +72,20 @@ impl Output {
 
     /// Reads a JSON document; `None` if it is not there.
     pub fn load<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
-        let uri = self.uri.join(name);
-        let bytes = match &uri {
-            // Not every document is a plain file: whatever can be read counts.
-            Uri::Local(path) => return crate::workdir::load_json(path),
-            Uri::Store(_) => self.stores.get(&uri, LONGEST_DOCUMENT)?,
-        };
-        let Some(bytes) = bytes else { return Ok(None) };
+        let Some(bytes) = self.read(name)? else { return Ok(None) };
         let value = serde_json::from_slice(&bytes);
-        value
-            .map(Some)
-            .map_err(|error| Error::input(format!("not what stackmill wrote: {error}")).context(uri.to_string()))
+        value.map(Some).map_err(|error| {
+            Error::input(format!("not what stackmill wrote: {error}")).context(self.uri.join(name).to_string())
+        })
+    }
+
+    /// Reads a document; `None` if it is not there.
+    pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        match &self.uri.join(name) {
+            // Not every document is a plain file: whatever can be read counts.
+            Uri::Local(path) => read_if_there(path),
+            uri @ Uri::Store(_) => self.stores.get(uri, LONGEST_DOCUMENT),
+        }
     }
 
     /// Deletes a file or, on this machine, a folder; what is not there is deleted already.
@@ -90,6 +93,14 @@ impl Output {
         match self.uri.join(name) {
             Uri::Local(path) => remove(&path),
             Uri::Store(location) => self.stores.delete(&location),
+        }
+    }
+
+    /// Deletes all below a folder of a store.
+    pub fn remove_below(&self, folder: &str) -> Result<()> {
+        match self.uri.join(folder) {
+            Uri::Local(_) => Err(Error::bug("a folder of this machine is removed as a whole")),
+            Uri::Store(location) => self.stores.delete_below(&location),
         }
     }
 

@@ -115,7 +115,7 @@ pub fn publish(job: &Job, identity: &Identity, parts: Parts, timing: &Timing) ->
     write_json(&job.workdir, (MANIFEST, Put::IfAbsent), &manifest)?;
     job.workdir.sync_names()?;
     failpoint::reach("publish", "after");
-    Workdir::discard_all(&job.workdir.work)?;
+    job.workdir.place.remove_all()?;
     Ok(manifest)
 }
 

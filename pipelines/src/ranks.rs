@@ -1,4 +1,4 @@
-//! A run in shares: a scheduler starts `world` processes for each stage, on any machines that see the same folders.
+//! A run in shares: a scheduler starts `world` processes for each stage, on any machines that see the same folders, or the same object store.
 //!
 //! ```text
 //!   prepare     1 rank      lock, identity, clean scratch
@@ -28,12 +28,13 @@ use crate::graph::{self, Graph, LIST};
 use crate::identity::Identity;
 use crate::interrupt::Signals;
 use crate::job::{Job, Options, Stages};
+use crate::output::Output;
 use crate::passes::TaskReport;
+use crate::place::Place;
 use crate::publish;
 use crate::recipe::Recipe;
 use crate::run::{Start, join, start};
 use crate::runner::{Engine, Runner, step_marker, task_marker, threads};
-use crate::workdir::{remove, shared_work_folder};
 
 /// The stage before the first step.
 pub const PREPARE: &str = "prepare";
@@ -86,18 +87,19 @@ pub fn task(recipe: Recipe, mut options: Options, stage: &str, rank: Rank, conso
     if alone && rank.rank > 0 {
         return Ok(Shared::Tasks(0));
     }
-    let work = shared_work_folder(&options.out, options.scratch.as_deref())?;
+    let out = Output::new(options.out.clone(), recipe.stores.clone());
+    let place = Place::shared(&out, options.scratch.as_ref())?;
     let _claim = if alone {
         // The budget is for what one rank writes; these would count what all have left.
         options.scratch_budget = u64::MAX;
-        Claim::take(&options.out, &work)?
+        Claim::take(&options.out, place.local())?
     } else {
-        Claim::share(&options.out, &work)?
+        Claim::share(&options.out, place.local())?
     };
-    let engine = Engine::new(&work, &options, Signals::install(console.clone())?, console.clone());
+    let engine = Engine::new(&place, &options, Signals::install(console.clone())?, console.clone());
     let started = match stage {
-        PREPARE => start(recipe, stages, options, &engine, Carriage::Files)?,
-        _ => join(recipe, stages, options, alone, Carriage::Files)?,
+        PREPARE => start(recipe, stages, options, (&place, &engine), Carriage::Files)?,
+        _ => join(recipe, stages, options, (&place, alone), Carriage::Files)?,
     };
     let (job, identity) = match started {
         Start::Complete(_) => return Ok(Shared::Nothing),
@@ -186,12 +188,12 @@ fn pass(graph: &mut Graph, job: &Job, engine: &Engine, (stage, name): (&str, &st
 fn tidy(job: &Job, engine: &Engine, step: &str, behind: (&[TaskReport], &[String])) -> Result<()> {
     let (reports, spent) = behind;
     let marker = step_marker(step);
-    if !job.workdir.work.join(&marker).exists() {
+    if !job.workdir.place.holds(&marker)? {
         job.workdir.save(&marker, &reports)?;
     }
     for folder in spent {
         // Files may still be open where a lost rank is not quite dead. Publishing deletes all of scratch anyway.
-        if let Err(error) = remove(&job.workdir.work.join(folder)) {
+        if let Err(error) = job.workdir.place.remove(folder) {
             let words = error.message();
             engine
                 .console
@@ -202,9 +204,17 @@ fn tidy(job: &Job, engine: &Engine, step: &str, behind: (&[TaskReport], &[String
 }
 
 /// Whether all tasks of a step have left their reports.
-pub fn is_done(job: &Job, step: &str, tasks: u32) -> bool {
-    let reported = |task| job.workdir.holds_scratch(&task_marker(step, task));
-    job.workdir.holds_scratch(&step_marker(step)) || (0..tasks).all(reported)
+pub fn is_done(job: &Job, step: &str, tasks: u32) -> Result<bool> {
+    let place = &job.workdir.place;
+    if place.holds(&step_marker(step))? {
+        return Ok(true);
+    }
+    for task in 0..tasks {
+        if !place.holds(&task_marker(step, task))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Takes note of reports; where too many repositories have failed, their tasks are to be done again.

@@ -17,9 +17,10 @@ use crate::interrupt::Signals;
 use crate::job::{Job, Options, Stages};
 use crate::output::Output;
 use crate::passes::{Cost, Step, TaskReport};
+use crate::place::Place;
 use crate::recipe::Recipe;
 use crate::runner::{Engine, Runner, step_marker, task_marker, threads};
-use crate::workdir::{TABLES, Workdir, remove, work_folder};
+use crate::workdir::{TABLES, Workdir};
 use crate::{lock, publish};
 
 /// What a finished run says of itself.
@@ -44,17 +45,19 @@ pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcom
     threads(&options)?;
     let stages = Stages::build(&recipe)?;
     let out = Output::new(options.out.clone(), recipe.stores.clone());
-    let work = work_folder(out.uri(), options.scratch.as_deref())?;
-    if let Some(manifest) = finished(&recipe, &stages, &options, &out)?.filter(|_| !work.exists()) {
+    let place = Place::of(&out, options.scratch.as_ref())?;
+    if let Some(manifest) = finished(&recipe, &stages, &options, &out)?
+        && !place.is_there()?
+    {
         return Ok(Outcome {
             manifest,
             was_done: true,
         });
     }
-    let _claim = Claim::take(out.uri(), &work)?;
-    let engine = Engine::new(&work, &options, Signals::install(console.clone())?, console.clone());
+    let _claim = Claim::take(out.uri(), place.local())?;
+    let engine = Engine::new(&place, &options, Signals::install(console.clone())?, console.clone());
     let replace = options.replace;
-    let (job, identity) = match start(recipe, stages, options, &engine, Carriage::Files)? {
+    let (job, identity) = match start(recipe, stages, options, (&place, &engine), Carriage::Files)? {
         Start::Begun(job, identity) => (job, identity),
         Start::Complete(manifest) => {
             return Ok(Outcome {
@@ -77,20 +80,25 @@ pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcom
 }
 
 /// Locks the sources and makes the folders of a run; `options.out` is claimed already.
-pub fn start(recipe: Recipe, stages: Stages, options: Options, engine: &Engine, carriage: Carriage) -> Result<Start> {
+pub fn start(
+    recipe: Recipe,
+    stages: Stages,
+    options: Options,
+    (place, engine): (&Place, &Engine),
+    carriage: Carriage,
+) -> Result<Start> {
     let out = Output::new(options.out.clone(), recipe.stores.clone());
-    let work = work_folder(out.uri(), options.scratch.as_deref())?;
     let lock = lock::load_or_resolve(&recipe, &options, &engine.context())?;
     lock::check_resolved(&lock, &recipe.run)?;
     let identity = Identity::new(stages.config(&recipe)?, &lock)?;
     if options.replace {
-        clear(&out, &work)?;
+        clear(&out, place)?;
     } else if let Some(manifest) = already_done(&out, &identity)? {
         // Killed after the manifest and before the last clean-up.
-        Workdir::discard_all(&work)?;
+        place.remove_all()?;
         return Ok(Start::Complete(Box::new(manifest)));
     }
-    let workdir = Workdir::of(out, &work, options.scratch_budget)?;
+    let workdir = Workdir::of(out, place, options.scratch_budget)?;
     identify(&workdir, &identity, carriage)?;
     // Whoever did not ask for another lock must not take an earlier one away from a run elsewhere.
     let may_replace = options.update || options.replace;
@@ -99,36 +107,36 @@ pub fn start(recipe: Recipe, stages: Stages, options: Options, engine: &Engine, 
     Ok(Start::Begun(Box::new(job), Box::new(identity)))
 }
 
-/// Takes part in a run that [`start`] has begun, here or on another machine; `alone` if `options.out` is claimed, not
-/// shared.
-pub fn join(recipe: Recipe, stages: Stages, options: Options, alone: bool, carriage: Carriage) -> Result<Start> {
+/// Takes part in a run that [`start`] has begun, here or on another machine; the flag says that `options.out` is claimed,
+/// not shared.
+pub fn join(recipe: Recipe, stages: Stages, options: Options, at: (&Place, bool), carriage: Carriage) -> Result<Start> {
+    let (place, alone) = at;
     let out = Output::new(options.out.clone(), recipe.stores.clone());
     let begun = || {
         let hint = match carriage {
             Carriage::Files => "run the stage `prepare` first, with the same --out and --scratch",
-            Carriage::Engine => "--out and --scratch have to be folders that the driver and every worker see",
+            Carriage::Engine => "--out and --scratch have to be places that the driver and every worker see",
         };
         Error::input("no run of this recipe has begun here")
             .context(options.out.to_string())
             .hint(hint)
     };
-    let work = work_folder(&options.out, options.scratch.as_deref())?;
     let lock = lock::load_begun(&out, &options)?.ok_or_else(begun)?;
     let identity = Identity::new(stages.config(&recipe)?, &lock)?;
     if let Some(manifest) = already_done(&out, &identity)? {
         if alone {
-            Workdir::discard_all(&work)?;
+            place.remove_all()?;
         }
         return Ok(Start::Complete(Box::new(manifest)));
     }
-    let mut workdir = Workdir::join(out.clone(), &work, options.scratch_budget);
+    let mut workdir = Workdir::join(out.clone(), place, options.scratch_budget)?;
     if !is_identified(&workdir, &identity)? {
         return Err(begun());
     }
     check_carriage(&workdir, carriage)?;
     if alone {
         // Nobody else is writing: what looks half written is.
-        workdir = Workdir::of(out, &work, options.scratch_budget)?;
+        workdir = Workdir::of(out, place, options.scratch_budget)?;
     }
     let job = Job::new(recipe, (lock, stages), workdir, options)?;
     Ok(Start::Begun(Box::new(job), Box::new(identity)))
@@ -157,18 +165,24 @@ fn resumable(error: Error, replace: bool) -> Error {
 
 /// Deletes the data set and its scratch: reports of tasks first, then the manifest, so that nothing looks finished
 /// that is not whole.
-fn clear(out: &Output, work: &Path) -> Result<()> {
-    remove(&work.join("done"))?;
+fn clear(out: &Output, place: &Place) -> Result<()> {
+    place.remove("done")?;
     for name in [publish::MANIFEST, publish::RUN, publish::CLONES, publish::CARD] {
         out.remove(name)?;
     }
     TABLES.iter().try_for_each(|table| out.remove_table(table))?;
-    remove(work)
+    place.remove_all()
 }
 
 /// A context without a run: enough to resolve sources. Signals end the program as usual.
 pub fn bare_context(options: &Options) -> TaskContext {
-    Engine::new(Path::new(""), options, Signals::none(), Console::new(true)).context()
+    Engine::new(
+        &Place::folder(Path::new("")),
+        options,
+        Signals::none(),
+        Console::new(true),
+    )
+    .context()
 }
 
 struct Run<'a> {
@@ -218,9 +232,7 @@ impl Run<'_> {
             }
         };
         publish::check_files(workdir, reports.iter().flat_map(|report| &report.published))?;
-        for task in 0..step.tasks() {
-            workdir.discard(&task_marker(step.name(), task))?;
-        }
+        workdir.discard_reports((0..step.tasks()).map(|task| task_marker(step.name(), task)))?;
         step.spent().iter().try_for_each(|folder| workdir.discard(folder))?;
         reports.iter().for_each(|report| report.add_costs(&mut self.costs));
         Ok(reports)

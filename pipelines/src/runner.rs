@@ -1,6 +1,6 @@
 //! Tasks on one pool, one a thread; a task whose report is there already is not run again.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +14,8 @@ use crate::isolate::Workers;
 use crate::job::{Job, Options};
 use crate::passes::cut::Layout;
 use crate::passes::{Chunk, Step, TaskReport, content};
-use crate::{failpoint, publish, table};
+use crate::place::Place;
+use crate::{failpoint, publish};
 
 /// Memory of the process before its first task: tables of tokenizers, languages and licenses.
 pub const BASE_BYTES: u64 = 128 << 20;
@@ -36,7 +37,7 @@ pub fn threads(options: &Options) -> Result<usize> {
 
 /// What outlives single steps: signals, workers, progress.
 pub struct Engine {
-    work: PathBuf,
+    place: Place,
     cache: PathBuf,
     signals: Arc<Signals>,
     /// The parse workers.
@@ -46,10 +47,10 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// For a run with its scratch in `work`.
-    pub fn new(work: &Path, options: &Options, signals: Signals, console: Console) -> Self {
+    /// For a run with its scratch in `place`.
+    pub fn new(place: &Place, options: &Options, signals: Signals, console: Console) -> Self {
         Self {
-            work: work.to_owned(),
+            place: place.clone(),
             cache: options.cache.clone(),
             signals: Arc::new(signals),
             workers: Arc::new(Workers::hosted()),
@@ -66,7 +67,7 @@ impl Engine {
     pub fn context_with(&self, board: Arc<Board>, layout: &Layout) -> TaskContext {
         let homes = layout.homes.clone();
         let side = Side {
-            work: self.work.clone(),
+            place: self.place.clone(),
             chunks: layout.chunks.clone(),
         };
         TaskContext {
@@ -110,7 +111,7 @@ fn pool(threads: usize) -> Result<rayon::ThreadPool> {
 }
 
 struct Side {
-    work: PathBuf,
+    place: Place,
     chunks: Vec<Chunk>,
 }
 
@@ -120,7 +121,7 @@ impl SideFiles for Side {
             .chunks
             .get(home as usize)
             .ok_or_else(|| Error::bug(format!("there is no home {home}")))?;
-        table::read(&self.work.join(format!("side/{}", content::chunk_name(chunk))))
+        self.place.table(&format!("side/{}", content::chunk_name(chunk)))
     }
 }
 

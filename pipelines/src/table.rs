@@ -7,7 +7,6 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek as _, Write};
-use std::path::Path;
 
 use arrow_array::RecordBatch;
 use arrow_ipc::CompressionType;
@@ -60,10 +59,8 @@ pub fn stream_writer<W: Write>(target: W, schema: &SchemaRef) -> Result<StreamWr
     Ok(StreamWriter::try_new_with_options(target, schema, options)?)
 }
 
-/// The batches of a table.
-pub fn read(path: &Path) -> Result<Batches<'static>> {
-    let mut file = open(path)?;
-    let place = path.display().to_string();
+/// The batches of a table, which `place` names in errors.
+pub fn read(mut file: File, place: String) -> Result<Batches<'static>> {
     let length = sealed(&mut file).with_context(|| place.clone())?;
     read_stream(BufReader::with_capacity(1 << 16, file.take(length)), place)
 }
@@ -88,15 +85,6 @@ fn sealed(file: &mut File) -> Result<u64> {
     } else {
         Err(damaged(&CHANGED))
     }
-}
-
-/// Opens a file that an earlier task has left in scratch.
-pub fn open(path: &Path) -> Result<File> {
-    let file = match File::open(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(damaged(&"a file is gone")),
-        file => file.map_err(Error::from),
-    };
-    file.with_context(|| path.display().to_string())
 }
 
 /// Scratch is not as a task left it.
@@ -130,7 +118,8 @@ mod tests {
         table.write(&rows).expect("written");
         table.commit().expect("committed");
         let path = folder.join("t");
-        let back: Result<Vec<RecordBatch>> = read(&path).and_then(Iterator::collect);
+        let read = || workdir.place.table("t");
+        let back: Result<Vec<RecordBatch>> = read().and_then(Iterator::collect);
         assert_eq!(back.ok(), Some(vec![rows]));
         let whole = std::fs::read(&path).expect("there");
         for at in 0..whole.len() {
@@ -138,7 +127,7 @@ mod tests {
             bent[at] ^= 1;
             for bytes in [&bent[..], &whole[..at]] {
                 std::fs::write(&path, bytes).expect("written");
-                assert!(read(&path).is_err(), "byte {at}");
+                assert!(read().is_err(), "byte {at}");
             }
         }
         std::fs::remove_dir_all(folder).expect("deleted");

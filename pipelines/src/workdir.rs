@@ -4,13 +4,13 @@
 //!   OUT/corpus ledger clusters tokens commits   published; real only once OUT/manifest.json is there
 //!   OUT/sources.lock                    what every source meant
 //!   OUT/.lock                           held while a run works here, gone when it ends
-//!   WORK                                OUT/.work, or a folder of our own below --scratch
+//!   WORK                                OUT/.work, or a place of our own below --scratch; may be in an object store
 //!   WORK/run                            fingerprint and resolved recipe of what is in here
 //!   WORK/done/STEP-NNNNN                a task is done: its report
 //!   WORK/done/STEP                      all tasks of a step are done: their reports
 //!   WORK/world/STEP                     with how many ranks a step was last begun
 //!   WORK/<step>/…                       tables between steps, deleted after their last reader
-//!   WORK/spool/…                        published files on their way to an object store
+//!   LOCAL/spool/…                       files on their way to an object store; LOCAL is WORK, if that is a folder
 //! ```
 //! Where OUT is in an object store, a file is whole and hashed in the spool before it is uploaded to its one name, which
 //! it gets once: other bytes under that name are an error. Programs of one machine exclude each other by `WORK.lock`;
@@ -26,7 +26,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::manifest::FileEntry;
-use stackmill_schemas::{Error, Result, ResultExt, fingerprint};
+use stackmill_schemas::{Error, Result, ResultExt};
 
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 
@@ -36,6 +36,7 @@ use crate::table::{CHANGED, damaged};
 use stackmill_ingest::store::{Put, Stores, Uri};
 
 use crate::output::Output;
+use crate::place::Place;
 
 /// What stands between a file's name and the process that is writing it.
 const TEMPORARY: &str = ".tmp-";
@@ -50,32 +51,13 @@ pub const START_OVER: &str = "run again with --replace to start over";
 /// Folders of the data set that are ours alone.
 pub const TABLES: [&str; 5] = ["corpus", "ledger", "clusters", "tokens", "commits"];
 
-/// The folder of scratch of the data set at `out`: never one that may hold anything else, so that it can be deleted.
-pub fn work_folder(out: &Uri, scratch: Option<&Path>) -> Result<PathBuf> {
-    let (place, scratch) = match (out, scratch) {
-        (Uri::Local(out), None) => return Ok(out.join(".work")),
-        (Uri::Local(out), Some(scratch)) => {
-            // However it is spelled; a folder that is not there yet has no other name.
-            let place = fs::canonicalize(out).or_else(|_| std::path::absolute(out));
-            let place = place.with_context(|| out.display().to_string())?;
-            (place.into_os_string().into_encoded_bytes(), scratch.to_owned())
-        }
-        (Uri::Store(location), scratch) => {
-            let scratch = scratch.map_or_else(|| crate::environment::cache_folder().join("work"), Path::to_owned);
-            (location.to_string().into_bytes(), scratch)
-        }
-    };
-    let hash = fingerprint::seeded(0, &place);
-    Ok(scratch.join(format!("stackmill-{hash:016x}")))
-}
-
-/// The two folders of a run.
+/// The two places of a run.
 #[derive(Clone, Debug)]
 pub struct Workdir {
     /// The data set.
     pub out: Output,
     /// Scratch.
-    pub work: PathBuf,
+    pub place: Place,
     budget: Arc<Budget>,
     /// Whether others made the folders, and may delete them.
     joined: bool,
@@ -84,14 +66,18 @@ pub struct Workdir {
 impl Workdir {
     /// As [`Workdir::of`], for a data set on this machine.
     pub fn create(out: &Path, work: &Path, budget: u64) -> Result<Self> {
-        Self::of(Output::new(Uri::Local(out.to_owned()), Stores::default()), work, budget)
+        let out = Output::new(Uri::Local(out.to_owned()), Stores::default());
+        Self::of(out, &Place::folder(work), budget)
     }
 
     /// Makes the folder of scratch, which holds unredacted text, so nobody else may read it; `out` is claimed already.
     /// What a killed attempt left half written is deleted.
-    pub fn of(out: Output, work: &Path, budget: u64) -> Result<Self> {
-        make(work)?;
-        private(work).map_err(|error| cannot_write(work, &error))?;
+    pub fn of(out: Output, place: &Place, budget: u64) -> Result<Self> {
+        let work = place.local();
+        if place.store().is_some() {
+            remove(work)?;
+        }
+        make_private(work)?;
         remove(&work.join(SPOOL))?;
         let folders = fs::read_dir(work).with_context(|| work.display().to_string())?;
         let folders = folders.flatten().map(|entry| entry.path());
@@ -102,7 +88,7 @@ impl Workdir {
         }
         let this = Self {
             out,
-            work: work.to_owned(),
+            place: place.clone(),
             budget: Arc::new(Budget::new(budget)),
             joined: false,
         };
@@ -111,19 +97,31 @@ impl Workdir {
     }
 
     /// The folders of a run that others work in, too: nothing is deleted, and only what is written here is counted.
-    pub fn join(out: Output, work: &Path, budget: u64) -> Self {
-        Self {
+    pub fn join(out: Output, place: &Place, budget: u64) -> Result<Self> {
+        if place.store().is_some() {
+            make_private(place.local())?;
+        }
+        Ok(Self {
             out,
-            work: work.to_owned(),
+            place: place.clone(),
             budget: Arc::new(Budget::new(budget)),
             joined: true,
-        }
+        })
     }
 
     /// A folder that one process has for itself, without a budget; nothing is published.
-    pub fn scratch_only(work: &Path) -> Self {
+    pub fn scratch_only(work: &Path) -> Result<Self> {
         let nowhere = Output::new(Uri::Local(work.to_owned()), Stores::default());
-        Self::join(nowhere, work, u64::MAX)
+        Self::join(nowhere, &Place::folder(work), u64::MAX)
+    }
+
+    /// The same, for scratch that only this process reads: it stays on this machine.
+    #[must_use]
+    pub fn here(&self) -> Self {
+        Self {
+            place: Place::folder(self.place.local()),
+            ..self.clone()
+        }
     }
 
     /// The most scratch that was used at once, in bytes.
@@ -139,9 +137,7 @@ impl Workdir {
     /// As [`Workdir::publish`]; `put` says what happens in an object store where something has that name already.
     pub fn publish_as(&self, path: &str, put: Put) -> Result<NewFile> {
         let Some(folder) = self.out.folder() else {
-            let upload = (self.out.clone(), put);
-            let counted = Some(Arc::clone(&self.budget));
-            return NewFile::create(&self.work.join(SPOOL), path, Goes::Uploaded(upload), counted);
+            return self.spooled(path, Goes::Uploaded(self.out.clone(), put));
         };
         NewFile::create(folder, path, Goes::Published, None)
     }
@@ -149,10 +145,19 @@ impl Workdir {
     /// A new file in scratch; counted while written.
     pub fn scratch(&self, path: &str) -> Result<NewFile> {
         // A straggler must not make the folder anew that was deleted when the run ended without it.
-        if self.joined && !self.work.is_dir() {
-            return Err(Error::input("this run is over").context(self.work.display().to_string()));
+        if self.joined && !self.place.is_there()? {
+            return Err(Error::input("this run is over").context(self.place.name("")));
         }
-        NewFile::create(&self.work, path, Goes::Scratch, Some(Arc::clone(&self.budget)))
+        if let Some(store) = self.place.store() {
+            return self.spooled(path, Goes::Shared(store.clone()));
+        }
+        NewFile::create(self.place.local(), path, Goes::Scratch, Some(Arc::clone(&self.budget)))
+    }
+
+    /// A new file that is on this machine until it is complete.
+    fn spooled(&self, path: &str, goes: Goes) -> Result<NewFile> {
+        let spool = self.place.local().join(SPOOL);
+        NewFile::create(&spool, path, goes, Some(Arc::clone(&self.budget)))
     }
 
     /// Writes a small JSON document into scratch: a line, and a line with its hash.
@@ -167,8 +172,7 @@ impl Workdir {
 
     /// Reads a small JSON document from scratch; `None` if it is not there.
     pub fn load<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>> {
-        let path = self.work.join(path);
-        let Some(bytes) = read_if_there(&path)? else {
+        let Some(bytes) = self.place.read(path)? else {
             return Ok(None);
         };
         let lines = std::str::from_utf8(&bytes).ok().and_then(|text| text.split_once('\n'));
@@ -176,13 +180,7 @@ impl Workdir {
         whole
             .and_then(|(json, _)| serde_json::from_str(json).ok())
             .map(Some)
-            .ok_or_else(|| damaged(&CHANGED).context(path.display().to_string()))
-    }
-
-    /// Deletes all of scratch, reports first: a table without its report is written again, never the other way round.
-    pub fn discard_all(work: &Path) -> Result<()> {
-        remove(&work.join("done"))?;
-        remove(work)
+            .ok_or_else(|| damaged(&CHANGED).context(self.place.name(path)))
     }
 
     /// Makes the names of all published files durable: the manifest must not outlive one of them in a power cut.
@@ -195,17 +193,18 @@ impl Workdir {
         Ok(())
     }
 
-    /// Whether a file of scratch is there.
-    pub fn holds_scratch(&self, path: &str) -> bool {
-        self.work.join(path).exists()
+    /// Deletes the reports of single tasks behind a step whose own report is there. In a store they stay until all of
+    /// scratch is deleted, which is one request for many.
+    pub fn discard_reports(&self, mut names: impl Iterator<Item = String>) -> Result<()> {
+        match self.place.store() {
+            Some(_) => Ok(()),
+            None => names.try_for_each(|name| self.discard(&name)),
+        }
     }
 
     /// Deletes a folder or file of scratch; what is not there is deleted already.
     pub fn discard(&self, path: &str) -> Result<()> {
-        let full = self.work.join(path);
-        let bytes = folder_bytes(&full);
-        remove(&full)?;
-        self.budget.shrink(bytes);
+        self.budget.shrink(self.place.remove(path)?);
         Ok(())
     }
 }
@@ -228,15 +227,6 @@ pub fn remove(path: &Path) -> Result<()> {
     match removed {
         Err(error) if !is_absent(&error) => Err(Error::from(error)).with_context(|| path.display().to_string()),
         _ => Ok(()),
-    }
-}
-
-/// The folder of scratch of a run that several machines share: beside a data set in an object store there is none.
-pub fn shared_work_folder(out: &Uri, scratch: Option<&Path>) -> Result<PathBuf> {
-    match (out, scratch) {
-        (Uri::Store(_), None) => Err(Error::config("--scratch is missing, and --out is in an object store")
-            .hint("name a folder that all machines see: --scratch DIR")),
-        _ => work_folder(out, scratch),
     }
 }
 
@@ -290,18 +280,8 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     file.commit().map(drop)
 }
 
-/// Reads a JSON document; `None` if it is not there.
-pub fn load_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
-    let Some(bytes) = read_if_there(path)? else {
-        return Ok(None);
-    };
-    let value = serde_json::from_slice(&bytes).map_err(|error| {
-        Error::input(format!("not what stackmill wrote: {error}")).context(path.display().to_string())
-    });
-    Ok(Some(value?))
-}
-
-fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
+/// All of a file; `None` if it is not there.
+pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if is_absent(&error) => Ok(None),
@@ -316,12 +296,16 @@ pub fn cannot_write(folder: &Path, error: &io::Error) -> Error {
         .hint("choose a folder that you may write to with --out or --scratch")
 }
 
-fn private(folder: &Path) -> io::Result<()> {
+/// Makes a folder that nobody else may read.
+fn make_private(folder: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+    make(folder)?;
+    let private = fs::set_permissions(folder, fs::Permissions::from_mode(0o700));
+    private.map_err(|error| cannot_write(folder, &error))
 }
 
-fn folder_bytes(path: &Path) -> u64 {
+/// Bytes of a file, or of all files below a folder.
+pub fn folder_bytes(path: &Path) -> u64 {
     let Ok(metadata) = fs::symlink_metadata(path) else {
         return 0;
     };
@@ -340,7 +324,9 @@ enum Goes {
     /// It is part of a data set on this machine.
     Published,
     /// It is uploaded, and no longer needed here.
-    Uploaded((Output, Put)),
+    Uploaded(Output, Put),
+    /// It is uploaded to scratch: every attempt of a task may write it, and puts the same rows there.
+    Shared(Output),
 }
 
 /// A file under its temporary name; gone again unless committed.
@@ -383,7 +369,6 @@ impl NewFile {
 
     /// Syncs the file and gives it its final name.
     pub fn commit(mut self) -> Result<FileEntry> {
-        self.put().with_context(|| self.target.display().to_string())?;
         let sha256 = hex(&std::mem::take(&mut self.sha256).finalize());
         let entry = FileEntry {
             path: self.name.clone(),
@@ -391,13 +376,15 @@ impl NewFile {
             length_bytes: self.length,
             sha256,
         };
-        if let Goes::Uploaded((output, put)) = &self.goes {
-            output.upload(&self.target, &entry, *put)?;
-            remove(&self.target)?;
-            if let Some(budget) = &self.budget {
-                budget.shrink(self.length);
-            }
-        }
+        let place = self.target.display().to_string();
+        let (output, put) = match &self.goes {
+            Goes::Uploaded(output, put) => (output, *put),
+            Goes::Shared(output) => (output, Put::Renew),
+            Goes::Scratch | Goes::Published => return self.put().context(place).map(|()| entry),
+        };
+        // From under its temporary name, which no other process has: then it is gone from here.
+        self.file.flush().context(place)?;
+        output.upload(&self.temporary, &entry, put)?;
         Ok(entry)
     }
 
@@ -435,9 +422,11 @@ impl Write for NewFile {
         if let Some(budget) = &self.budget {
             budget.grow(bytes.len() as u64)?;
         }
-        match self.goes {
-            Goes::Scratch => self.xxh3.update(bytes),
-            Goes::Published | Goes::Uploaded(_) => self.sha256.update(bytes),
+        if matches!(self.goes, Goes::Scratch | Goes::Shared(_)) {
+            self.xxh3.update(bytes);
+        }
+        if !matches!(self.goes, Goes::Scratch) {
+            self.sha256.update(bytes);
         }
         self.length += bytes.len() as u64;
         self.file.write_all(bytes)?;
@@ -503,7 +492,7 @@ mod tests {
         put(&workdir, "a/1", &[0; 40]).expect("both are there for a moment");
         put(&workdir, "a/3", &[0; 60]).expect("the replaced file is not counted");
         assert!(put(&workdir, "a/4", &[0]).is_err());
-        assert_eq!(folder_bytes(&workdir.work), 100);
+        assert_eq!(folder_bytes(workdir.place.local()), 100);
         assert!(
             put(&folder.workdir(100), "a/4", &[0]).is_err(),
             "the next attempt counts, too"
@@ -515,7 +504,7 @@ mod tests {
         let folder = Folder::new("sweep");
         let workdir = folder.workdir(u64::MAX);
         for (root, name) in [
-            (&workdir.work, "side/.00001.tmp-7"),
+            (&workdir.place.local().to_owned(), "side/.00001.tmp-7"),
             (&folder.0, "corpus/.part.parquet.tmp-7"),
         ] {
             let path = root.join(name);
@@ -524,7 +513,7 @@ mod tests {
         }
         fs::write(folder.0.join(".mine.tmp-x"), "somebody else's").expect("written");
         let again = folder.workdir(u64::MAX);
-        assert_eq!(folder_bytes(&again.work), 0);
+        assert_eq!(folder_bytes(again.place.local()), 0);
         assert!(!folder.0.join("corpus/.part.parquet.tmp-7").exists() && folder.0.join(".mine.tmp-x").exists());
     }
 
@@ -535,21 +524,27 @@ mod tests {
         let mut lost = workdir.scratch("a/1").expect("made");
         lost.write_all(b"the first half").expect("written");
         put(&workdir, "a/1", b"whole").expect("another attempt of the same name");
-        assert_eq!(fs::read(workdir.work.join("a/1")).ok().as_deref(), Some(&b"whole"[..]));
+        assert_eq!(
+            fs::read(workdir.place.local().join("a/1")).ok().as_deref(),
+            Some(&b"whole"[..])
+        );
         drop(lost);
-        assert_eq!(fs::read_dir(workdir.work.join("a")).map(Iterator::count).ok(), Some(1));
+        assert_eq!(
+            fs::read_dir(workdir.place.local().join("a")).map(Iterator::count).ok(),
+            Some(1)
+        );
     }
 
     #[test]
     fn a_straggler_does_not_make_scratch_anew() {
         let folder = Folder::new("straggler");
         let first = folder.workdir(u64::MAX);
-        let joined = Workdir::join(first.out.clone(), &first.work, u64::MAX);
+        let joined = Workdir::join(first.out.clone(), &first.place, u64::MAX).expect("nothing to make");
         put(&joined, "a/1", b"here").expect("the run goes on");
         let begun = joined.scratch("a/2").expect("the run goes on");
-        Workdir::discard_all(&first.work).expect("deleted");
+        first.place.remove_all().expect("deleted");
         assert!(begun.commit().is_err() && put(&joined, "a/3", b"late").is_err());
-        assert!(!first.work.exists());
+        assert!(!first.place.local().exists());
     }
 
     #[test]
@@ -559,7 +554,7 @@ mod tests {
         workdir.save("done/x", &vec![1, 20]).expect("saved");
         assert_eq!(workdir.load::<Vec<u32>>("done/x").ok(), Some(Some(vec![1, 20])));
         assert_eq!(workdir.load::<Vec<u32>>("done/y").ok(), Some(None));
-        let path = workdir.work.join("done/x");
+        let path = workdir.place.local().join("done/x");
         let whole = fs::read(&path).expect("there");
         for at in 0..whole.len() {
             let mut bent = whole.clone();
@@ -572,26 +567,15 @@ mod tests {
     }
 
     #[test]
-    fn scratch_elsewhere_is_a_folder_of_our_own() {
-        let below = |out: &Path| work_folder(&Uri::Local(out.into()), Some(Path::new("/fast"))).expect("a path");
-        let here = std::env::current_dir().expect("a current folder");
-        assert_eq!(below(&here).parent(), Some(Path::new("/fast")));
-        assert_eq!(below(&here), below(Path::new("./")));
-        assert_ne!(below(&here), below(Path::new("..")));
-        let here = work_folder(&Uri::Local("a".into()), None);
-        assert_eq!(here.ok(), Some(PathBuf::from("a/.work")));
-    }
-
-    #[test]
     fn a_file_that_is_not_committed_leaves_nothing() {
         let folder = Folder::new("drop");
         let workdir = folder.workdir(100);
         let mut file = workdir.scratch("a/1").expect("made");
         file.write_all(&[0; 50]).expect("written");
-        fs::create_dir_all(workdir.work.join("a/1/below")).expect("in the way of the rename");
+        fs::create_dir_all(workdir.place.local().join("a/1/below")).expect("in the way of the rename");
         assert!(file.commit().is_err());
-        fs::remove_dir_all(workdir.work.join("a/1")).expect("out of the way");
-        assert_eq!(folder_bytes(&workdir.work), 0);
+        fs::remove_dir_all(workdir.place.local().join("a/1")).expect("out of the way");
+        assert_eq!(folder_bytes(workdir.place.local()), 0);
         put(&workdir, "a/1", &[0; 100]).expect("the whole budget is free again");
     }
 }

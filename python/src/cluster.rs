@@ -76,7 +76,8 @@ impl Driver {
 
     /// Whether an earlier attempt has finished a step.
     fn is_done(&self, py: Python<'_>, step: &str) -> PyResult<bool> {
-        self.with(|driver| driver.is_done(step))
+        // It may ask a store, which takes its time.
+        py.detach(|| self.with(|driver| driver.is_done(step)))
             .map_err(|error| raised(py, &error))
     }
 

@@ -1,7 +1,7 @@
 """Runs a recipe on Apache Spark: the same steps and the same bytes as `stackmill run`.
 
 Spark places tasks and carries the small rows of exchanges; tasks read their sources themselves, and leave tables in a
-scratch folder that every executor sees. Only the DataFrame API is used:
+scratch that every executor sees: a folder, or a place in an object store. Only the DataFrame API is used:
 
     range(tasks) ► mapInArrow(task) ► repartitionById(n, partition) ► mapInArrow(task) ► …
 
@@ -38,6 +38,9 @@ _BATCH = ("spark.sql.execution.arrow.maxRecordsPerBatch", "4")
 # Spark would leave out the tasks behind a shuffle in which nothing travels; ours have files to write all the same.
 _PLAIN = ("spark.sql.adaptive.enabled", "false")
 
+# What one task needs with its parse worker, and is given if nothing is said.
+MEMORY = "512M"
+
 Batches = Iterator["pyarrow.RecordBatch"]
 
 
@@ -47,6 +50,7 @@ def run(
     out: AnyPath,
     *,
     scratch: AnyPath | None = None,
+    memory: str = MEMORY,
     sample: str | None = None,
     cache: AnyPath | None = None,
     set: Mapping[str, Any] | None = None,
@@ -57,13 +61,15 @@ def run(
     """Runs a recipe into `out`, or finishes what an earlier run on Spark began there.
 
     `recipe`, its sources, `out` and `scratch` (default: `.work` in `out`) have to be where every executor sees them,
-    under the same name. `cache` is a folder of each machine's own. `progress` is a function that is told what was done;
-    `True` writes to `sys.stderr`.
+    under the same name; any of them may be in an object store. `memory` is the most that one task may take outside the
+    JVM; `spark.executor.memoryOverhead` has to hold it once for each task that an executor runs at a time. `cache` is a
+    folder of each machine's own. `progress` is a function that is told what was done; `True` writes to `sys.stderr`.
 
-    A task that fails or is lost is run again by Spark, and by the next call if Spark gives up. Errors are those of
-    `stackmill.run`, wherever they arose; where an executor was lost too often, they are Spark's.
+    A task that is lost, or fails for want of something that may come back, is run again by Spark, and by the next call
+    if Spark gives up; one whose input or recipe is refused is not. Errors are those of `stackmill.run`, wherever they
+    arose; where an executor was lost too often, they are Spark's.
     """
-    options = _options(out, scratch, sample, cache)
+    options = {**_options(out, scratch, sample, cache), "memory": memory}
     recipe = _absolute(recipe)
     arguments = _arguments("run", [recipe], options, set)
     first = _arguments("run", [recipe], {**options, "replace": replace, "update": update}, set)
@@ -210,15 +216,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     parser = argparse.ArgumentParser(prog="stackmill.spark", description="Runs a recipe on Apache Spark.")
     parser.add_argument("recipe", help="the recipe, a TOML file that every executor sees")
-    parser.add_argument("--out", required=True, help="folder of the data set")
-    parser.add_argument("--scratch", help="scratch folder that every executor sees [default: OUT/.work]")
+    parser.add_argument("--out", required=True, help="where the data set goes")
+    parser.add_argument("--scratch", help="scratch that every executor sees [default: OUT/.work]")
+    parser.add_argument("--memory", default=MEMORY, help="most memory of one task, outside the JVM [default: 512M]")
     parser.add_argument("--cache", help="where clones are kept, on each machine")
     parser.add_argument("--sample", help="take a share of the repositories, as 10%%")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting")
     parser.add_argument("--replace", action="store_true", help="start over where another run's data is")
     parser.add_argument("--update", action="store_true", help="resolve the sources anew")
     given = parser.parse_args(arguments)
-    options = _options(given.out, given.scratch, given.sample, given.cache)
+    options = {**_options(given.out, given.scratch, given.sample, given.cache), "memory": given.memory}
     changes = [f"--set={change}" for change in given.set]
     start = {**options, "replace": given.replace, "update": given.update}
 

@@ -390,9 +390,41 @@ def test_the_data_set_may_be_in_a_store(small, store, tmp_path):
 
     # Executors of a cluster have an environment of their own; these are threads of a JVM that has begun already.
     spark = session("local[2]", **{f"spark.executorEnv.{name}": value for name, value in store.items()})
-    with pytest.raises(stackmill.ConfigError, match="--scratch"):
-        engine.run(spark, small.recipe, "s3://bucket/corpus", progress=False)
-    made = engine.run(spark, small.recipe, "s3://bucket/corpus", scratch=tmp_path / "scratch", progress=False)
+    made = engine.run(spark, small.recipe, "s3://bucket/corpus", progress=False)
+    beside = engine.run(spark, small.recipe, "s3://bucket/other", scratch="s3://bucket/scratch", progress=False)
     spark.stop()
-    assert made == read(small.out / "manifest.json")
+    assert made == beside == read(small.out / "manifest.json")
     assert stackmill.verify("s3://bucket/corpus")["troubles"] == []
+    listed = urllib.request.urlopen(f"{store['AWS_ENDPOINT_URL']}/bucket?list-type=2").read().decode()
+    assert "corpus/manifest.json" in listed and ".work/" not in listed and "<Key>scratch" not in listed
+
+
+def test_errors_that_stay_are_not_tried_again(tmp_path):
+    """Four attempts are allowed, and one is made."""
+    crates(tmp_path / "crates", 4)
+    (tmp_path / "recipe.toml").write_text('name = "x"\n[[source]]\narchives = "crates/*.crate"\n[exact]\n')
+    spark = session("local[2,4]")
+    out, work = tmp_path / "out", tmp_path / "out/.work"
+
+    def spoil(line):
+        # What the next steps read is not what the listing wrote.
+        for table in work.glob("listing/*"):
+            table.write_bytes(table.read_bytes()[:-1])
+
+    with pytest.raises(stackmill.InputError, match="scratch is damaged") as raised:
+        on_spark(spark, tmp_path / "recipe.toml", out, progress=spoil)
+    assert raised.value.hint and any("step `keys`" in place for place in raised.value.context)
+    tracker = spark.sparkContext.statusTracker()
+    jobs = [tracker.getJobInfo(job) for job in tracker.getJobIdsForGroup()]
+    stages = [tracker.getStageInfo(number) for job in jobs for number in job.stageIds]
+    assert stages and sum(stage.numFailedTasks for stage in stages if stage) == 0
+    manifest = on_spark(spark, tmp_path / "recipe.toml", out, replace=True)
+    assert manifest["totals"]["listed"]
+    spark.stop()
+
+
+def test_the_memory_of_a_task_reaches_the_engine(small, local, tmp_path):
+    with pytest.raises(stackmill.ResourceError, match="--memory is under"):
+        on_spark(local, small.recipe, tmp_path / "out", memory="100M")
+    on_spark(local, small.recipe, tmp_path / "out", memory="600M")
+    assert read(tmp_path / "out/run.json")["memory_bytes"] == 600 << 20

@@ -530,3 +530,168 @@ fn large_files_are_uploaded_in_parts() {
     let data = copied(&sandbox, &bucket, "out");
     assert_eq!(data.hashes(), sandbox.built("recipe.toml", &[]).hashes());
 }
+
+/// One rank of three on a machine of its own, which shares nothing with the others but the store.
+fn rank_alone(sandbox: &Sandbox, address: &str, (out, stage, number): (&str, &str, u32), more: &[&str]) -> Command {
+    let recipe = real::small_recipe();
+    let number = number.to_string();
+    let share = ["--out", out, "--stage", stage, "--rank", &number, "--world", "3"];
+    let arguments = [&["task", &recipe, "--threads", "1"], &share[..], more].concat();
+    let mut command = command(sandbox, address, &arguments);
+    command.env("HOME", sandbox.path(format!("machine-{number}")));
+    command
+}
+
+/// The stages of the small recipe.
+fn stages(sandbox: &Sandbox) -> Vec<String> {
+    let lines = sandbox
+        .stackmill(&["plan", &real::small_recipe(), "--stages"])
+        .succeeds();
+    let names = lines.stdout.lines().filter_map(|line| line.split('\t').next());
+    names.map(str::to_owned).collect()
+}
+
+/// Runs every stage, three ranks at once.
+fn three_machines(sandbox: &Sandbox, address: &str, out: &str, more: &[&str]) {
+    for stage in stages(sandbox) {
+        let begin = |number| {
+            let mut rank = rank_alone(sandbox, address, (out, &stage, number), more);
+            rank.stdout(Stdio::null()).stderr(Stdio::piped());
+            rank.spawn().expect("the program starts")
+        };
+        let ranks: Vec<_> = (0..3).map(begin).collect();
+        for (number, rank) in ranks.into_iter().enumerate() {
+            let ended = rank.wait_with_output().expect("a rank ends");
+            let said = String::from_utf8_lossy(&ended.stderr);
+            assert!(ended.status.success(), "stage {stage}, rank {number}: {said}");
+        }
+    }
+}
+
+/// Nothing of a run is left beside the data set, on any machine.
+fn is_tidy(sandbox: &Sandbox, bucket: &Bucket) {
+    let foreign = |key: &String| key.contains("/.work/") || key.starts_with("scratch/");
+    let left: Vec<_> = bucket.objects().into_keys().filter(foreign).collect();
+    assert_eq!(left, Vec::<String>::new());
+    for number in 0..3 {
+        let spool = sandbox.path(format!("machine-{number}/.cache/stackmill/work"));
+        let staging = std::fs::read_dir(spool).into_iter().flatten().flatten();
+        let files = staging.flat_map(|folder| std::fs::read_dir(folder.path().join("spool")));
+        let left: Vec<_> = files.flatten().flatten().map(|entry| entry.path()).collect();
+        let files: Vec<_> = left.into_iter().filter(|path| path.is_file()).collect();
+        assert!(files.is_empty(), "{files:?}");
+    }
+}
+
+/// Mutation: leave scratch on the machine where nothing is said of it, or count reports in a folder.
+#[test]
+fn machines_that_share_nothing_but_a_store_make_the_same_data_set() {
+    let (sandbox, bucket) = (Sandbox::new(), Bucket::new("alone"));
+    let (address, scratch) = (bucket.address(), bucket.uri("scratch"));
+    for (out, more) in [("inside", &[][..]), ("beside", &["--scratch", &scratch])] {
+        let place = bucket.uri(out);
+        three_machines(&sandbox, address, &place, more);
+        assert_eq!(&hashes(&bucket, out), on_disk(), "{out}");
+        is_tidy(&sandbox, &bucket);
+        stackmill(&sandbox, address, &["verify", &place]).succeeds();
+    }
+}
+
+/// One machine may have its scratch in a store, too: before, it is all there; behind, nothing.
+/// Mutation: let `Place::of` make a folder of that name.
+#[test]
+fn scratch_of_one_machine_may_be_in_a_store() {
+    let (sandbox, bucket) = (Sandbox::new(), Bucket::new("onescratch"));
+    let (address, scratch) = (bucket.address(), bucket.uri("scratch"));
+    let recipe = real::small_recipe();
+    let arguments = ["run", &recipe, "--out", "out", "--threads", "2", "--scratch", &scratch];
+    let mut run = command(&sandbox, address, &arguments);
+    let died = sandbox.wait(run.env("STACKMILL_FAIL_AT", "syntax.written"));
+    assert_eq!(died.code, None, "{}", died.stderr);
+    let there = bucket.objects();
+    assert!(
+        there.keys().any(|key| key.contains("/done/content")),
+        "{:?}",
+        there.keys()
+    );
+    let status = stackmill(&sandbox, address, &["status", "out", "--scratch", &scratch]).succeeds();
+    assert!(status.stdout.contains("content: done"), "{}", status.stdout);
+    stackmill(&sandbox, address, &arguments).succeeds();
+    assert_eq!(&sandbox.dataset("out").hashes(), on_disk());
+    is_tidy(&sandbox, &bucket);
+    stackmill(
+        &sandbox,
+        address,
+        &["run", &recipe, "--out", "other", "--scratch", "https://host/x"],
+    )
+    .fails(3, "--scratch https://host/x is on a web server");
+}
+
+/// Mutation: in `Stores::put_file`, fail where another content of scratch is there, or forget to try again.
+#[test]
+fn a_bad_network_between_machines_does_not_show() {
+    let kinds = [BUSY, Trouble::LoseAnswer, Trouble::HangUp, Trouble::CutAt(400)];
+    let (sandbox, bucket) = (Sandbox::new(), Bucket::new("badscratch"));
+    let proxy = Proxy::before(&bucket);
+    proxy.every(5, &kinds);
+    three_machines(&sandbox, proxy.address(), &bucket.uri("out"), &[]);
+    assert_eq!(&hashes(&bucket, "out"), on_disk());
+    is_tidy(&sandbox, &bucket);
+}
+
+/// Each stage's first rank dies once its files are there, and once its report is; whoever takes over is on another
+/// machine. Mutation: put the report before the files.
+#[test]
+fn machines_that_die_are_replaced_by_others() {
+    let (sandbox, bucket) = (Sandbox::new(), Bucket::new("deadscratch"));
+    let (address, out) = (bucket.address(), bucket.uri("out"));
+    for stage in stages(&sandbox) {
+        if !["prepare", "publish", "near-components"].contains(&&*stage) {
+            for moment in ["written", "done"] {
+                let mut rank = rank_alone(&sandbox, address, (&out, &stage, 0), &[]);
+                let died = sandbox.wait(rank.env("STACKMILL_FAIL_AT", format!("{stage}.{moment}")));
+                assert_eq!(died.code, None, "{stage}.{moment}: {}", died.stderr);
+            }
+        }
+        for number in 0..3 {
+            let mut rank = rank_alone(&sandbox, address, (&out, &stage, number), &[]);
+            rank.env("HOME", sandbox.path(format!("machine-{}", (number + 1) % 3)));
+            sandbox.wait(&mut rank).succeeds();
+        }
+    }
+    assert_eq!(&hashes(&bucket, "out"), on_disk());
+    is_tidy(&sandbox, &bucket);
+}
+
+/// Mutation: do not check the hash of what comes out of a store.
+#[test]
+fn scratch_that_was_changed_in_a_store_is_refused() {
+    let (sandbox, bucket) = (Sandbox::new(), Bucket::new("bentscratch"));
+    let (address, out) = (bucket.address(), bucket.uri("out"));
+    let all = stages(&sandbox);
+    for stage in all.iter().take_while(|stage| *stage != "syntax") {
+        for number in 0..3 {
+            sandbox
+                .wait(&mut rank_alone(&sandbox, address, (&out, stage, number), &[]))
+                .succeeds();
+        }
+    }
+    let objects = bucket.objects();
+    for folder in ["out/.work/work/", "out/.work/near-decisions/", "out/.work/done/content"] {
+        let (key, whole) = objects
+            .iter()
+            .find(|(key, _)| key.starts_with(folder))
+            .expect("a file is there");
+        let mut bent = whole.clone();
+        bent[whole.len() / 2] ^= 1;
+        for bytes in [&bent[..], &whole[..whole.len() - 1]] {
+            bucket.put(key, bytes);
+            let fails = |number| {
+                let ran = sandbox.wait(&mut rank_alone(&sandbox, address, (&out, "syntax", number), &[]));
+                ran.code == Some(4) && ran.stderr.contains("scratch is damaged")
+            };
+            assert!((0..3).any(fails), "{key}");
+        }
+        bucket.put(key, whole);
+    }
+}

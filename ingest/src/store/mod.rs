@@ -30,7 +30,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use futures_util::TryStreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path as Key;
 use object_store::{
     Attribute, Attributes, GetOptions, GetRange, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt as _,
@@ -298,6 +298,19 @@ impl Stores {
         }
         files.sort_by(|a, b| a.uri.cmp(&b.uri));
         Ok(files)
+    }
+
+    /// Deletes every object below `folder`, at any depth; many a request where the store can do that.
+    pub fn delete_below(&self, folder: &Location) -> Result<()> {
+        let at = self.at(folder)?;
+        let listed = at.client.list(Some(&at.key)).map_ok(|meta| meta.location);
+        let deleted = at.client.delete_stream(listed.boxed());
+        let deleted = deleted.try_for_each(|_| std::future::ready(Ok(())));
+        match at.wait(deleted) {
+            // Somebody else is deleting, too; a bucket that is not there holds nothing.
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(at.explained(&error)),
+        }
     }
 
     /// Deletes an object of a store; what is not there is deleted already.

@@ -34,6 +34,8 @@ pub enum Put {
     IfAbsent,
     /// It is replaced.
     Over,
+    /// It is replaced, unless it is the same: then nobody who is reading it is disturbed.
+    Renew,
 }
 
 /// A file on its way.
@@ -74,7 +76,7 @@ impl Stores {
         let length = std::fs::metadata(path)
             .with_context(|| path.display().to_string())?
             .len();
-        let upload = Upload {
+        let mut upload = Upload {
             path,
             length,
             sha256,
@@ -83,8 +85,12 @@ impl Stores {
         for _ in 0..TRIES {
             match self.send(&at, &upload, check)? {
                 Sent::Done => return Ok(()),
-                Sent::Taken if self.is_same(&at, &upload)? => return Ok(()),
-                Sent::Taken => {}
+                Sent::Taken => match self.compared(&at, &upload)? {
+                    Some(true) => return Ok(()),
+                    Some(false) if put == Put::Renew => upload.put = Put::Over,
+                    Some(false) => return Err(differs(&at)),
+                    None => {}
+                },
             }
         }
         Err(Error::source(format!(
@@ -98,7 +104,7 @@ impl Stores {
         if upload.length <= self.0.settings.part_bytes {
             return at.send_whole(upload);
         }
-        if upload.put == Put::IfAbsent && at.look()?.is_some() {
+        if upload.put != Put::Over && at.look()?.is_some() {
             return Ok(Sent::Taken);
         }
         if upload.put == Put::Over {
@@ -109,27 +115,25 @@ impl Stores {
         at.send_parts(upload, part, check)
     }
 
-    /// Whether what is there is what was to be put; `false` where nothing is there any more.
-    fn is_same(&self, at: &At, upload: &Upload<'_>) -> Result<bool> {
+    /// Whether what is there is what was to be put; `None` where nothing is there any more.
+    fn compared(&self, at: &At, upload: &Upload<'_>) -> Result<Option<bool>> {
         let Some((object, attributes)) = at.look()? else {
-            return Ok(false);
-        };
-        let differs = || {
-            Error::input(format!("`{}` is there already with another content", at.uri))
-                .hint("choose another --out, or start over there with --replace")
+            return Ok(None);
         };
         if object.length != upload.length {
-            return Err(differs());
+            return Ok(Some(false));
         }
         let sha256 = match noted_sha256(&attributes) {
             Some(noted) => noted.to_owned(),
             None => hash(self.reader(&object)?)?,
         };
-        match sha256 == upload.sha256 {
-            true => Ok(true),
-            false => Err(differs()),
-        }
+        Ok(Some(sha256 == upload.sha256))
     }
+}
+
+fn differs(at: &At) -> Error {
+    Error::input(format!("`{}` is there already with another content", at.uri))
+        .hint("choose another --out, or start over there with --replace")
 }
 
 /// Hexadecimal SHA-256 of what is left.
@@ -163,7 +167,7 @@ impl At {
     fn send_whole(&self, upload: &Upload<'_>) -> Result<Sent> {
         let bytes = bytes::Bytes::from(upload.local(std::fs::read(upload.path))?);
         let mut mode = match upload.put {
-            Put::IfAbsent => PutMode::Create,
+            Put::IfAbsent | Put::Renew => PutMode::Create,
             Put::Over => PutMode::Overwrite,
         };
         loop {

@@ -1,5 +1,7 @@
 //! `stackmill run`
 
+use std::path::Path;
+
 use stackmill_ingest::store::Uri;
 use stackmill_schemas::{Error, Result};
 
@@ -37,17 +39,10 @@ pub fn watched(args: &RunArgs, console: &Console) -> Result<Outcome> {
 
 /// How to run.
 pub fn options(args: &RunArgs) -> Result<Options> {
-    let out = Uri::of_path(&args.out)?;
-    if let Uri::Store(location) = &out
-        && location.scheme.is_web()
-    {
-        return Err(
-            Error::config(format!("--out {location} is on a web server, which is only read"))
-                .hint("write to a folder, or to s3://, gs:// or az://"),
-        );
-    }
+    let out = written("--out", &args.out)?;
+    let scratch = args.scratch.as_deref().map(|scratch| written("--scratch", scratch));
     Ok(Options {
-        scratch: args.scratch.clone(),
+        scratch: scratch.transpose()?,
         scratch_budget: args.scratch_budget.unwrap_or(u64::MAX),
         memory: args.memory,
         threads: args.threads.map_or_else(processors, usize::from),
@@ -60,6 +55,18 @@ pub fn options(args: &RunArgs) -> Result<Options> {
 /// Threads where none are asked for.
 pub(super) fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// A place that can be written to.
+pub(super) fn written(name: &str, argument: &Path) -> Result<Uri> {
+    let place = Uri::of_path(argument)?;
+    match &place {
+        Uri::Store(location) if location.scheme.is_web() => Err(Error::config(format!(
+            "{name} {location} is on a web server, which is only read"
+        ))
+        .hint("write to a folder, or to s3://, gs:// or az://")),
+        _ => Ok(place),
+    }
 }
 
 /// Options that only decide what is read.

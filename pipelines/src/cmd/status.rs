@@ -2,34 +2,39 @@
 
 use serde_json::json;
 use stackmill_schemas::manifest::Manifest;
-use stackmill_schemas::{Error, Result, ResultExt};
+use stackmill_schemas::{Error, Result};
 
+use super::run::written;
 use super::{print, print_json};
 use crate::cli::DirArgs;
 use crate::lock;
 use crate::output::Output;
+use crate::place::Place;
 use crate::publish::{MANIFEST, RUN, RunFile};
-use crate::workdir::work_folder;
 
 pub(super) fn status(args: &DirArgs) -> Result<u8> {
     let out = Output::named(&args.dir)?;
     if let Some(manifest) = out.load::<Manifest>(MANIFEST)? {
         return complete(args, &out, &manifest).map(|()| 0);
     }
-    let done = work_folder(out.uri(), args.scratch.as_deref())?.join("done");
-    if !done.is_dir() && lock::read(&out)?.is_none() {
+    let scratch = args
+        .scratch
+        .as_deref()
+        .map(|scratch| written("--scratch", scratch))
+        .transpose()?;
+    // Without a word, a run into a store has its scratch on its machine, and one of many machines inside.
+    let mut place = Place::of(&out, scratch.as_ref())?;
+    if !place.is_there()? {
+        place = Place::shared(&out, scratch.as_ref())?;
+    }
+    let done = place.files("done")?;
+    if done.is_empty() && lock::read(&out)?.is_none() {
         return Err(Error::input("no run has begun here")
             .context(out.place())
             .hint("`stackmill run RECIPE --out DIR` begins one; give --scratch if it was given to run"));
     }
     let (mut steps, mut tasks) = (Vec::new(), std::collections::BTreeMap::<String, u64>::new());
-    let entries = if done.is_dir() {
-        Some(std::fs::read_dir(&done).with_context(|| done.display().to_string())?)
-    } else {
-        None
-    };
-    for entry in entries.into_iter().flatten() {
-        let name = entry?.file_name().to_string_lossy().into_owned();
+    for name in done {
         match name.rsplit_once('-') {
             Some((step, number)) if number.len() >= 5 && number.bytes().all(|b| b.is_ascii_digit()) => {
                 *tasks.entry(step.to_owned()).or_default() += 1;

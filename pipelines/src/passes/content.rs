@@ -17,7 +17,7 @@ use super::listing::{RANK, SURVIVES, UNIT};
 use super::{Chunk, DecisionWriter, Fused, Meter, Step, TaskReport, finish};
 use crate::exchange::Scattering;
 use crate::job::Job;
-use crate::table::{self, TableWriter};
+use crate::table::TableWriter;
 
 /// A source that does not read in order is asked for at most this much at once.
 const READ_BYTES: u64 = 16 << 20;
@@ -96,8 +96,12 @@ impl Step for Content<'_> {
         let chunk = &self.layout.chunks[task as usize];
         let mut work = Task::open(self, task, cx)?;
         // At most `CHUNK_FILES` rows without contents.
-        let path = self.job.workdir.work.join(format!("survivors/{}", chunk_name(chunk)));
-        let batches = table::read(&path)?.collect::<Result<Vec<_>>>()?;
+        let table = self
+            .job
+            .workdir
+            .place
+            .table(&format!("survivors/{}", chunk_name(chunk)))?;
+        let batches = table.collect::<Result<Vec<_>>>()?;
         if let Some(first) = batches.first() {
             work.survivors(&concat_batches(&first.schema(), &batches)?)?;
         }

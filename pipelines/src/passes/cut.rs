@@ -13,7 +13,7 @@ use super::listing::{Listed, SURVIVES};
 use super::verdicts::{Pages, Verdicts};
 use super::{Chunk, Step, TaskReport};
 use crate::job::Job;
-use crate::table::{self, TableWriter};
+use crate::table::TableWriter;
 
 /// A chunk holds no more files than this, however short they are: what is decided about them is in memory at once.
 const CHUNK_FILES: u64 = 1 << 16;
@@ -73,7 +73,7 @@ impl Step for Cut<'_> {
         let mut pages = Pages::new(self.listed, self.job.exact_decisions(self.listed), split);
         let mut verdicts = Verdicts::default();
         let mut chunks = Chunks::new(self.job, split);
-        for batch in table::read(&self.job.workdir.work.join(format!("listing/{split:05}")))? {
+        for batch in self.job.workdir.place.table(&format!("listing/{split:05}"))? {
             cx.check()?;
             let batch = batch?;
             if let Some(last) = columns::u64s(&batch, columns::FILE_ID)?.values().last() {

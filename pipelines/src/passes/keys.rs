@@ -7,7 +7,6 @@ use super::listing::SURVIVES;
 use super::{Meter, Step, TaskReport};
 use crate::exchange::Target;
 use crate::job::Job;
-use crate::table;
 
 /// One task a split.
 pub struct Keys<'a> {
@@ -29,7 +28,7 @@ impl Step for Keys<'_> {
     fn run(&self, split: u32, cx: &TaskContext) -> Result<TaskReport> {
         let mut exact = self.job.scatter(self.target, split)?;
         let meter = Meter::default();
-        for batch in table::read(&self.job.workdir.work.join(format!("listing/{split:05}")))? {
+        for batch in self.job.workdir.place.table(&format!("listing/{split:05}"))? {
             cx.check()?;
             let batch = batch?;
             let survivors = filter_record_batch(&batch, columns::booleans(&batch, SURVIVES)?)?;

@@ -23,7 +23,6 @@ use super::verdicts::{Following, Pages, Verdicts};
 use super::{Chunk, Step, TaskReport, syntax};
 use crate::job::Job;
 use crate::shard::ShardWriter;
-use crate::table;
 
 /// One task a split.
 pub struct Ledger<'a> {
@@ -133,7 +132,7 @@ impl Step for Ledger<'_> {
         let mut ledger = ShardWriter::create(workdir, &format!("ledger/part-{split:05}.parquet"), &schema)?;
         let mut clusters: Option<ShardWriter> = None;
         let mut counts = Counting::default();
-        for batch in table::read(&workdir.work.join(format!("listing/{split:05}")))? {
+        for batch in workdir.place.table(&format!("listing/{split:05}"))? {
             cx.check()?;
             let batch = batch?;
             let fates = facts.fates(&batch)?;
@@ -215,11 +214,11 @@ struct Note {
 
 impl<'a> Facts<'a> {
     fn open(step: &'a Ledger<'a>, split: u32) -> Result<Self> {
-        let work = &step.job.workdir.work;
+        let place = &step.job.workdir.place;
         let chunk = |split| step.layout.chunks.partition_point(|chunk| chunk.split < split) as u32;
         Ok(Self {
             step,
-            listing: Following::new(table::read(&work.join(format!("listing-decisions/{split:05}")))?),
+            listing: Following::new(place.table(&format!("listing-decisions/{split:05}"))?),
             pages: Pages::new(step.listed, step.job.exact_decisions(step.listed), split),
             chunks: chunk(split)..chunk(split + 1),
             verdicts: Verdicts::default(),
@@ -253,8 +252,8 @@ impl<'a> Facts<'a> {
     fn load(&mut self, number: u32, chunk: &Chunk) -> Result<()> {
         let job = self.step.job;
         for pass in ["content-decisions", "syntax-decisions"] {
-            let path = job.workdir.work.join(format!("{pass}/{number:05}"));
-            self.verdicts.add(table::read(&path)?)?;
+            self.verdicts
+                .add(job.workdir.place.table(&format!("{pass}/{number:05}"))?)?;
         }
         self.verdicts
             .add(job.near_decisions(self.step.layout).partition(number))?;
@@ -283,7 +282,7 @@ impl<'a> Facts<'a> {
 }
 
 fn load_notes(job: &Job, chunk: &Chunk, notes: &mut HashMap<FileId, Note>) -> Result<()> {
-    for batch in table::read(&job.workdir.work.join(format!("notes/{}", chunk_name(chunk))))? {
+    for batch in job.workdir.place.table(&format!("notes/{}", chunk_name(chunk)))? {
         let batch = project(&batch?, &notes_schema())?;
         let ids = columns::u64s(&batch, columns::FILE_ID)?;
         let languages = columns::strings(&batch, columns::LANGUAGE)?;

@@ -23,7 +23,8 @@ use super::{DecisionWriter, Fused, Meter, Step, TaskReport, finish};
 use crate::job::{Job, Stages};
 use crate::local::process_digits;
 use crate::shard::ShardWriter;
-use crate::table::{self, TableWriter};
+use crate::table::TableWriter;
+use crate::workdir::Workdir;
 
 /// Number of the unit in the lock: internal to scratch.
 pub const UNIT: &str = "unit";
@@ -132,7 +133,7 @@ impl<'a> Task<'a> {
         }
     }
 
-    fn listed(&mut self, unit: &Unit) -> Result<Spool<'a>> {
+    fn listed(&mut self, unit: &Unit) -> Result<Spool> {
         let source = self.job.source(&unit.source)?;
         let mut spool = Spool::new(self.job, "listing-spool", self.split, columns::listed());
         let mut keep = |batch: RecordBatch| spool.push(batch);
@@ -143,7 +144,7 @@ impl<'a> Task<'a> {
     }
 
     /// The commits of a unit, if its source is asked for them.
-    fn commits(&mut self, unit: &Unit) -> Result<Spool<'a>> {
+    fn commits(&mut self, unit: &Unit) -> Result<Spool> {
         let source = self.job.source(&unit.source)?;
         let mut spool = Spool::new(self.job, "commits-spool", self.split, columns::commits());
         let mut keep = |batch: RecordBatch| spool.push(batch);
@@ -335,8 +336,9 @@ fn troubled_row(unit: &Unit, trouble: &str) -> Result<RecordBatch> {
 }
 
 /// One unit's rows until all of them are there.
-struct Spool<'a> {
-    job: &'a Job,
+struct Spool {
+    /// For what only this task reads.
+    here: Workdir,
     path: String,
     schema: SchemaRef,
     waiting: Vec<RecordBatch>,
@@ -344,10 +346,10 @@ struct Spool<'a> {
     table: Option<TableWriter>,
 }
 
-impl<'a> Spool<'a> {
-    fn new(job: &'a Job, folder: &str, split: u32, schema: SchemaRef) -> Self {
+impl Spool {
+    fn new(job: &Job, folder: &str, split: u32, schema: SchemaRef) -> Self {
         Self {
-            job,
+            here: job.workdir.here(),
             // Another attempt at the same task may be under way elsewhere.
             path: format!("{folder}/{split:05}-{}", process_digits()),
             schema,
@@ -366,7 +368,7 @@ impl<'a> Spool<'a> {
         let table = match &mut self.table {
             Some(table) => table,
             None => {
-                let table = TableWriter::create(&self.job.workdir, &self.path, &self.schema)?;
+                let table = TableWriter::create(&self.here, &self.path, &self.schema)?;
                 self.table.insert(table)
             }
         };
@@ -378,10 +380,10 @@ impl<'a> Spool<'a> {
     fn drain(self, mut hand_on: impl FnMut(RecordBatch) -> Result<()>) -> Result<()> {
         if let Some(table) = self.table {
             table.commit()?;
-            for batch in table::read(&self.job.workdir.work.join(&self.path))? {
+            for batch in self.here.place.table(&self.path)? {
                 hand_on(batch?)?;
             }
-            self.job.workdir.discard(&self.path)?;
+            self.here.discard(&self.path)?;
         }
         self.waiting.into_iter().try_for_each(hand_on)
     }

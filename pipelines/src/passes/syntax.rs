@@ -20,7 +20,7 @@ use super::{DecisionWriter, Fused, Meter, Step, TaskReport, finish};
 use crate::exchange::Scattering;
 use crate::job::Job;
 use crate::shard::ShardWriter;
-use crate::table::{self, TableWriter};
+use crate::table::TableWriter;
 
 /// Column of a corpus position: number of the shard.
 pub const SHARD: &str = "shard";
@@ -81,7 +81,7 @@ impl Step for Syntax<'_> {
     fn run(&self, task: u32, cx: &TaskContext) -> Result<TaskReport> {
         let chunk = &self.layout.chunks[task as usize];
         let mut work = Task::open(self, task, cx)?;
-        for batch in table::read(&self.job.workdir.work.join(format!("work/{}", chunk_name(chunk))))? {
+        for batch in self.job.workdir.place.table(&format!("work/{}", chunk_name(chunk)))? {
             cx.check()?;
             work.shard_batch(&batch?)?;
         }
@@ -295,7 +295,7 @@ pub struct Position {
 
 /// Adds the positions of one chunk's kept files.
 pub fn load_positions(job: &Job, task: u32, positions: &mut HashMap<FileId, Position>) -> Result<()> {
-    for batch in table::read(&job.workdir.work.join(format!("positions/{task:05}")))? {
+    for batch in job.workdir.place.table(&format!("positions/{task:05}"))? {
         let batch = project(&batch?, &positions_schema())?;
         let (ids, bytes) = (
             columns::u64s(&batch, columns::FILE_ID)?,
