@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use stackmill::publish::RunFile;
+use stackmill::output::Output;
+use stackmill::publish::{RUN, RunFile};
 use stackmill_benches::{files_below, machine, tree_pss, xxh3_speed};
 
 fn main() -> ExitCode {
@@ -100,7 +101,7 @@ fn absolute_packs(table: &mut toml::Table, recipe: &Path) {
 }
 
 fn report(folder: &Path, out: &Path, most: u64) {
-    let run: Option<RunFile> = stackmill::workdir::load_json(&out.join("run.json")).ok().flatten();
+    let run: Option<RunFile> = Output::named(out).and_then(|out| out.load(RUN)).ok().flatten();
     let Some(run) = run else { return };
     let buffers: Vec<Vec<u8>> = files_below(folder, 512 << 20)
         .iter()
