@@ -343,13 +343,20 @@ fn make<R: Rule>(settings: &Value, open: &mut Open<'_>) -> Result<Running> {
         let error = trouble::<R>(&format!("`{}`: the language is not known yet", variants::BY_LANGUAGE));
         return Err(error.hint(format!("`{}` is known: the name gives it", variants::BY_EXTENSION)));
     }
-    let check = variants::build(R::NAME, &parts, &mut |own| check::<R>(own, open)).map_err(named::<R>)?;
+    let mut columns = Vec::new();
+    let mut variant = |own: &Map<String, Value>| {
+        let rule = rule_of::<R>(own)?;
+        columns.extend(rule.columns());
+        Ok(Arc::new(rule.build_with(open)?) as Arc<dyn Check>)
+    };
+    let check = variants::build(R::NAME, &parts, &mut variant).map_err(named::<R>)?;
     let mut settings = serde_json::to_value(rule_of::<R>(&parts.own)?).unwrap_or_default();
     if let Value::Object(table) = &mut settings {
         table.extend(parts.common);
     }
-    let mut columns = R::COLUMNS.to_vec();
-    columns.extend(by_language.then_some("language"));
+    columns.extend(by_language.then(|| "language".to_owned()));
+    columns.sort();
+    columns.dedup();
     Ok(Running {
         name: R::NAME,
         needs: R::NEEDS,
@@ -357,10 +364,6 @@ fn make<R: Rule>(settings: &Value, open: &mut Open<'_>) -> Result<Running> {
         settings,
         check,
     })
-}
-
-fn check<R: Rule>(settings: &Map<String, Value>, open: &mut Open<'_>) -> Result<Arc<dyn Check>> {
-    Ok(Arc::new(rule_of::<R>(settings)?.build_with(open)?))
 }
 
 /// The settings as their type; keys that are missing have their defaults.

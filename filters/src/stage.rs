@@ -38,7 +38,11 @@ impl FilterStage {
 
     /// The facts of a parse that its rules read.
     pub fn facts(&self) -> FactSet {
-        FactSet::of_columns(self.rules.iter().flat_map(|rule| rule.columns.iter().map(String::as_str)))
+        FactSet::of_columns(
+            self.rules
+                .iter()
+                .flat_map(|rule| rule.columns.iter().map(String::as_str)),
+        )
     }
 
     /// Its rules in running order.

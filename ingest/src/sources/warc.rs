@@ -129,6 +129,7 @@ fn owner<'a>(page: &'a Page, unit: &'a Unit) -> Owner<'a> {
         revision_id: page.date.as_deref().unwrap_or(&unit.revision_id),
         stars: None,
         forks: None,
+        score: None,
     }
 }
 

@@ -17,9 +17,10 @@ use crate::interrupt::Signals;
 use crate::job::{Options, Stages};
 use crate::local::LocalFolder;
 use crate::output::Output;
+use crate::place::Place;
 use crate::trial::{Trial, Tried};
 use crate::units::{Share, bytes_text, count_text};
-use crate::workdir::{Workdir, work_folder};
+use crate::workdir::Workdir;
 use crate::{Recipe, frames, lock, publish, report, run as engine};
 
 /// Longest part of an expected text that is shown.
@@ -132,8 +133,7 @@ fn options(args: &DiffArgs, out: Uri) -> Options {
 /// Makes the second run read what the first one has read.
 fn share_lock(from: &Output, to: &Output) -> Result<()> {
     let lock = lock::read(from)?.ok_or_else(|| Error::bug("a run without a lock"))?;
-    let work = work_folder(to.uri(), None)?;
-    let workdir = Workdir::of(to.clone(), &work, u64::MAX)?;
+    let workdir = Workdir::of(to.clone(), &Place::of(to, None)?, u64::MAX)?;
     publish::sources(&workdir, &lock, Put::Over).map(drop)
 }
 

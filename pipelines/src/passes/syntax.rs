@@ -259,7 +259,9 @@ fn corpus_columns(job: &Job) -> Vec<String> {
     let facts = Fact::ALL.into_iter().filter(|fact| facts.contains(fact));
     let added = job.stages.metadata.as_ref().map(Metadata::fields).unwrap_or_default();
     let named = columns.chain(facts.map(Fact::column)).map(str::to_owned);
-    named.chain(added.into_iter().map(|field| field.name().clone())).collect()
+    named
+        .chain(added.into_iter().map(|field| field.name().clone()))
+        .collect()
 }
 
 /// The published columns; ids and hashes become hexadecimal text.

@@ -195,7 +195,7 @@ fn what_makes_no_sense_says_where() {
             "line 2: `stars` is `many`, not a whole number",
         ),
         ("{}", ("a.csv", "repo\n\"\"\n"), "names no repository"),
-        ("{}", ("a.csv", &long), "longer than"),
+        ("{}", ("a.csv", long.as_str()), "longer than"),
         ("{}", ("a.jsonl", &long[5..]), "longer than"),
         ("{}", ("a.parquet", "PAR1"), "cannot be read"),
         ("{}", ("a.txt", "a/b\n"), "no table with columns"),
