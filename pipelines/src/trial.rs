@@ -180,7 +180,7 @@ impl<'a> Trial<'a> {
 
     /// Runs a test.
     pub fn run(&mut self, test: &TestConfig) -> Result<Tried> {
-        let table = table(test, test.bytes(self.recipe)?)?;
+        let table = table(test, &test.bytes(self.recipe)?)?;
         let mut row = self.rows.of(&table)?.remove(0);
         if let Some(metadata) = self.metadata {
             row = metadata.given(&row, &test.repository)?;
@@ -200,7 +200,7 @@ impl<'a> Trial<'a> {
 }
 
 /// The file as a table of one row, with what its listing would say.
-fn table(test: &TestConfig, content: Vec<u8>) -> Result<RecordBatch> {
+fn table(test: &TestConfig, content: &[u8]) -> Result<RecordBatch> {
     let text = |value: Option<&str>| Arc::new(StringArray::from(vec![value])) as ArrayRef;
     let flag = |value| Arc::new(BooleanArray::from(vec![value])) as ArrayRef;
     let number = |key: &str| {
@@ -220,7 +220,7 @@ fn table(test: &TestConfig, content: Vec<u8>) -> Result<RecordBatch> {
     let table = [
         (
             columns::CONTENT,
-            Arc::new(BinaryArray::from_vec(vec![&content])) as ArrayRef,
+            Arc::new(BinaryArray::from_vec(vec![content])) as ArrayRef,
         ),
         (columns::PATH, text(Some(&escape(test.path.as_bytes())))),
         (columns::REPO_NAME, text(Some(known("name").unwrap_or(REPOSITORY)))),

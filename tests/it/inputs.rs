@@ -32,7 +32,12 @@ fn rows(sandbox: &Sandbox, recipe: &str) -> BTreeMap<(String, String), Value> {
     let count = rows.len();
     let found: BTreeMap<_, _> = rows
         .into_iter()
-        .map(|row| ((text(&row["repo_name"]), text(&row["path"])), Value::from(row)))
+        .map(|row| {
+            (
+                (text(&row["repo_name"]), text(&row["path"])),
+                Value::Object(row.into_iter().collect()),
+            )
+        })
         .collect();
     assert_eq!(found.len(), count, "no two rows have one path");
     found

@@ -270,12 +270,10 @@ fn registry() -> impl Iterator<Item = (PathBuf, &'static str, String)> {
 
 /// Kinds and texts of a tree's leaves, comments left out; none where the language has no grammar.
 fn leaves(language: &str, text: &str) -> Option<Vec<(String, String)>> {
-    let grammar = crate::syntax::GRAMMARS
-        .iter()
-        .find(|grammar| grammar.language == language)?;
+    let grammar = crate::syntax::grammars().find(|grammar| grammar.language == language)?;
     let mut parser = tree_sitter::Parser::new();
     parser
-        .set_language(&tree_sitter::Language::new(grammar.function()))
+        .set_language(&tree_sitter::Language::new(grammar.function))
         .expect("a grammar that fits");
     let tree = parser.parse(text, None)?;
     let (mut leaves, mut waiting) = (Vec::new(), vec![tree.root_node()]);
@@ -283,7 +281,7 @@ fn leaves(language: &str, text: &str) -> Option<Vec<(String, String)>> {
         if node.kind().contains("comment") {
             continue;
         }
-        let children = (0..node.child_count()).rev().filter_map(|i| node.child(i as u32));
+        let children = (0..node.child_count()).rev().filter_map(|i| node.child(i));
         let before = waiting.len();
         waiting.extend(children);
         if waiting.len() == before {

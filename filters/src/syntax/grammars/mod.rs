@@ -27,7 +27,7 @@ pub struct Grammar {
     /// How paths end that it is for; empty: all others.
     pub suffix: &'static str,
     /// The grammar.
-    pub(super) function: LanguageFn,
+    pub(crate) function: LanguageFn,
     /// What its nodes mean.
     pub(super) nodes: Nodes,
 }

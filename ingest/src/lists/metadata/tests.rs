@@ -18,7 +18,8 @@ fn load(config: &str, files: &[(&str, &[u8])]) -> Result<Metadata> {
 /// A listing of one file in each repository; `stars` of the last are known.
 fn listing(repositories: &[&str]) -> RecordBatch {
     let count = repositories.len();
-    let arrays = columns::listed().fields().iter().map(|field| -> ArrayRef {
+    let listed = columns::listed();
+    let arrays = listed.fields().iter().map(|field| -> ArrayRef {
         match field.name().as_str() {
             columns::REPO_NAME => Arc::new(StringArray::from(repositories.to_vec())),
             columns::STARS => Arc::new(
@@ -29,7 +30,7 @@ fn listing(repositories: &[&str]) -> RecordBatch {
             _ => arrow_array::new_null_array(field.data_type(), count),
         }
     });
-    let fields = columns::listed()
+    let fields = listed
         .fields()
         .iter()
         .map(|field| field.as_ref().clone().with_nullable(true))
