@@ -183,7 +183,11 @@ fn objects(uri: &Uri, stores: &Stores, asked: &[Asked], take: &mut Take<'_>) -> 
 fn value<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     let inside = || {
         let (outer, inner) = name.split_once('.')?;
-        value(object.get(outer)?.as_object()?, inner)
+        match object.get(outer)? {
+            // A repository without a license has nothing inside it.
+            null @ Value::Null => Some(null),
+            outer => value(outer.as_object()?, inner),
+        }
     };
     object.get(name).or_else(inside)
 }
