@@ -73,7 +73,7 @@ fn hostile(text: &str) -> Vec<String> {
     let heredocs = format!("f({})\n", "<<A, ".repeat(300));
     nested
         .iter()
-        .map(|open| open.repeat(20_000))
+        .map(|open| open.repeat(5_000))
         .chain(cuts.map(str::to_owned))
         .chain([
             line.repeat((1 << 20) / line.len()),

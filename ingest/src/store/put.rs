@@ -102,7 +102,7 @@ impl Stores {
 
     fn send(&self, at: &At, upload: &Upload<'_>, check: &dyn Fn() -> Result<()>) -> Result<Sent> {
         if upload.length <= self.0.settings.part_bytes {
-            return at.send_whole(upload);
+            return at.send_whole(upload, self.0.settings.attempts);
         }
         if upload.put != Put::Over && at.look()?.is_some() {
             return Ok(Sent::Taken);
@@ -164,13 +164,17 @@ impl Upload<'_> {
 }
 
 impl At {
-    fn send_whole(&self, upload: &Upload<'_>) -> Result<Sent> {
+    /// The client itself does not try a conditional put again when the connection breaks: nobody knows whether it was done.
+    /// Here the next attempt finds out, since what is there is compared.
+    fn send_whole(&self, upload: &Upload<'_>, attempts: u32) -> Result<Sent> {
         let bytes = bytes::Bytes::from(upload.local(std::fs::read(upload.path))?);
         let mut mode = match upload.put {
             Put::IfAbsent | Put::Renew => PutMode::Create,
             Put::Over => PutMode::Overwrite,
         };
+        let mut left = attempts;
         loop {
+            left = left.saturating_sub(1);
             let options = PutOptions {
                 mode: mode.clone(),
                 attributes: upload.attributes(),
@@ -186,7 +190,10 @@ impl At {
                     }
                     mode = PutMode::Overwrite;
                 }
-                sent => return self.judged(sent.map(drop)),
+                sent => match self.judged(sent.map(drop)) {
+                    Err(error) if error.is_transient() && left > 0 && mode == PutMode::Create => {}
+                    judged => return judged,
+                },
             }
         }
     }
