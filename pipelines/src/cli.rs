@@ -209,7 +209,7 @@ pub struct TestArgs {
 /// `recipe diff`
 #[derive(Debug, Args)]
 pub struct DiffArgs {
-    /// The first recipe; its [run] table holds for both
+    /// The first recipe; its `[run]` table holds for both
     pub a: PathBuf,
     /// The second recipe
     pub b: PathBuf,

@@ -89,7 +89,8 @@ const CODE: &str = "C, C++, C#, Go, Java, JavaScript, Python";
 /// Entries of `by-language`: `false` for those in which a rule of code is off.
 fn off(more: &[&str]) -> Value {
     let mut entries = json!({ DATA: false, TEXT: false });
-    more.iter().for_each(|languages| entries[*languages] = Value::Bool(false));
+    more.iter()
+        .for_each(|languages| entries[*languages] = Value::Bool(false));
     entries
 }
 

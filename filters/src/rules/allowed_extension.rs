@@ -64,9 +64,7 @@ mod tests {
 
     #[test]
     fn limits_themselves_are_kept() {
-        let cases = [
-            ("a.b", "", true),
-        ];
+        let cases = [("a.b", "", true)];
         for (text, language, kept) in cases {
             let reason = Sample::path(text)
                 .dropped_by(Config::default())

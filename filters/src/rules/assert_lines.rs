@@ -38,7 +38,14 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             limit: 0.4,
-            words: rule::words(&["assert", "assert_eq", "assertEquals", "assertEqual", "assertThat", "assertTrue"]),
+            words: rule::words(&[
+                "assert",
+                "assert_eq",
+                "assertEquals",
+                "assertEqual",
+                "assertThat",
+                "assertTrue",
+            ]),
             anywhere: false,
         }
     }
@@ -80,7 +87,8 @@ mod tests {
             ("# assert\n".repeat(9), "Python", true),
         ];
         for (text, language, kept) in cases {
-            let reason = Sample::text(&text).language(language)
+            let reason = Sample::text(&text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

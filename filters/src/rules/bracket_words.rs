@@ -33,9 +33,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            limit: 0.1,
-        }
+        Self { limit: 0.1 }
     }
 }
 
@@ -54,7 +52,9 @@ impl Rule for Config {
 impl Check for Config {
     fn check(&self, file: FileRow<'_>, _facts: &mut Facts<'_>) -> Verdict {
         let brackets = file.text().matches(['【', '】']).count() as u64;
-        let words = rule::word_runs(file.text()).filter(|word| word.contains(char::is_alphanumeric)).count() as u64;
+        let words = rule::word_runs(file.text())
+            .filter(|word| word.contains(char::is_alphanumeric))
+            .count() as u64;
         rule::above(rule::ratio(brackets, brackets + words), self.limit)
     }
 }
@@ -72,7 +72,8 @@ mod tests {
             (String::new(), "C", true),
         ];
         for (text, language, kept) in cases {
-            let reason = Sample::text(&text).language(language)
+            let reason = Sample::text(&text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

@@ -32,9 +32,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            limit: 0.9,
-        }
+        Self { limit: 0.9 }
     }
 }
 
@@ -52,7 +50,11 @@ impl Rule for Config {
 
 impl Check for Config {
     fn check(&self, file: FileRow<'_>, facts: &mut Facts<'_>) -> Verdict {
-        let lines = file.text().lines().filter(|line| line.trim_start().starts_with(BULLETS)).count();
+        let lines = file
+            .text()
+            .lines()
+            .filter(|line| line.trim_start().starts_with(BULLETS))
+            .count();
         rule::above(rule::ratio(lines as u64, facts.lines()), self.limit)
     }
 }
@@ -72,7 +74,8 @@ mod tests {
             ("* a\n".repeat(10) + "x\n", "C", false),
         ];
         for (text, language, kept) in cases {
-            let reason = Sample::text(&text).language(language)
+            let reason = Sample::text(&text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

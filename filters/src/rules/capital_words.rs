@@ -32,9 +32,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            limit: 0.5,
-        }
+        Self { limit: 0.5 }
     }
 }
 
@@ -69,13 +67,10 @@ mod tests {
 
     #[test]
     fn limits_themselves_are_kept() {
-        let cases = [
-            ("AB C1 d !", "C", true),
-            ("AB C d", "C", false),
-            ("", "C", true),
-        ];
+        let cases = [("AB C1 d !", "C", true), ("AB C d", "C", false), ("", "C", true)];
         for (text, language, kept) in cases {
-            let reason = Sample::text(text).language(language)
+            let reason = Sample::text(text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

@@ -76,15 +76,14 @@ mod tests {
 
     #[test]
     fn limits_themselves_are_kept() {
-        let cases = [
-            ("abc", "", true),
-            ("ab", "", false),
-            ("", "", false),
-        ];
+        let cases = [("abc", "", true), ("ab", "", false), ("", "", false)];
         for (text, language, kept) in cases {
-            let reason = Sample { token_count: Some(2), ..Sample::text(text) }
-                .dropped_by(Config::default())
-                .expect("valid settings");
+            let reason = Sample {
+                token_count: Some(2),
+                ..Sample::text(text)
+            }
+            .dropped_by(Config::default())
+            .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");
         }
     }

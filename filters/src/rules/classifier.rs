@@ -62,7 +62,9 @@ impl Rule for Config {
         rule::share("minimum", self.minimum)?;
         rule::share("maximum", self.maximum)?;
         if self.model.is_empty() || self.label.is_empty() {
-            return Err(Error::config("`model` and `label` are needed").hint("name a `.bin` file and one of its labels"));
+            return Err(
+                Error::config("`model` and `label` are needed").hint("name a `.bin` file and one of its labels")
+            );
         }
         let model = Model::parse(open(&self.model, "model")?)?;
         let label = model.label(&self.label)?;

@@ -64,13 +64,19 @@ impl Rule for Config {
 
 impl Check for Config {
     fn check(&self, file: FileRow<'_>, facts: &mut Facts<'_>) -> Verdict {
-        let head = facts.head(usize::try_from(self.lines).unwrap_or(usize::MAX)).to_lowercase();
+        let head = facts
+            .head(usize::try_from(self.lines).unwrap_or(usize::MAX))
+            .to_lowercase();
         if let Some(phrase) = self.phrases.iter().find(|phrase| head.contains(&phrase.to_lowercase())) {
             return Verdict::Drop(Reason::entry(phrase));
         }
         let (text, lines) = (file.text().to_lowercase(), facts.lines());
         let count = |word: &String| text.matches(&word.to_lowercase()).count() as u64;
-        rule::first(self.words.iter().map(|word| rule::above(count(word), (self.limit * lines as f64) as u64)))
+        rule::first(
+            self.words
+                .iter()
+                .map(|word| rule::above(count(word), (self.limit * lines as f64) as u64)),
+        )
     }
 }
 
@@ -88,7 +94,8 @@ mod tests {
             ("Testing\n".to_owned() + &"x\n".repeat(18), "C", false),
         ];
         for (text, language, kept) in cases {
-            let reason = Sample::text(&text).language(language)
+            let reason = Sample::text(&text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

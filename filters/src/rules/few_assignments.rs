@@ -32,9 +32,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            minimum: 5,
-        }
+        Self { minimum: 5 }
     }
 }
 
@@ -51,7 +49,10 @@ impl Rule for Config {
 
 impl Check for Config {
     fn check(&self, file: FileRow<'_>, _facts: &mut Facts<'_>) -> Verdict {
-        rule::below(memchr::memchr_iter(b'=', file.text().as_bytes()).count() as u64, self.minimum)
+        rule::below(
+            memchr::memchr_iter(b'=', file.text().as_bytes()).count() as u64,
+            self.minimum,
+        )
     }
 }
 
@@ -62,12 +63,10 @@ mod tests {
 
     #[test]
     fn limits_themselves_are_kept() {
-        let cases = [
-            ("=====", "C", true),
-            ("====", "C", false),
-        ];
+        let cases = [("=====", "C", true), ("====", "C", false)];
         for (text, language, kept) in cases {
-            let reason = Sample::text(text).language(language)
+            let reason = Sample::text(text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

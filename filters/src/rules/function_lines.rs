@@ -34,9 +34,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            limit: 0.2,
-        }
+        Self { limit: 0.2 }
     }
 }
 
@@ -75,7 +73,8 @@ mod tests {
             ("def f():\n".to_owned(), "Ruby", true),
         ];
         for (text, language, kept) in cases {
-            let reason = Sample::text(&text).language(language)
+            let reason = Sample::text(&text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

@@ -32,9 +32,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            limit: 0.4,
-        }
+        Self { limit: 0.4 }
     }
 }
 
@@ -54,9 +52,14 @@ impl Rule for Config {
 impl Check for Config {
     fn check(&self, file: FileRow<'_>, facts: &mut Facts<'_>) -> Verdict {
         let source = facts.source(file.language());
-        let words = source.code.split(|character: char| !(character.is_alphanumeric() || character == '_'));
+        let words = source
+            .code
+            .split(|character: char| !(character.is_alphanumeric() || character == '_'));
         let hexadecimal: usize = words.filter(|word| is_hexadecimal(word)).map(str::len).sum();
-        rule::above(rule::ratio(hexadecimal as u64, source.code.chars().count() as u64), self.limit)
+        rule::above(
+            rule::ratio(hexadecimal as u64, source.code.chars().count() as u64),
+            self.limit,
+        )
     }
 }
 
@@ -79,7 +82,8 @@ mod tests {
             ("a0x1f".to_owned(), "C", true),
         ];
         for (text, language, kept) in cases {
-            let reason = Sample::text(&text).language(language)
+            let reason = Sample::text(&text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

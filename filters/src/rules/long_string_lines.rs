@@ -63,8 +63,13 @@ impl Rule for Config {
 impl Check for Config {
     fn check(&self, file: FileRow<'_>, facts: &mut Facts<'_>) -> Verdict {
         let source = facts.source(file.language());
-        let lines = source.strings(self.across_lines).into_iter().flat_map(|text| text.split('\n'));
-        let long = lines.filter(|line| rule::word_runs(line).count() as u64 > self.words).count();
+        let lines = source
+            .strings(self.across_lines)
+            .into_iter()
+            .flat_map(|text| text.split('\n'));
+        let long = lines
+            .filter(|line| rule::word_runs(line).count() as u64 > self.words)
+            .count();
         rule::above(rule::ratio(long as u64, source.code_lines().count() as u64), self.limit)
     }
 }
@@ -82,7 +87,8 @@ mod tests {
             (format!("\"{}\"", "w ".repeat(20)), "C", true),
         ];
         for (text, language, kept) in cases {
-            let reason = Sample::text(&text).language(language)
+            let reason = Sample::text(&text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

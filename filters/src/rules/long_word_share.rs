@@ -35,10 +35,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            limit: 0.4,
-            length: 20,
-        }
+        Self { limit: 0.4, length: 20 }
     }
 }
 
@@ -59,7 +56,9 @@ impl Check for Config {
     fn check(&self, file: FileRow<'_>, facts: &mut Facts<'_>) -> Verdict {
         let source = facts.source(file.language());
         let words = source.strings(false).into_iter().flat_map(str::split_whitespace);
-        let lengths = words.filter(|word| !is_address(word)).map(|word| word.chars().count() as u64);
+        let lengths = words
+            .filter(|word| !is_address(word))
+            .map(|word| word.chars().count() as u64);
         let long: u64 = lengths.filter(|length| *length > self.length).sum();
         rule::above(rule::ratio(long, source.code.chars().count() as u64), self.limit)
     }
@@ -67,7 +66,9 @@ impl Check for Config {
 
 /// Whether an address with something behind its slashes is inside.
 fn is_address(word: &str) -> bool {
-    ["http://", "https://"].iter().any(|scheme| word.split_once(scheme).is_some_and(|(_, rest)| !rest.is_empty()))
+    ["http://", "https://"]
+        .iter()
+        .any(|scheme| word.split_once(scheme).is_some_and(|(_, rest)| !rest.is_empty()))
 }
 
 #[cfg(test)]
@@ -84,7 +85,8 @@ mod tests {
             (format!("\"https://{}\"", "k".repeat(20)), "C", true),
         ];
         for (text, language, kept) in cases {
-            let reason = Sample::text(&text).language(language)
+            let reason = Sample::text(&text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

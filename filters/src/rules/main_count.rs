@@ -32,9 +32,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            limit: 1,
-        }
+        Self { limit: 1 }
     }
 }
 
@@ -54,7 +52,10 @@ impl Rule for Config {
 impl Check for Config {
     fn check(&self, file: FileRow<'_>, facts: &mut Facts<'_>) -> Verdict {
         let source = facts.source(file.language());
-        let mains = source.code.match_indices("main").filter(|(at, _)| is_definition(&source.code, *at));
+        let mains = source
+            .code
+            .match_indices("main")
+            .filter(|(at, _)| is_definition(&source.code, *at));
         rule::above(mains.count() as u64, self.limit)
     }
 }
@@ -67,7 +68,9 @@ fn is_definition(code: &str, at: usize) -> bool {
     let Some(length) = inside(rest) else { return false };
     let parameters = &rest[rest.len() - length..];
     let near = &parameters[..parameters.floor_char_boundary(LONGEST_PARAMETERS)];
-    let body = near.split_once(')').is_some_and(|(_, after)| after.trim_start().starts_with('{'));
+    let body = near
+        .split_once(')')
+        .is_some_and(|(_, after)| after.trim_start().starts_with('{'));
     body && !code[..at].ends_with(is_word)
 }
 
@@ -88,7 +91,8 @@ mod tests {
             ("domain() {} main() {}", "C", true),
         ];
         for (text, language, kept) in cases {
-            let reason = Sample::text(text).language(language)
+            let reason = Sample::text(text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

@@ -32,9 +32,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            limit: 0.5,
-        }
+        Self { limit: 0.5 }
     }
 }
 
@@ -59,22 +57,32 @@ impl Check for Config {
 /// Characters of `<…>` on one line, and of addresses in parentheses.
 fn marked(text: &str) -> u64 {
     let lines = text.split('\n');
-    lines.map(|line| between(line, '<', '>', |_| true) + between(line, '(', ')', is_address)).sum()
+    lines
+        .map(|line| between(line, '<', '>', |_| true) + between(line, '(', ')', is_address))
+        .sum()
 }
 
 /// Characters from each `open` to the next `close`, both included, where `test` likes what lies between.
 fn between(line: &str, open: char, close: char, test: fn(&str) -> bool) -> u64 {
     let (mut rest, mut found) = (line, 0);
     while let Some((_, after)) = rest.split_once(open) {
-        let Some((inside, behind)) = after.split_once(close) else { break };
-        found += if test(inside) { 2 + inside.chars().count() as u64 } else { 0 };
+        let Some((inside, behind)) = after.split_once(close) else {
+            break;
+        };
+        found += if test(inside) {
+            2 + inside.chars().count() as u64
+        } else {
+            0
+        };
         rest = if test(inside) { behind } else { after };
     }
     found
 }
 
 fn is_address(inside: &str) -> bool {
-    let rest = inside.strip_prefix("http://").or_else(|| inside.strip_prefix("https://"));
+    let rest = inside
+        .strip_prefix("http://")
+        .or_else(|| inside.strip_prefix("https://"));
     rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(char::is_whitespace))
 }
 
@@ -93,7 +101,8 @@ mod tests {
             ("(http://)", "C", true),
         ];
         for (text, language, kept) in cases {
-            let reason = Sample::text(text).language(language)
+            let reason = Sample::text(text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

@@ -144,7 +144,9 @@ impl Config {
             let order = match (value, limit) {
                 (Measure::Number(value), Limit::Number(limit)) => value.partial_cmp(limit),
                 (value, Limit::Text(limit)) => Some(value.to_string().as_str().cmp(limit)),
-                (Measure::Text(value), Limit::Number(limit)) => value.parse().ok().and_then(|value: f64| value.partial_cmp(limit)),
+                (Measure::Text(value), Limit::Number(limit)) => {
+                    value.parse().ok().and_then(|value: f64| value.partial_cmp(limit))
+                }
             };
             // What cannot be compared is unknown.
             let kept = order.map_or(self.unknown, wanted);
@@ -186,7 +188,12 @@ mod tests {
         ]);
         let record = record.expect("columns of one length");
         let file = FileColumns::new(&record).expect("ids").row(0);
-        match config.clone().build().expect("valid settings").check(file, &mut Facts::new("", None)) {
+        match config
+            .clone()
+            .build()
+            .expect("valid settings")
+            .check(file, &mut Facts::new("", None))
+        {
             Verdict::Keep => None,
             Verdict::Drop(reason) | Verdict::Failed(reason) => Some(format!(
                 "{:?} {} {}",
@@ -213,9 +220,16 @@ mod tests {
             (Some(50), Some("2024-12-31"), true),
             (Some(50), Some("2025-01-01"), false),
         ] {
-            assert_eq!(verdict(&limits, stars, None, pushed).is_none(), kept, "{stars:?} {pushed:?}");
+            assert_eq!(
+                verdict(&limits, stars, None, pushed).is_none(),
+                kept,
+                "{stars:?} {pushed:?}"
+            );
         }
-        let strict = Config { unknown: false, ..limits };
+        let strict = Config {
+            unknown: false,
+            ..limits
+        };
         assert!(verdict(&strict, None, None, Some("2024")).is_some());
         assert_eq!(
             verdict(&strict, Some(9), None, Some("2024")).as_deref(),
@@ -232,7 +246,11 @@ mod tests {
             (None, Some("TODAY"), true),
             (None, Some("later"), false),
         ] {
-            assert_eq!(verdict(&rules, None, archived, pushed).is_none(), kept, "{archived:?} {pushed:?}");
+            assert_eq!(
+                verdict(&rules, None, archived, pushed).is_none(),
+                kept,
+                "{archived:?} {pushed:?}"
+            );
         }
         assert_eq!(rules.columns(), ["pushed_at", "archived"]);
         assert!(config("unknown = false").build().is_err());

@@ -54,7 +54,11 @@ impl Rule for Config {
 impl Check for Config {
     fn check(&self, file: FileRow<'_>, _facts: &mut Facts<'_>) -> Verdict {
         let text = file.text().to_lowercase();
-        match self.keywords.iter().any(|keyword| text.contains(&keyword.to_lowercase())) {
+        match self
+            .keywords
+            .iter()
+            .any(|keyword| text.contains(&keyword.to_lowercase()))
+        {
             true => Verdict::Keep,
             false => Verdict::Drop(Reason::entry("none of the keywords")),
         }
@@ -75,7 +79,8 @@ mod tests {
             ("", "C", false),
         ];
         for (text, language, kept) in cases {
-            let reason = Sample::text(text).language(language)
+            let reason = Sample::text(text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

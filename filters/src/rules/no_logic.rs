@@ -36,9 +36,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            limit: 0.5,
-        }
+        Self { limit: 0.5 }
     }
 }
 
@@ -76,7 +74,8 @@ mod tests {
             ("import a\nimport b\nx\n", "Python", false),
         ];
         for (text, language, kept) in cases {
-            let reason = Sample::text(text).language(language)
+            let reason = Sample::text(text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

@@ -35,9 +35,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            minimum: 1,
-        }
+        Self { minimum: 1 }
     }
 }
 
@@ -76,7 +74,8 @@ mod tests {
             ("f(1)", "Ruby", true),
         ];
         for (text, language, kept) in cases {
-            let reason = Sample::text(text).language(language)
+            let reason = Sample::text(text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

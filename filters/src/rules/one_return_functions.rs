@@ -33,9 +33,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            limit: 0.1,
-        }
+        Self { limit: 0.1 }
     }
 }
 
@@ -73,7 +71,8 @@ mod tests {
             ("def f():\n  return 1\n".to_owned() + &"x\n".repeat(7), "Python", false),
         ];
         for (text, language, kept) in cases {
-            let reason = Sample::text(&text).language(language)
+            let reason = Sample::text(&text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

@@ -31,9 +31,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            limit: 64,
-        }
+        Self { limit: 64 }
     }
 }
 
@@ -63,10 +61,7 @@ mod tests {
 
     #[test]
     fn limits_themselves_are_kept() {
-        let cases = [
-            ("d/".repeat(64) + "a", "", true),
-            ("d/".repeat(65) + "a", "", false),
-        ];
+        let cases = [("d/".repeat(64) + "a", "", true), ("d/".repeat(65) + "a", "", false)];
         for (text, language, kept) in cases {
             let reason = Sample::path(&text)
                 .dropped_by(Config::default())

@@ -65,7 +65,8 @@ impl Check for Config {
             return Verdict::Keep;
         }
         let source = facts.source(file.language());
-        let counts = |line: &str| line.trim_start().starts_with('#') || self.words.iter().any(|word| line.contains(word));
+        let counts =
+            |line: &str| line.trim_start().starts_with('#') || self.words.iter().any(|word| line.contains(word));
         rule::above(source.line_share(counts), self.limit)
     }
 }
@@ -83,7 +84,8 @@ mod tests {
             ("// #if\n".to_owned(), "C", true),
         ];
         for (text, language, kept) in cases {
-            let reason = Sample::text(&text).language(language)
+            let reason = Sample::text(&text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

@@ -39,7 +39,18 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             limit: 0.4,
-            words: rule::words(&["print", "printf", "println", "System.out.print", "System.out.println", "Console.WriteLine", "fmt.Print", "fmt.Println", "fmt.Printf", "console.log"]),
+            words: rule::words(&[
+                "print",
+                "printf",
+                "println",
+                "System.out.print",
+                "System.out.println",
+                "Console.WriteLine",
+                "fmt.Print",
+                "fmt.Println",
+                "fmt.Printf",
+                "console.log",
+            ]),
             anywhere: false,
         }
     }
@@ -80,7 +91,8 @@ mod tests {
             ("blueprint\n".repeat(9), "Python", true),
         ];
         for (text, language, kept) in cases {
-            let reason = Sample::text(&text).language(language)
+            let reason = Sample::text(&text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

@@ -37,7 +37,19 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             limit: 0.1,
-            endings: rule::words(&["...", "…", "全文", "详情", "详细", "更多", "المزيد", "تفاصيل", "もっと", "詳細", "もっと読む"]),
+            endings: rule::words(&[
+                "...",
+                "…",
+                "全文",
+                "详情",
+                "详细",
+                "更多",
+                "المزيد",
+                "تفاصيل",
+                "もっと",
+                "詳細",
+                "もっと読む",
+            ]),
         }
     }
 }
@@ -57,7 +69,15 @@ impl Rule for Config {
 
 impl Check for Config {
     fn check(&self, file: FileRow<'_>, facts: &mut Facts<'_>) -> Verdict {
-        let lines = file.text().lines().filter(|line| self.endings.iter().any(|ending| line.trim_end().trim_end_matches(BRACKETS).ends_with(ending.as_str()))).count();
+        let lines = file
+            .text()
+            .lines()
+            .filter(|line| {
+                self.endings
+                    .iter()
+                    .any(|ending| line.trim_end().trim_end_matches(BRACKETS).ends_with(ending.as_str()))
+            })
+            .count();
         rule::above(rule::ratio(lines as u64, facts.lines()), self.limit)
     }
 }
@@ -77,7 +97,8 @@ mod tests {
             ("a…)\n".to_owned() + &"x\n".repeat(8), "C", false),
         ];
         for (text, language, kept) in cases {
-            let reason = Sample::text(&text).language(language)
+            let reason = Sample::text(&text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

@@ -69,7 +69,10 @@ impl Check for Config {
         let repeated = Repeated::of(text, self.whole_text);
         rule::first([
             rule::above(rule::ratio(repeated.lines.0, repeated.lines.1), self.limit),
-            rule::above(rule::ratio(repeated.characters.0, repeated.characters.1), self.characters),
+            rule::above(
+                rule::ratio(repeated.characters.0, repeated.characters.1),
+                self.characters,
+            ),
         ])
     }
 }
@@ -91,7 +94,10 @@ impl Repeated {
             };
             let length = line.chars().count() as u64;
             let counted = whole || !(length == 1 || line == "},");
-            counts.entry(seeded(0, line.as_bytes())).or_insert((0, length, counted)).0 += 1;
+            counts
+                .entry(seeded(0, line.as_bytes()))
+                .or_insert((0, length, counted))
+                .0 += 1;
         }
         let mut repeated = Self {
             lines: (0, 0),
@@ -101,7 +107,10 @@ impl Repeated {
             let again = u64::from(counted && count > 1);
             repeated.lines = (repeated.lines.0 + again * count, repeated.lines.1 + count);
             let characters = count * length;
-            repeated.characters = (repeated.characters.0 + again * characters, repeated.characters.1 + characters);
+            repeated.characters = (
+                repeated.characters.0 + again * characters,
+                repeated.characters.1 + characters,
+            );
         }
         repeated
     }
@@ -122,7 +131,8 @@ mod tests {
             (String::new(), "C", true),
         ];
         for (text, language, kept) in cases {
-            let reason = Sample::text(&text).language(language)
+            let reason = Sample::text(&text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

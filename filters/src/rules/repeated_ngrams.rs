@@ -48,7 +48,9 @@ impl Rule for Config {
 
     fn build(self) -> Result<Self> {
         if self.limits.len() > 6 {
-            return Err(Error::config("`limits` has more than six shares").hint("they are for n-grams of 5 to 10 words"));
+            return Err(
+                Error::config("`limits` has more than six shares").hint("they are for n-grams of 5 to 10 words")
+            );
         }
         self.limits.iter().try_for_each(|limit| rule::share("limits", *limit))?;
         Ok(self)
@@ -79,7 +81,8 @@ mod tests {
             ("", "C", true),
         ];
         for (text, language, kept) in cases {
-            let reason = Sample::text(text).language(language)
+            let reason = Sample::text(text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

@@ -59,7 +59,9 @@ impl Rule for Config {
     fn build(self) -> Result<Self> {
         match self.minimum <= self.maximum {
             true => Ok(self),
-            false => Err(Error::config("`minimum` is above `maximum`, which would drop every file")),
+            false => Err(Error::config(
+                "`minimum` is above `maximum`, which would drop every file",
+            )),
         }
     }
 }
@@ -81,15 +83,14 @@ mod tests {
 
     #[test]
     fn limits_themselves_are_kept() {
-        let cases = [
-            ("0", "", true),
-            ("-0.1", "", false),
-            ("", "", false),
-        ];
+        let cases = [("0", "", true), ("-0.1", "", false), ("", "", false)];
         for (text, language, kept) in cases {
-            let reason = Sample { score: text.parse().ok(), ..Sample::default() }
-                .dropped_by(Config::default())
-                .expect("valid settings");
+            let reason = Sample {
+                score: text.parse().ok(),
+                ..Sample::default()
+            }
+            .dropped_by(Config::default())
+            .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");
         }
     }

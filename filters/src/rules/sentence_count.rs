@@ -33,9 +33,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            limit: 2,
-        }
+        Self { limit: 2 }
     }
 }
 
@@ -54,7 +52,9 @@ impl Rule for Config {
 impl Check for Config {
     fn check(&self, file: FileRow<'_>, _facts: &mut Facts<'_>) -> Verdict {
         let parts = file.text().split(ENDS);
-        let sentences = parts.filter(|part| part.contains(|c: char| c.is_alphanumeric() || c == '_')).count() as u64;
+        let sentences = parts
+            .filter(|part| part.contains(|c: char| c.is_alphanumeric() || c == '_'))
+            .count() as u64;
         match sentences {
             0 => Verdict::Keep,
             _ => rule::below(sentences, self.limit),
@@ -79,7 +79,8 @@ mod tests {
             ("...!", "C", true),
         ];
         for (text, language, kept) in cases {
-            let reason = Sample::text(text).language(language)
+            let reason = Sample::text(text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

@@ -72,15 +72,14 @@ mod tests {
 
     #[test]
     fn limits_themselves_are_kept() {
-        let cases = [
-            ("6", "", true),
-            ("5", "", false),
-            ("-1", "", false),
-        ];
+        let cases = [("6", "", true), ("5", "", false), ("-1", "", false)];
         for (text, language, kept) in cases {
-            let reason = Sample { stars: text.parse().ok(), ..Sample::default() }
-                .dropped_by(Config::default())
-                .expect("valid settings");
+            let reason = Sample {
+                stars: text.parse().ok(),
+                ..Sample::default()
+            }
+            .dropped_by(Config::default())
+            .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");
         }
     }

@@ -32,9 +32,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            limit: 0.6,
-        }
+        Self { limit: 0.6 }
     }
 }
 
@@ -55,7 +53,10 @@ impl Check for Config {
     fn check(&self, file: FileRow<'_>, facts: &mut Facts<'_>) -> Verdict {
         let source = facts.source(file.language());
         let inside: usize = source.strings(false).iter().map(|text| text.chars().count()).sum();
-        rule::above(rule::ratio(inside as u64, source.code.chars().count() as u64), self.limit)
+        rule::above(
+            rule::ratio(inside as u64, source.code.chars().count() as u64),
+            self.limit,
+        )
     }
 }
 
@@ -72,7 +73,8 @@ mod tests {
             (String::new(), "C", true),
         ];
         for (text, language, kept) in cases {
-            let reason = Sample::text(&text).language(language)
+            let reason = Sample::text(&text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

@@ -54,7 +54,11 @@ impl Rule for Config {
 impl Check for Config {
     fn check(&self, file: FileRow<'_>, _facts: &mut Facts<'_>) -> Verdict {
         let name = file.file_name().to_lowercase();
-        match self.endings.iter().find(|ending| name.ends_with(&ending.to_lowercase())) {
+        match self
+            .endings
+            .iter()
+            .find(|ending| name.ends_with(&ending.to_lowercase()))
+        {
             Some(ending) => Verdict::Drop(Reason::entry(ending)),
             None => Verdict::Keep,
         }
@@ -68,10 +72,7 @@ mod tests {
 
     #[test]
     fn limits_themselves_are_kept() {
-        let cases = [
-            ("a/B_Test.GO", "", false),
-            ("a_test.go/b", "", true),
-        ];
+        let cases = [("a/B_Test.GO", "", false), ("a_test.go/b", "", true)];
         for (text, language, kept) in cases {
             let reason = Sample::path(text)
                 .dropped_by(Config::default())

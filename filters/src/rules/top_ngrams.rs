@@ -54,7 +54,9 @@ impl Rule for Config {
 
     fn build(self) -> Result<Self> {
         let limits = [("two", self.two), ("three", self.three), ("four", self.four)];
-        limits.into_iter().try_for_each(|(key, limit)| rule::share(key, limit))?;
+        limits
+            .into_iter()
+            .try_for_each(|(key, limit)| rule::share(key, limit))?;
         Ok(self)
     }
 }
@@ -76,12 +78,21 @@ mod tests {
     #[test]
     fn limits_themselves_are_kept() {
         let cases = [
-            (format!("ab cd ab cd {}", (10..26).map(|i| format!("{i} ")).collect::<String>()), "C", true),
-            (format!("ab cd ab cd {}", (10..25).map(|i| format!("{i} ")).collect::<String>()), "C", false),
+            (
+                format!("ab cd ab cd {}", (10..26).map(|i| format!("{i} ")).collect::<String>()),
+                "C",
+                true,
+            ),
+            (
+                format!("ab cd ab cd {}", (10..25).map(|i| format!("{i} ")).collect::<String>()),
+                "C",
+                false,
+            ),
             (String::new(), "C", true),
         ];
         for (text, language, kept) in cases {
-            let reason = Sample::text(&text).language(language)
+            let reason = Sample::text(&text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

@@ -33,9 +33,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            limit: 0.4,
-        }
+        Self { limit: 0.4 }
     }
 }
 
@@ -65,12 +63,10 @@ mod tests {
 
     #[test]
     fn limits_themselves_are_kept() {
-        let cases = [
-            ("a a a b b", "C", true),
-            ("a a a a b b", "C", false),
-        ];
+        let cases = [("a a a b b", "C", true), ("a a a a b b", "C", false)];
         for (text, language, kept) in cases {
-            let reason = Sample::text(text).language(language)
+            let reason = Sample::text(text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

@@ -32,9 +32,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            minimum: 30,
-        }
+        Self { minimum: 30 }
     }
 }
 
@@ -63,12 +61,10 @@ mod tests {
 
     #[test]
     fn limits_themselves_are_kept() {
-        let cases = [
-            ("w ".repeat(30), "C", true),
-            ("w ".repeat(29), "C", false),
-        ];
+        let cases = [("w ".repeat(30), "C", true), ("w ".repeat(29), "C", false)];
         for (text, language, kept) in cases {
-            let reason = Sample::text(&text).language(language)
+            let reason = Sample::text(&text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

@@ -57,7 +57,10 @@ impl Rule for Config {
 
 impl Check for Config {
     fn check(&self, file: FileRow<'_>, _facts: &mut Facts<'_>) -> Verdict {
-        let end = file.text().char_indices().nth(usize::try_from(self.characters).unwrap_or(usize::MAX));
+        let end = file
+            .text()
+            .char_indices()
+            .nth(usize::try_from(self.characters).unwrap_or(usize::MAX));
         let head = &file.text()[..end.map_or(file.text().len(), |(at, _)| at)];
         match head.contains(DECLARATION) && !rule::on_list(&self.exempt_languages, file.language()) {
             true => Verdict::Drop(Reason::entry(DECLARATION)),
@@ -84,7 +87,8 @@ mod tests {
             (String::new(), "C", true),
         ];
         for (text, language, kept) in cases {
-            let reason = Sample::text(&text).language(language)
+            let reason = Sample::text(&text)
+                .language(language)
                 .dropped_by(Config::default())
                 .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{text:?} {language}");

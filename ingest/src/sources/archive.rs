@@ -161,7 +161,11 @@ impl Archives {
             revision_id,
             location,
             length_bytes,
-            metadata: origin.commit.into_iter().map(|commit| (COMMIT.to_owned(), commit)).collect(),
+            metadata: origin
+                .commit
+                .into_iter()
+                .map(|commit| (COMMIT.to_owned(), commit))
+                .collect(),
             trouble,
         })
     }

@@ -59,7 +59,9 @@ const TIPS: &str = "tips";
 
 /// Whether a folder is a clone: a bare one, or one with a working tree.
 pub(super) fn is_repository(folder: &Path) -> bool {
-    let bare = ["HEAD", "objects", "refs"].iter().all(|name| folder.join(name).exists());
+    let bare = ["HEAD", "objects", "refs"]
+        .iter()
+        .all(|name| folder.join(name).exists());
     bare || folder.join(".git").exists()
 }
 
@@ -197,7 +199,11 @@ impl Git {
                 .hint("set `depth = 0` (all of it), or how many commits back"));
         }
         let commit = self.elsewhere(url, cx).commit(revision)?;
-        Ok(Resolved { commit: commit.to_string(), length_bytes: UNKNOWN_BYTES, tips: None })
+        Ok(Resolved {
+            commit: commit.to_string(),
+            length_bytes: UNKNOWN_BYTES,
+            tips: None,
+        })
     }
 
     /// What a revision means in a repository on this machine.
@@ -208,7 +214,11 @@ impl Git {
             Some(History::References) => Some(repository::tips(&path, commit)?),
             Some(History::Revision) | None => None,
         };
-        Ok(Resolved { commit: commit.to_string(), length_bytes, tips })
+        Ok(Resolved {
+            commit: commit.to_string(),
+            length_bytes,
+            tips,
+        })
     }
 
     /// The objects of a unit; a repository elsewhere is cloned unless the cache has it.

@@ -137,7 +137,12 @@ fn row(file: &File, locator: u64) -> Row<'_> {
     let (mode, length, blob, trouble) = match &file.text {
         Ok(text) => match blob_id(text.as_bytes()) {
             Ok(blob) => (mode::FILE, text.len(), Some(blob), None),
-            Err(_) => (mode::FILE, text.len(), None, Some("its hash shows a collision attack".to_owned())),
+            Err(_) => (
+                mode::FILE,
+                text.len(),
+                None,
+                Some("its hash shows a collision attack".to_owned()),
+            ),
         },
         Err(words) => (mode::NOT_WANTED, 0, None, Some(words.clone())),
     };

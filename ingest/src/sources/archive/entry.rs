@@ -40,9 +40,9 @@ impl Entry {
     /// Bytes that a row shows of an entry that is not read.
     pub(super) fn refused_bytes(&self) -> u64 {
         match self.kind {
-            Kind::Refused(Trouble::EntryEncrypted | Trouble::EntryBroken | Trouble::EntryMethod | Trouble::EntryTooLarge) => {
-                self.length
-            }
+            Kind::Refused(
+                Trouble::EntryEncrypted | Trouble::EntryBroken | Trouble::EntryMethod | Trouble::EntryTooLarge,
+            ) => self.length,
             _ => 0,
         }
     }

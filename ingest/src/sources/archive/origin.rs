@@ -111,7 +111,12 @@ mod tests {
 
     #[test]
     fn only_what_git_noted_counts() {
-        for noted in [None, Some(b"made by hand".to_vec()), Some(COMMIT.as_bytes()[1..].to_vec()), Some(vec![0xff; 40])] {
+        for noted in [
+            None,
+            Some(b"made by hand".to_vec()),
+            Some(COMMIT.as_bytes()[1..].to_vec()),
+            Some(vec![0xff; 40]),
+        ] {
             let origin = Origin::new(noted, b"owner-name-2ef7bde/a");
             assert_eq!((origin.repo_name(), origin.commit), (None, None));
         }

@@ -49,7 +49,9 @@ impl Record {
     /// Bytes of name, extra and comment; none where it is no record.
     pub(super) fn varying(fixed: &[u8]) -> Option<u64> {
         let bytes = |at| number(fixed, at, 2);
-        fixed.starts_with(b"PK\x01\x02").then(|| bytes(28) + bytes(30) + bytes(32))
+        fixed
+            .starts_with(b"PK\x01\x02")
+            .then(|| bytes(28) + bytes(30) + bytes(32))
     }
 
     /// The record of `fixed` and `rest`, of which [`Record::varying`] told the length; none where it is broken.
@@ -62,7 +64,9 @@ impl Record {
         let mut path = extra.name.unwrap_or_else(|| decoded(name, flags & 0x800 != 0));
         // Only DOS and NTFS write backslashes for slashes.
         if matches!(host, 0 | 10 | 11) && !path.contains(&b'/') {
-            path.iter_mut().filter(|byte| **byte == b'\\').for_each(|byte| *byte = b'/');
+            path.iter_mut()
+                .filter(|byte| **byte == b'\\')
+                .for_each(|byte| *byte = b'/');
         }
         without_dots(&mut path);
         let kind = match mode & TYPE_BITS {
@@ -137,7 +141,10 @@ fn decoded(name: &[u8], is_utf8: bool) -> Vec<u8> {
     }
     let unicode = |&byte: &u8| match byte {
         0..0x80 => char::from(byte),
-        high => CODE_PAGE.chars().nth(usize::from(high) - 0x80).unwrap_or(char::REPLACEMENT_CHARACTER),
+        high => CODE_PAGE
+            .chars()
+            .nth(usize::from(high) - 0x80)
+            .unwrap_or(char::REPLACEMENT_CHARACTER),
     };
     name.iter().map(unicode).collect::<String>().into_bytes()
 }

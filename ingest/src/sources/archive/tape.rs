@@ -73,7 +73,12 @@ pub(super) fn origin(input: &Input, config: &SourceConfig) -> Result<Origin> {
     };
     let mut archive = tar::Archive::new(Inflated::open(input, limits)?);
     let (mut ahead, mut commit) = (Ahead::default(), None);
-    for entry in archive.entries().map_err(|error| broken(&error))?.raw(true).take(MOST_AHEAD) {
+    for entry in archive
+        .entries()
+        .map_err(|error| broken(&error))?
+        .raw(true)
+        .take(MOST_AHEAD)
+    {
         let mut entry = entry.map_err(|error| broken(&error))?;
         match entry.header().entry_type() {
             EntryType::XGlobalHeader => commit = comment(&keys(&mut entry)?)?,

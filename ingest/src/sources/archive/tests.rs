@@ -110,7 +110,11 @@ fn blob_id_of(content: &[u8]) -> String {
 #[test]
 fn what_git_archives_is_what_it_has_under_its_own_name() {
     let root = tempfile::tempdir().expect("tempdir");
-    let clone = repository(root.path(), "clone", &[("src/a.rs", b"fn a() {}"), ("caf\u{e9}", b""), ("b", &[7; 9000])]);
+    let clone = repository(
+        root.path(),
+        "clone",
+        &[("src/a.rs", b"fn a() {}"), ("caf\u{e9}", b""), ("b", &[7; 9000])],
+    );
     let commit = String::from_utf8(git(&clone, &["rev-parse", "HEAD"])).expect("an id");
     let prefix = format!("--prefix=owner-name-{}/", &commit[..7]);
     let (repository, units) = opened(root.path(), "git", "clone");
@@ -133,7 +137,10 @@ fn what_git_archives_is_what_it_has_under_its_own_name() {
         assert_eq!(facts(rows(&batch)), expected, "{ending}");
         let contents = read(archive.as_ref(), &units[0], &batch, &cx);
         assert_eq!(contents[0], Ok(vec![7; 9000]), "{ending}");
-        write(&root.path().join("other.zip"), &git(&clone, &["archive", "--format", ending, "HEAD"]));
+        write(
+            &root.path().join("other.zip"),
+            &git(&clone, &["archive", "--format", ending, "HEAD"]),
+        );
         let (_, units) = opened(root.path(), "archives", "other.zip");
         assert_eq!(units[0].repo_name, "other");
     }

@@ -193,7 +193,10 @@ impl<'a> Zip<'a> {
             if places.len() as u64 == self.config.max_entries {
                 return Err(too_many(self.config));
             }
-            let end = record.offset.saturating_add(LOCAL_BYTES + record.name_bytes).saturating_add(record.stored);
+            let end = record
+                .offset
+                .saturating_add(LOCAL_BYTES + record.name_bytes)
+                .saturating_add(record.stored);
             places.push((record.offset, end));
             // What is too large is not inflated.
             if record.length <= self.config.max_entry_bytes {
@@ -204,9 +207,13 @@ impl<'a> Zip<'a> {
         self.check_announced(announced)?;
         places.sort_unstable();
         let is_shared = places.windows(2).any(|pair| pair[0].1 > pair[1].0);
-        let beyond = places.last().is_some_and(|(_, end)| self.base.saturating_add(*end) > self.directory);
+        let beyond = places
+            .last()
+            .is_some_and(|(_, end)| self.base.saturating_add(*end) > self.directory);
         match is_shared || beyond {
-            true => Err(Error::input("archive bomb: entries share their data, or lie beyond the file")),
+            true => Err(Error::input(
+                "archive bomb: entries share their data, or lie beyond the file",
+            )),
             false => Ok(()),
         }
     }
@@ -305,7 +312,9 @@ impl<'a> Zip<'a> {
         let mut at = 0;
         loop {
             let before = (self.inflate.total_in(), self.inflate.total_out());
-            let done = self.inflate.decompress_vec(&data[at..], &mut self.content, FlushDecompress::Finish);
+            let done = self
+                .inflate
+                .decompress_vec(&data[at..], &mut self.content, FlushDecompress::Finish);
             at = self.inflate.total_in() as usize;
             match done {
                 Ok(Status::StreamEnd) => return true,

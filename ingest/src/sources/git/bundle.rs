@@ -54,14 +54,25 @@ pub(super) fn is_bundle(path: &Path) -> Result<bool> {
 pub(super) fn unpacked(path: &Path, config: &SourceConfig, cx: &TaskContext) -> Result<PathBuf> {
     let facts = fs::metadata(path)?;
     let full = path.canonicalize()?;
-    let key = format!("{} {} {}.{}", full.display(), facts.len(), facts.mtime(), facts.mtime_nsec());
-    let place = cx.cache.join(format!("bundle-{}", hex(&ContentHash::of(key.as_bytes()).0)));
+    let key = format!(
+        "{} {} {}.{}",
+        full.display(),
+        facts.len(),
+        facts.mtime(),
+        facts.mtime_nsec()
+    );
+    let place = cx
+        .cache
+        .join(format!("bundle-{}", hex(&ContentHash::of(key.as_bytes()).0)));
     if place.exists() {
         return Ok(place);
     }
     if facts.len() > config.max_repository_bytes {
-        return Err(Error::input(format!("the bundle has more than {} bytes", config.max_repository_bytes))
-            .hint("raise `max-repository-bytes` of the source if it is not hostile"));
+        return Err(Error::input(format!(
+            "the bundle has more than {} bytes",
+            config.max_repository_bytes
+        ))
+        .hint("raise `max-repository-bytes` of the source if it is not hostile"));
     }
     cx.check()?;
     let fresh = Fresh::new(&cx.cache)?;
@@ -127,9 +138,13 @@ impl Head {
 
     /// The commit that is read where no revision is named.
     fn default(&self) -> Result<ObjectId> {
-        let named = HEADS.iter().find_map(|name| self.references.iter().find(|(reference, _)| reference == name));
+        let named = HEADS
+            .iter()
+            .find_map(|name| self.references.iter().find(|(reference, _)| reference == name));
         let found = named.or(self.references.first());
-        found.map(|(_, id)| *id).ok_or_else(|| Error::input("the repository has no commits"))
+        found
+            .map(|(_, id)| *id)
+            .ok_or_else(|| Error::input("the repository has no commits"))
     }
 }
 
@@ -152,7 +167,9 @@ fn known(capability: &str) -> Result<()> {
     match capability.split_once('=') {
         Some(("object-format", "sha1")) | Some(("filter", _)) => Ok(()),
         Some(("object-format", other)) => Err(super::repository::unread_ids(other)),
-        _ => Err(Error::input(format!("the bundle asks for `{capability}`, which is not supported"))),
+        _ => Err(Error::input(format!(
+            "the bundle asks for `{capability}`, which is not supported"
+        ))),
     }
 }
 

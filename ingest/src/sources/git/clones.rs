@@ -27,8 +27,10 @@ pub(super) fn below(root: &Path, most: u64) -> Result<Vec<PathBuf>> {
     while let Some((folder, depth)) = left.pop() {
         seen += 1;
         if seen > most {
-            return Err(Error::input(format!("`{}` holds more than {most} folders", root.display()))
-                .hint("raise `max-entries` of the source, or name folders further below"));
+            return Err(
+                Error::input(format!("`{}` holds more than {most} folders", root.display()))
+                    .hint("raise `max-entries` of the source, or name folders further below"),
+            );
         }
         if is_repository(&folder) {
             found.push(folder);
@@ -82,7 +84,10 @@ mod tests {
             Some(found.map(name).collect::<Vec<_>>())
         };
         let deepest = format!("c{}", "/d".repeat(DEEPEST - 1));
-        assert_eq!(names(100), Some(vec!["a".into(), "b/bare.git".into(), "b/owner/name".into(), deepest]));
+        assert_eq!(
+            names(100),
+            Some(vec!["a".into(), "b/bare.git".into(), "b/owner/name".into(), deepest])
+        );
         assert_eq!(names(10), None);
     }
 }

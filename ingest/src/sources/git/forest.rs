@@ -72,12 +72,22 @@ impl Forest {
         for &(offset, _) in wishes {
             forest.chain(pack, offset, &mut places);
         }
-        let Self { offsets, bases, roots, .. } = &forest;
-        let mut children: Vec<u32> = (0..).zip(bases).filter(|(i, base)| i != *base).map(|(i, _)| i).collect();
+        let Self {
+            offsets, bases, roots, ..
+        } = &forest;
+        let mut children: Vec<u32> = (0..)
+            .zip(bases)
+            .filter(|(i, base)| i != *base)
+            .map(|(i, _)| i)
+            .collect();
         children.sort_unstable_by_key(|&i| (bases[i as usize], offsets[i as usize]));
         let mut roots = roots.clone();
         roots.sort_unstable_by_key(|&i| offsets[i as usize]);
-        Self { roots, children, ..forest }
+        Self {
+            roots,
+            children,
+            ..forest
+        }
     }
 
     /// Adds an object and everything below it that is not there yet.
@@ -211,7 +221,9 @@ impl Walk<'_> {
 
     fn applied(&mut self, number: u32, base: &[u8], into: &mut Vec<u8>) -> Option<()> {
         let mut delta = std::mem::take(&mut self.delta);
-        let made = self.inflated(number, &mut delta).and_then(|()| apply(base, &delta, into));
+        let made = self
+            .inflated(number, &mut delta)
+            .and_then(|()| apply(base, &delta, into));
         self.delta = delta;
         self.delta.truncate(MOST_WAITING);
         made
@@ -293,11 +305,17 @@ mod tests {
     #[test]
     fn differences_are_applied_as_the_format_says() {
         // Copy 2 bytes from 1; insert "xy"; copy 1 byte from 0 (no offset byte).
-        assert_eq!(made(b"abc", b"\x03\x05\x91\x01\x02\x02xy\x90\x01").as_deref(), Some(&b"bcxya"[..]));
+        assert_eq!(
+            made(b"abc", b"\x03\x05\x91\x01\x02\x02xy\x90\x01").as_deref(),
+            Some(&b"bcxya"[..])
+        );
         assert_eq!(made(b"", b"\x00\x00").as_deref(), Some(&b""[..]));
         let long = vec![7; 0x1_0001];
         // No size at all means 65,536.
-        assert_eq!(made(&long, b"\x81\x80\x04\x80\x80\x04\x80").map(|made| made.len()), Some(0x1_0000));
+        assert_eq!(
+            made(&long, b"\x81\x80\x04\x80\x80\x04\x80").map(|made| made.len()),
+            Some(0x1_0000)
+        );
     }
 
     #[test]

@@ -127,12 +127,16 @@ pub(super) fn list_commits(
 
 /// The commits that a unit's history starts from: what its lock says.
 fn tips_of(unit: &Unit) -> Result<Vec<Id>> {
-    let tips = unit.metadata.get(super::TIPS).map_or(unit.revision_id.as_str(), String::as_str);
-    let id = |text: &str| match ObjectId::from_hex(text.as_bytes()) {
-        Ok(id) => Ok(super::super::listing::blob_of(&id).0),
-        Err(_) => Err(Error::input(format!("`{text}` is not the id of a commit"))
-            .hint("run with `--update` to write a new lock")),
-    };
+    let tips = unit
+        .metadata
+        .get(super::TIPS)
+        .map_or(unit.revision_id.as_str(), String::as_str);
+    let id =
+        |text: &str| match ObjectId::from_hex(text.as_bytes()) {
+            Ok(id) => Ok(super::super::listing::blob_of(&id).0),
+            Err(_) => Err(Error::input(format!("`{text}` is not the id of a commit"))
+                .hint("run with `--update` to write a new lock")),
+        };
     tips.split(' ').map(id).collect()
 }
 
@@ -164,7 +168,12 @@ impl<'a> History<'a> {
                 let object = changed[to].after.and_then(|side| self.places.get(&side.id));
                 let (from, to) = (changed[from].path, changed[to].path);
                 let commit = number as u32;
-                self.moves.extend(object.map(|&object| Move { object, commit, from, to }));
+                self.moves.extend(object.map(|&object| Move {
+                    object,
+                    commit,
+                    from,
+                    to,
+                }));
             }
             self.refuse_too_many()?;
         }
@@ -194,8 +203,10 @@ impl<'a> History<'a> {
     fn refuse_too_many(&self) -> Result<()> {
         let most = self.config.max_entries;
         match (self.objects.len() + self.further.len() + self.moves.len()) as u64 > most {
-            true => Err(Error::input(format!("the history has more than {most} files, further paths and renames"))
-                .hint("raise `max-entries` of the source if it is not hostile")),
+            true => Err(Error::input(format!(
+                "the history has more than {most} files, further paths and renames"
+            ))
+            .hint("raise `max-entries` of the source if it is not hostile")),
             false => Ok(()),
         }
     }
@@ -218,9 +229,17 @@ impl<'a> History<'a> {
 
     /// Takes note of an object in a commit; later commits were walked before.
     fn met(&mut self, path: u32, side: Side, commit: u32, trouble: Option<Trouble>) {
-        let Some(&place) = self.places.get(&side.id) else { return };
+        let Some(&place) = self.places.get(&side.id) else {
+            return;
+        };
         let object = &mut self.objects[place as usize];
-        let met = Object { id: side.id, path, mode: side.mode as u16, trouble, ..*object };
+        let met = Object {
+            id: side.id,
+            path,
+            mode: side.mode as u16,
+            trouble,
+            ..*object
+        };
         let is_new = object.last == NONE;
         if is_new {
             object.last = commit;
@@ -331,10 +350,7 @@ struct Backwards<'h, 'a, 'o> {
 
 impl Backwards<'_, '_, '_> {
     fn folder(&mut self, path: u32, depth: u32, id: Id) -> Result<()> {
-        let side = Side {
-            mode: mode::FOLDER,
-            id,
-        };
+        let side = Side { mode: mode::FOLDER, id };
         if depth > DEEPEST {
             self.met(path, side, Some(Trouble::FolderTooDeep));
             return Ok(());
@@ -387,7 +403,10 @@ fn moves(changed: &[Change], names: &Names) -> Vec<(usize, usize)> {
         let name = |i: usize| if by_name { names.name(changed[i].path) } else { b"" };
         let mut waiting: BTreeMap<_, VecDeque<usize>> = BTreeMap::new();
         for &from in &sources {
-            waiting.entry((gone(&changed[from]), name(from))).or_default().push_back(from);
+            waiting
+                .entry((gone(&changed[from]), name(from)))
+                .or_default()
+                .push_back(from);
         }
         targets.retain(|&to| {
             let same = waiting.get_mut(&(come(&changed[to]), name(to)));

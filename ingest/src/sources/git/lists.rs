@@ -40,7 +40,9 @@ pub(super) enum Layout {
 impl Layout {
     /// By the ending of a name; none where it is no list's.
     pub(super) fn of(name: &str) -> Option<Self> {
-        let packed = [".gz", ".zst", ".xz", ".bz2"].iter().find_map(|ending| name.strip_suffix(ending));
+        let packed = [".gz", ".zst", ".xz", ".bz2"]
+            .iter()
+            .find_map(|ending| name.strip_suffix(ending));
         match (packed.unwrap_or(name).rsplit_once('.')?.1, packed) {
             ("txt", _) => Some(Self::Text),
             ("csv", _) => Some(Self::Csv),
@@ -88,7 +90,8 @@ fn text(input: &Input) -> Result<String> {
     input.look()?;
     let mut text = Vec::new();
     let read = Inflated::open(input, limits)?.read_to_end(&mut text);
-    read.map_err(|error| broken(&error)).with_context(|| input.to_string())?;
+    read.map_err(|error| broken(&error))
+        .with_context(|| input.to_string())?;
     String::from_utf8(text).map_err(|_| Error::input(format!("`{input}` is not UTF-8 text")))
 }
 
@@ -107,8 +110,11 @@ fn lines(input: &Input, each: &mut Each<'_>, parse: &dyn Fn(&str) -> Result<Opti
 
 fn csv(input: &Input, each: &mut Each<'_>) -> Result<()> {
     let text = text(input)?;
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-    let unreadable = |error: &csv::Error| Error::input(format!("not a table in CSV: {error}")).context(input.to_string());
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let unreadable =
+        |error: &csv::Error| Error::input(format!("not a table in CSV: {error}")).context(input.to_string());
     let names = reader.headers().map_err(|error| unreadable(&error))?.clone();
     for row in reader.records() {
         let row = row.map_err(|error| unreadable(&error))?;
@@ -124,7 +130,9 @@ fn object(line: &str) -> Result<Fields> {
     let object: serde_json::Map<String, Value> =
         serde_json::from_str(line).map_err(|error| Error::input(format!("not a JSON object: {error}")))?;
     let texts = object.into_iter();
-    Ok(texts.filter_map(|(name, value)| Some((name, text_of(&value)?))).collect())
+    Ok(texts
+        .filter_map(|(name, value)| Some((name, text_of(&value)?)))
+        .collect())
 }
 
 /// A value as text; lists of texts become an SPDX expression that asks for all of them.

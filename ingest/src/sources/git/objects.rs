@@ -168,7 +168,9 @@ impl Objects {
         };
         let mut bytes = Vec::new();
         file.take(MOST_SHALLOW).read_to_end(&mut bytes)?;
-        let ids = bytes.split(|&byte| byte == b'\n').filter_map(|line| ObjectId::from_hex(line).ok());
+        let ids = bytes
+            .split(|&byte| byte == b'\n')
+            .filter_map(|line| ObjectId::from_hex(line).ok());
         Ok(ids.map(|id| blob_of(&id).0).collect())
     }
 

@@ -385,10 +385,16 @@ mod tests {
     fn every_layout_of_a_list_says_the_same() {
         let folder = tempfile::tempdir().expect("tempdir");
         let columns: [(&str, ArrayRef); 5] = [
-            ("repo", Arc::new(StringArray::from(vec![Some("https://h/o/one"), Some("two")]))),
+            (
+                "repo",
+                Arc::new(StringArray::from(vec![Some("https://h/o/one"), Some("two")])),
+            ),
             ("stars", Arc::new(Int32Array::from(vec![Some(7), None]))),
             ("archived", Arc::new(BooleanArray::from(vec![Some(false), Some(true)]))),
-            ("pushed", Arc::new(TimestampMicrosecondArray::from(vec![Some(1_700_000_000_000_000), None]))),
+            (
+                "pushed",
+                Arc::new(TimestampMicrosecondArray::from(vec![Some(1_700_000_000_000_000), None])),
+            ),
             ("unused", Arc::new(StringArray::from(vec![Some("x"), None]))),
         ];
         let batch = RecordBatch::try_from_iter(columns).expect("columns of one length");
@@ -400,19 +406,33 @@ mod tests {
         let json = br#"{"repo": "https://h/o/one", "stars": 7, "archived": false, "pushed": "2023-11-14T22:13:20"}
 {"repo": "two", "archived": true, "stars": null}"#;
         let packed = zstd::encode_all(&csv[..], 3).expect("zstd");
-        let lists: [(&str, &[u8]); 4] = [("a.parquet", &parquet), ("b.csv", csv), ("c.jsonl", json), ("d.csv.zst", &packed)];
+        let lists: [(&str, &[u8]); 4] = [
+            ("a.parquet", &parquet),
+            ("b.csv", csv),
+            ("c.jsonl", json),
+            ("d.csv.zst", &packed),
+        ];
         let found = lists.map(|(name, stored)| {
             write(&folder.path().join(name), stored);
             let mut setup = setup(folder.path(), "git", name);
             setup.config.metadata = vec!["archived".into(), "pushed".into()];
             named(&setup).expect(name)
         });
-        let metadata: Vec<_> = found[0][0].metadata.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        assert_eq!(metadata, [("archived", "false"), ("pushed", "2023-11-14T22:13:20"), ("stars", "7")]);
+        let metadata: Vec<_> = found[0][0]
+            .metadata
+            .iter()
+            .map(|(k, v)| (k.as_str(), v.as_str()))
+            .collect();
+        assert_eq!(
+            metadata,
+            [("archived", "false"), ("pushed", "2023-11-14T22:13:20"), ("stars", "7")]
+        );
         assert_eq!((found[0].len(), found[0][1].location.as_str()), (2, "two"));
         assert!(found.iter().all(|list| *list == found[0]), "{found:?}");
         write(&folder.path().join("e.csv"), b"repo,stars\nx\n");
-        let error = named(&setup(folder.path(), "git", "e.csv")).expect_err("a row is too short").to_string();
+        let error = named(&setup(folder.path(), "git", "e.csv"))
+            .expect_err("a row is too short")
+            .to_string();
         assert!(error.contains("line: 2"), "{error}");
     }
 

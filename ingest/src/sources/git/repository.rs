@@ -69,10 +69,16 @@ pub(super) fn tips(path: &Path, commit: ObjectId) -> Result<String> {
         // What names a tree or nothing has no history.
         let id = reference.peel_to_id().map_err(trouble).ok();
         let object = id.and_then(|id| id.object().ok());
-        tips.extend(object.filter(|object| object.kind == gix::object::Kind::Commit).map(|object| object.id));
+        tips.extend(
+            object
+                .filter(|object| object.kind == gix::object::Kind::Commit)
+                .map(|object| object.id),
+        );
         if tips.len() > MOST_TIPS {
-            return Err(Error::input(format!("the repository has more than {MOST_TIPS} branches and tags"))
-                .hint("read one of them: `history = \"revision\"`"));
+            return Err(
+                Error::input(format!("the repository has more than {MOST_TIPS} branches and tags"))
+                    .hint("read one of them: `history = \"revision\"`"),
+            );
         }
     }
     Ok(tips.iter().map(ObjectId::to_string).collect::<Vec<_>>().join(" "))
@@ -80,7 +86,9 @@ pub(super) fn tips(path: &Path, commit: ObjectId) -> Result<String> {
 
 /// The error for a repository whose ids are of a kind that is not read.
 pub(super) fn unread_ids(kind: &str) -> Error {
-    Error::input(format!("the repository has {kind} ids; only those with sha1 ids are read"))
+    Error::input(format!(
+        "the repository has {kind} ids; only those with sha1 ids are read"
+    ))
 }
 
 /// The address that the clone at `path` came from, as its own settings say; only its name is ever used.

@@ -1073,7 +1073,10 @@ fn bundles_of_both_versions_list_and_read_as_in_git() {
     git(&folder, &["tag", "-a", "-m", "t", "v1", "HEAD~1"]);
     git(&folder, &["bundle", "create", "-q", "../all.bundle", "--all"]);
     assert_bundle(root.path(), "all.bundle", &folder);
-    git(&folder, &["bundle", "create", "-q", "--version=3", "../three.bundle", "HEAD"]);
+    git(
+        &folder,
+        &["bundle", "create", "-q", "--version=3", "../three.bundle", "HEAD"],
+    );
     assert_bundle(root.path(), "three.bundle", &folder);
     // No `HEAD`: the only branch is read; a tag can be asked for.
     git(&folder, &["bundle", "create", "-q", "../odd name", "main", "v1"]);
@@ -1083,7 +1086,10 @@ fn bundles_of_both_versions_list_and_read_as_in_git() {
     config.revision = Some("v1^{commit}".to_owned());
     let source = super::super::open(&config, root.path()).expect("valid");
     let units = source.resolve(&context(&root.path().join("cache"))).expect("resolved");
-    let found: Vec<_> = units.iter().map(|unit| (unit.repo_name.as_str(), unit.revision_id.as_str())).collect();
+    let found: Vec<_> = units
+        .iter()
+        .map(|unit| (unit.repo_name.as_str(), unit.revision_id.as_str()))
+        .collect();
     assert_eq!(found[0], ("all", first.trim()));
     assert!(found[1].1.is_empty(), "that bundle has no tag");
     // One that changes is unpacked anew.
@@ -1122,14 +1128,20 @@ fn bundles_that_cannot_be_read_say_why() {
         assert!(trouble.contains(words), "{name}: {trouble}");
     }
     let (_, units) = opened(at, "git", "part.bundle");
-    assert_eq!(units[0].trouble.as_deref(), Some("the bundle goes on from commits that it does not hold"));
+    assert_eq!(
+        units[0].trouble.as_deref(),
+        Some("the bundle goes on from commits that it does not hold")
+    );
 }
 
 #[test]
 fn repositories_of_other_ids_are_refused_in_words() {
     let root = tempfile::tempdir().expect("tempdir");
     git(root.path(), &["init", "-q", "--object-format=sha256", "one"]);
-    git(&root.path().join("one"), &["commit", "-q", "--allow-empty", "-m", "one"]);
+    git(
+        &root.path().join("one"),
+        &["commit", "-q", "--allow-empty", "-m", "one"],
+    );
     let (_, units) = opened(root.path(), "git", "one");
     let words = "the repository has sha256 ids; only those with sha1 ids are read";
     assert_eq!(units[0].trouble.as_deref(), Some(words));
@@ -1139,18 +1151,32 @@ fn repositories_of_other_ids_are_refused_in_words() {
 fn any_revision_of_a_mirror_is_found() {
     let root = tempfile::tempdir().expect("tempdir");
     let folder = repository(root.path(), "one", &[("a", b"1")]);
-    let first = String::from_utf8(git(&folder, &["rev-parse", "HEAD"])).expect("hex").trim().to_owned();
+    let first = String::from_utf8(git(&folder, &["rev-parse", "HEAD"]))
+        .expect("hex")
+        .trim()
+        .to_owned();
     git(&folder, &["tag", "-a", "-m", "t", "v1.2"]);
     git(&folder, &["update-ref", "refs/pull/1/head", "HEAD"]);
     write(&folder.join("a"), b"2");
     git(&folder, &["commit", "-q", "-a", "-m", "two"]);
     git(root.path(), &["clone", "-q", "--mirror", "one", "mirror.git"]);
-    for revision in ["v1.2", "v1.2^{commit}", "refs/pull/1/head", "HEAD~1", "main^", &first[..9]] {
+    for revision in [
+        "v1.2",
+        "v1.2^{commit}",
+        "refs/pull/1/head",
+        "HEAD~1",
+        "main^",
+        &first[..9],
+    ] {
         let mut config = config("git", "mirror.git");
         config.revision = Some(revision.to_owned());
         let source = super::super::open(&config, root.path()).expect("valid");
         let units = source.resolve(&context(root.path())).expect("resolved");
-        assert_eq!((&units[0].revision_id, &units[0].trouble), (&first, &None), "{revision}");
+        assert_eq!(
+            (&units[0].revision_id, &units[0].trouble),
+            (&first, &None),
+            "{revision}"
+        );
     }
 }
 
@@ -1166,7 +1192,10 @@ fn every_share_of_a_delta_tree_reads_as_in_git() {
     }
     git(&folder, &["add", "-A"]);
     git(&folder, &["commit", "-q", "-m", "more"]);
-    git(&folder, &["repack", "-q", "-a", "-d", "-f", "--depth=20", "--window=30"]);
+    git(
+        &folder,
+        &["repack", "-q", "-a", "-d", "-f", "--depth=20", "--window=30"],
+    );
     let (source, units) = opened(root.path(), "git", "one");
     let cx = context(root.path());
     let batch = list_batch(source.as_ref(), &units[0], &cx).expect("listed");
@@ -1178,7 +1207,12 @@ fn every_share_of_a_delta_tree_reads_as_in_git() {
             for (i, id) in columns::u64s(&contents, columns::FILE_ID)?.values().iter().enumerate() {
                 let row = &rows(&batch)[*id as usize];
                 let blob = row.blob.as_deref().expect("a blob");
-                assert_eq!(bytes.value(i), git(&folder, &["cat-file", "blob", blob]), "{}", row.path);
+                assert_eq!(
+                    bytes.value(i),
+                    git(&folder, &["cat-file", "blob", blob]),
+                    "{}",
+                    row.path
+                );
                 found += 1;
             }
             Ok(())

@@ -102,8 +102,13 @@ impl Line {
         }
         let passing = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
         let is_transient = status.is_server_error() || passing.contains(&status);
-        let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-        let pause = asked.and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs);
+        let asked = response
+            .headers()
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok());
+        let pause = asked
+            .and_then(|seconds| seconds.trim().parse().ok())
+            .map(Duration::from_secs);
         let words = match status {
             StatusCode::UNAUTHORIZED => format!("the server answers {status}: it is not there, or asks for a login"),
             _ => format!("the server answers {status}"),
@@ -129,8 +134,10 @@ impl Line {
         let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
         let next = location.and_then(|location| url.join(location).ok());
         let is_ours = |next: &Url| next.scheme() == "https" || (next.scheme() == "http" && url.scheme() == "http");
-        next.filter(is_ours)
-            .ok_or_else(|| self.guard.fail("the server redirects to where we do not follow", false, None))
+        next.filter(is_ours).ok_or_else(|| {
+            self.guard
+                .fail("the server redirects to where we do not follow", false, None)
+        })
     }
 
     fn url(&self, text: &str) -> std::io::Result<Url> {
@@ -155,7 +162,10 @@ impl Http for Web {
         if end.as_str() != url {
             let tail = url.strip_prefix(base_url).unwrap_or(url);
             let base = end.as_str().strip_suffix(tail.trim_start_matches('/'));
-            let lost = || line.guard.fail("the server redirects to another kind of page", false, None);
+            let lost = || {
+                line.guard
+                    .fail("the server redirects to another kind of page", false, None)
+            };
             self.redirected = Some(base.ok_or_else(lost).map_err(gix::Error::from_error)?.to_owned());
         }
         let exchange = Exchange::answered(response);
@@ -195,7 +205,10 @@ impl Http for Web {
 fn header_map(lines: impl IntoIterator<Item = impl AsRef<str>>) -> HeaderMap {
     let parsed = lines.into_iter().filter_map(|line| {
         let (name, value) = line.as_ref().split_once(':')?;
-        Some((name.parse::<HeaderName>().ok()?, HeaderValue::from_str(value.trim()).ok()?))
+        Some((
+            name.parse::<HeaderName>().ok()?,
+            HeaderValue::from_str(value.trim()).ok()?,
+        ))
     });
     parsed.collect()
 }
@@ -280,7 +293,10 @@ impl Headers {
     fn text(&mut self) -> std::io::Result<&mut Cursor<Vec<u8>>> {
         if self.text.is_none() {
             let state = self.exchange.settle(&self.line)?;
-            let kind = state.answer.as_ref().and_then(|answer| answer.headers().get(CONTENT_TYPE));
+            let kind = state
+                .answer
+                .as_ref()
+                .and_then(|answer| answer.headers().get(CONTENT_TYPE));
             let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
             self.text = Some(Cursor::new(format!("content-type: {kind}\n").into_bytes()));
         }

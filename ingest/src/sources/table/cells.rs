@@ -65,7 +65,9 @@ impl Columns {
             files: files.map(|(name, _)| name.to_owned()),
         };
         for ours in (0..COUNT).filter(|&ours| !content_only || ours == layout.names.content) {
-            let Some(at) = layout.names.resolve(ours, &names)? else { continue };
+            let Some(at) = layout.names.resolve(ours, &names)? else {
+                continue;
+            };
             let (name, data_type, place) = &known[at];
             if !is_right(ours, data_type) {
                 return Err(wrong_type(ours, name, &data_type.to_string()));
@@ -104,7 +106,9 @@ impl Columns {
     /// Our columns of one batch.
     pub(super) fn of(&self, batch: &RecordBatch) -> Cells {
         let files = self.files.as_ref().and_then(|name| batch.column_by_name(name)).cloned();
-        let items = files.as_ref().map(|files| files.as_list::<i32>().values().as_struct().clone());
+        let items = files
+            .as_ref()
+            .map(|files| files.as_list::<i32>().values().as_struct().clone());
         let array = |place: &Place| match place {
             Place::Root(name) => batch.column_by_name(name).cloned(),
             Place::Child(root, name) => batch.column_by_name(root)?.as_struct().column_by_name(name).cloned(),
@@ -184,7 +188,9 @@ impl Cells {
             stars: number(STARS),
             forks: number(FORKS),
             score: self.cell(SCORE, row, item).and_then(|(array, at)| score_at(array, at)),
-            license: self.cell(LICENSE, row, item).and_then(|(array, at)| license_at(array, at)),
+            license: self
+                .cell(LICENSE, row, item)
+                .and_then(|(array, at)| license_at(array, at)),
             set: text(SET),
             meta: text(META),
             key: text(KEY),

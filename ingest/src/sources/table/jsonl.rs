@@ -64,7 +64,15 @@ pub(super) fn read(
             continue;
         }
         let record = line.and_then(|line| parse(line, layout));
-        let cell = record.map(|record| record.and_then(|record| if layout.is_elsewhere() { record.key } else { record.content }));
+        let cell = record.map(|record| {
+            record.and_then(|record| {
+                if layout.is_elsewhere() {
+                    record.key
+                } else {
+                    record.content
+                }
+            })
+        });
         while let Some(i) = left.next_if(|&i| wanted.locator(i) == number) {
             match &cell {
                 Ok(cell) => layout.answer(cell.as_deref(), wanted, i, contents)?,

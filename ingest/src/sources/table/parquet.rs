@@ -261,7 +261,11 @@ fn project(
     let mut builder = builder
         .with_row_groups(vec![group])
         .with_projection(mask)
-        .with_batch_size(if columns.files.is_some() { BATCH_REPOSITORIES } else { BATCH_ROWS });
+        .with_batch_size(if columns.files.is_some() {
+            BATCH_REPOSITORIES
+        } else {
+            BATCH_ROWS
+        });
     if let Some(rows) = rows {
         let ranges = rows.iter().map(|&row| row..row + 1);
         let total = usize::try_from(total).map_err(|_| Error::input("the row group is too long"))?;

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use stackmill_schemas::{BlobId, Result};
 use stackmill_schemas::lock::Unit;
 use stackmill_schemas::path::escape;
+use stackmill_schemas::{BlobId, Result};
 
 use super::super::listing::{Inherited, Listing, Owner, Row, blob_id, mode};
 use crate::detect::license::LicenseTree;
@@ -49,7 +49,10 @@ impl Record<'_> {
                 let length = self.length.and_then(|length| u64::try_from(length).ok());
                 match (length, id) {
                     (Some(length), Some(id)) => (length, Ok(id)),
-                    _ => (0, Err("its content lies elsewhere, and the row does not tell its id and length")),
+                    _ => (
+                        0,
+                        Err("its content lies elsewhere, and the row does not tell its id and length"),
+                    ),
                 }
             }
             (None, None) => (0, Err("no content")),
@@ -59,7 +62,11 @@ impl Record<'_> {
 
 /// A blob id from its 40 hexadecimal digits.
 fn from_hex(digits: &[u8]) -> Option<BlobId> {
-    let digits = digits.as_chunks::<2>().0.iter().take(usize::from(digits.len() == 40) * 20);
+    let digits = digits
+        .as_chunks::<2>()
+        .0
+        .iter()
+        .take(usize::from(digits.len() == 40) * 20);
     let bytes = digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
     bytes.collect::<Option<Vec<u8>>>()?.try_into().ok().map(BlobId)
 }

@@ -26,7 +26,9 @@ impl Message {
         // Crawlers keep the header of what they have put together already.
         let whole = is_chunked.then(|| joined(body)).flatten();
         let body = whole.as_deref().unwrap_or(body);
-        let coding = header(&headers, "Content-Encoding").unwrap_or("identity").to_ascii_lowercase();
+        let coding = header(&headers, "Content-Encoding")
+            .unwrap_or("identity")
+            .to_ascii_lowercase();
         Ok(Self {
             status,
             media: header(&headers, "Content-Type").map(str::to_owned),
@@ -70,7 +72,9 @@ fn joined(body: &[u8]) -> Option<Vec<u8>> {
         if size >= rest.len() {
             return Some(whole);
         }
-        rest = rest[size..].strip_prefix(b"\r\n").or_else(|| rest[size..].strip_prefix(b"\n"))?;
+        rest = rest[size..]
+            .strip_prefix(b"\r\n")
+            .or_else(|| rest[size..].strip_prefix(b"\n"))?;
     }
 }
 

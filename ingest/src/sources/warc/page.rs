@@ -93,7 +93,10 @@ fn text(record: &Record, kind: &str, config: &SourceConfig) -> Result<Text, Stri
 fn decoded(body: &[u8], media: &str) -> Result<Text, String> {
     let (kind, parameters) = media.split_once(';').unwrap_or((media, ""));
     let kind = kind.trim().to_ascii_lowercase();
-    let charset = parameters.to_ascii_lowercase().split_once("charset=").map(|(_, label)| label.to_owned());
+    let charset = parameters
+        .to_ascii_lowercase()
+        .split_once("charset=")
+        .map(|(_, label)| label.to_owned());
     match kind.as_str() {
         "text/html" | "application/xhtml+xml" => Ok(Text::Html(unicode(body, charset.or_else(|| declared(body))))),
         other if is_text(other) => Ok(Text::Other(unicode(body, charset))),
@@ -103,7 +106,12 @@ fn decoded(body: &[u8], media: &str) -> Result<Text, String> {
 
 /// Types whose names do not say that they are text.
 fn is_text(kind: &str) -> bool {
-    let others = ["application/javascript", "application/json", "application/xml", "application/x-sh"];
+    let others = [
+        "application/javascript",
+        "application/json",
+        "application/xml",
+        "application/x-sh",
+    ];
     kind.starts_with("text/") || others.contains(&kind) || kind.ends_with("+json") || kind.ends_with("+xml")
 }
 
@@ -135,12 +143,18 @@ fn place(uri: &str) -> (String, String) {
     let rest = rest.split('#').next().unwrap_or_default();
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     let host = host.rsplit('@').next().unwrap_or(host);
-    let host = host.rsplit_once(':').map_or(host, |(name, port)| match port.parse::<u16>() {
-        Ok(_) => name,
-        Err(_) => host,
-    });
-    let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
-    let components = path.split('/').filter(|component| !matches!(*component, "" | "." | ".."));
+    let host = host
+        .rsplit_once(':')
+        .map_or(host, |(name, port)| match port.parse::<u16>() {
+            Ok(_) => name,
+            Err(_) => host,
+        });
+    let (path, query) = path
+        .split_once('?')
+        .map_or((path, None), |(path, query)| (path, Some(query)));
+    let components = path
+        .split('/')
+        .filter(|component| !matches!(*component, "" | "." | ".."));
     let mut path = components.collect::<Vec<_>>().join("/");
     if path.is_empty() {
         "index".clone_into(&mut path);
@@ -150,7 +164,14 @@ fn place(uri: &str) -> (String, String) {
         path = format!("{path}?{}", query.replace('/', "%2F"));
     }
     let host = host.to_ascii_lowercase();
-    (if host.is_empty() { "unknown".to_owned() } else { escape(host.as_bytes()) }, path)
+    (
+        if host.is_empty() {
+            "unknown".to_owned()
+        } else {
+            escape(host.as_bytes())
+        },
+        path,
+    )
 }
 
 #[cfg(test)]
@@ -177,7 +198,10 @@ mod tests {
             Err(words) => words,
         };
         assert_eq!(html(b"caf\xe9", "text/html; charset=ISO-8859-1"), "café");
-        assert_eq!(html(b"<meta charset=\"koi8-r\">\xc1", "text/html"), "<meta charset=\"koi8-r\">а");
+        assert_eq!(
+            html(b"<meta charset=\"koi8-r\">\xc1", "text/html"),
+            "<meta charset=\"koi8-r\">а"
+        );
         assert_eq!(html("é".as_bytes(), "TEXT/plain"), "é");
         assert_eq!(html(b"caf\xe9 x", "text/html"), "café x");
         assert_eq!(html(b"x", "image/png"), "its type is `image/png`");

@@ -113,7 +113,9 @@ impl Records {
         }
         let mut headers = Vec::new();
         loop {
-            let line = self.line(&mut left)?.ok_or_else(|| Error::input("the file is cut short"))?;
+            let line = self
+                .line(&mut left)?
+                .ok_or_else(|| Error::input("the file is cut short"))?;
             if line.is_empty() {
                 break;
             }
@@ -139,7 +141,10 @@ impl Records {
         if *left == 0 {
             return Err(self.malformed(&format!("has more than {MOST_HEADERS} bytes of headers")));
         }
-        let end = line.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
+        let end = line
+            .iter()
+            .rposition(|byte| !matches!(byte, b'\r' | b'\n'))
+            .map_or(0, |last| last + 1);
         line.truncate(end);
         Ok((read > 0).then_some(line))
     }

@@ -55,13 +55,43 @@ fn every_page_and_every_block_has_a_row() {
         record("response", "https://h/a/p.html", "", &answer(html, PAGE)),
         record("metadata", "https://h/a/p.html", "", b"x"),
         record("response", "https://h/none", "", &answer(html, b"<p>nothing</p>")),
-        record("response", "https://h/gone", "", &answer("404 Not Found\r\nContent-Type: text/html", PAGE)),
-        record("response", "https://h/i.png", "", &answer("200 OK\r\nContent-Type: image/png", b"\x89PNG")),
-        record("response", "https://h/s.py", "", &answer("200 OK\r\nContent-Type: text/x-python", b"x = 1")),
-        record("response", "https://h/c", "", &answer("200 OK\r\nTransfer-Encoding: chunked", chunks)),
-        record("response", "https://h/z", "", &answer("200 OK\r\nContent-Encoding: gzip", &gzip(PAGE))),
+        record(
+            "response",
+            "https://h/gone",
+            "",
+            &answer("404 Not Found\r\nContent-Type: text/html", PAGE),
+        ),
+        record(
+            "response",
+            "https://h/i.png",
+            "",
+            &answer("200 OK\r\nContent-Type: image/png", b"\x89PNG"),
+        ),
+        record(
+            "response",
+            "https://h/s.py",
+            "",
+            &answer("200 OK\r\nContent-Type: text/x-python", b"x = 1"),
+        ),
+        record(
+            "response",
+            "https://h/c",
+            "",
+            &answer("200 OK\r\nTransfer-Encoding: chunked", chunks),
+        ),
+        record(
+            "response",
+            "https://h/z",
+            "",
+            &answer("200 OK\r\nContent-Encoding: gzip", &gzip(PAGE)),
+        ),
         record("response", "https://h/broken", "", b"no answer"),
-        record("conversion", "https://h/wet", "Content-Type: text/plain\r\n", "# caf\u{e9}".as_bytes()),
+        record(
+            "conversion",
+            "https://h/wet",
+            "Content-Type: text/plain\r\n",
+            "# caf\u{e9}".as_bytes(),
+        ),
         record("resource", "https://h/page", "Content-Type: text/html\r\n", PAGE),
     ];
     let expected: Vec<(&str, Result<&str, &str>)> = vec![
@@ -109,23 +139,45 @@ fn list_with(stored: &[u8], change: impl Fn(&mut SourceConfig)) -> Result<Vec<Li
 
 #[test]
 fn hostile_records_are_bounded() {
-    let page = record("response", "https://h/a", "", &answer("200 OK\r\nContent-Type: text/html", PAGE));
+    let page = record(
+        "response",
+        "https://h/a",
+        "",
+        &answer("200 OK\r\nContent-Type: text/html", PAGE),
+    );
     let two = [page.clone(), page.clone()].concat();
     let rows = list_with(&two, |config| config.max_entry_bytes = 50).expect("listed");
     let troubles: Vec<_> = rows.iter().map(|row| row.trouble.as_deref()).collect();
     assert_eq!(troubles, [Some("longer than 50 bytes"); 2]);
     let bomb = answer("200 OK\r\nContent-Encoding: gzip", &gzip(&vec![b' '; 1 << 20]));
-    let rows = list_with(&record("response", "https://h/a", "", &bomb), |config| config.max_entry_bytes = 4096);
-    assert_eq!(rows.expect("listed")[0].trouble.as_deref(), Some("longer than 4096 bytes"));
+    let rows = list_with(&record("response", "https://h/a", "", &bomb), |config| {
+        config.max_entry_bytes = 4096
+    });
+    assert_eq!(
+        rows.expect("listed")[0].trouble.as_deref(),
+        Some("longer than 4096 bytes")
+    );
     for (stored, words) in [
         (page[..page.len() - 10].to_vec(), "cut short"),
         (page[..40].to_vec(), "cut short"),
-        (b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), "record 0 does not begin with its version"),
-        (b"WARC/1.0\r\nWARC-Type: response\r\n\r\n".to_vec(), "record 0 does not tell its length"),
-        ([page.clone(), b"WARC/1.1\r\nA: ".to_vec(), vec![b'x'; 70_000]].concat(), "record 1 has more than 65536 bytes"),
+        (
+            b"HTTP/1.1 200 OK\r\n\r\n".to_vec(),
+            "record 0 does not begin with its version",
+        ),
+        (
+            b"WARC/1.0\r\nWARC-Type: response\r\n\r\n".to_vec(),
+            "record 0 does not tell its length",
+        ),
+        (
+            [page.clone(), b"WARC/1.1\r\nA: ".to_vec(), vec![b'x'; 70_000]].concat(),
+            "record 1 has more than 65536 bytes",
+        ),
     ] {
         let error = list_with(&stored, |_| {}).expect_err(words);
-        assert!(error.message().contains(words) && error.is_permanent_trouble(), "{error}");
+        assert!(
+            error.message().contains(words) && error.is_permanent_trouble(),
+            "{error}"
+        );
     }
     assert_eq!(list_with(b"", |_| {}).map(|rows| rows.len()).ok(), Some(0));
 }
@@ -134,15 +186,30 @@ fn hostile_records_are_bounded() {
 fn a_changed_crawl_is_not_what_the_lock_says() {
     let root = tempfile::tempdir().expect("tempdir");
     let path = root.path().join("a.warc");
-    let page = |body: &[u8]| record("response", "https://h/a", "", &answer("200 OK\r\nContent-Type: text/html", body));
+    let page = |body: &[u8]| {
+        record(
+            "response",
+            "https://h/a",
+            "",
+            &answer("200 OK\r\nContent-Type: text/html", body),
+        )
+    };
     write(&path, &[page(PAGE), page(PAGE)].concat());
     let (source, units) = opened(root.path(), "warc", "a.warc");
     let cx = context(root.path());
     let batch = list_batch(source.as_ref(), &units[0], &cx).expect("listed");
     write(&path, &page(b"<pre lang=c>int y;</pre>"));
-    assert!(list(source.as_ref(), &units[0], &cx).expect_err("changed").message().contains("changed since the lock"));
+    assert!(
+        list(source.as_ref(), &units[0], &cx)
+            .expect_err("changed")
+            .message()
+            .contains("changed since the lock")
+    );
     let contents = read(source.as_ref(), &units[0], &batch, &cx);
-    let troubles: Vec<_> = contents.iter().map(|content| content.as_ref().expect_err("changed").as_str()).collect();
+    let troubles: Vec<_> = contents
+        .iter()
+        .map(|content| content.as_ref().expect_err("changed").as_str())
+        .collect();
     assert_eq!(
         troubles,
         [

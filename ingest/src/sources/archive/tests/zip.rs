@@ -129,7 +129,10 @@ fn every_method_and_width_gives_the_same_rows() {
         let stored = zip_of(&[made, entry("d/b", b"")], b"some words");
         for stored in [stored.clone(), [b"PK\x03\x04#!/bin/sh\n".to_vec(), stored].concat()] {
             let found = all(&stored);
-            let facts: Vec<_> = found.iter().map(|(row, _)| (row.path.as_str(), row.blob.clone())).collect();
+            let facts: Vec<_> = found
+                .iter()
+                .map(|(row, _)| (row.path.as_str(), row.blob.clone()))
+                .collect();
             let expected = [("a", Some(blob_id_of(&content))), ("b", Some(blob_id_of(b"")))];
             assert_eq!(facts, expected, "{method} {is_wide}");
             assert_eq!(found[0].1, Ok(content.clone()), "{method} {is_wide}");
@@ -173,8 +176,17 @@ fn entries_that_cannot_be_read_are_rows() {
         mode: 0o100_755,
         ..entry("./tool", b"x")
     };
-    let names = [entry("a", b"1"), entry("../up", b"x"), entry("folder/", b""), entry("a", b"2")];
-    let made = [&names[..], &[encrypted, unknown, lies, swells, link, windows, device, tool]].concat();
+    let names = [
+        entry("a", b"1"),
+        entry("../up", b"x"),
+        entry("folder/", b""),
+        entry("a", b"2"),
+    ];
+    let made = [
+        &names[..],
+        &[encrypted, unknown, lies, swells, link, windows, device, tool],
+    ]
+    .concat();
     let found = all(&zip_of(&made, b""));
     let rows: Vec<Listed> = found.iter().map(|(row, _)| row.clone()).collect();
     assert_eq!(
@@ -189,11 +201,18 @@ fn entries_that_cannot_be_read_are_rows() {
             ("link", mode::SYMLINK, None),
             ("swells", mode::FILE, Some("the entry is too large")),
             ("tool", mode::EXECUTABLE, None),
-            ("unknown", mode::FILE, Some("the entry is compressed in a way that is not supported")),
+            (
+                "unknown",
+                mode::FILE,
+                Some("the entry is compressed in a way that is not supported")
+            ),
             ("windows/a.c", mode::FILE, None),
         ]
     );
-    assert_eq!((&found[2].1, &found[6].1), (&Ok(b"2".to_vec()), &Ok(b"../../etc/passwd".to_vec())));
+    assert_eq!(
+        (&found[2].1, &found[6].1),
+        (&Ok(b"2".to_vec()), &Ok(b"../../etc/passwd".to_vec()))
+    );
     assert_eq!(found[4].1, Err("the entry is encrypted".into()));
 }
 
@@ -211,18 +230,34 @@ fn bombs_are_refused_before_anything_is_inflated() {
     let wide = |config: &mut SourceConfig| config.max_ratio = 2000;
     for (made, change, words) in [
         (vec![large.clone()], (|_| {}) as fn(&mut SourceConfig), "for each byte"),
-        (vec![large.clone()], |config| config.max_archive_bytes = (20 << 20) - 1, "more than 20971519 bytes"),
+        (
+            vec![large.clone()],
+            |config| config.max_archive_bytes = (20 << 20) - 1,
+            "more than 20971519 bytes",
+        ),
         (vec![large.clone(), shared], wide, "share their data"),
         (vec![beyond], wide, "share their data"),
-        (vec![entry("a", b""); 3], |config| config.max_entries = 2, "more than 2 entries"),
+        (
+            vec![entry("a", b""); 3],
+            |config| config.max_entries = 2,
+            "more than 2 entries",
+        ),
     ] {
         let error = list_with(&zip_of(&made, b""), change).expect_err(words);
         assert!(error.message().contains(words), "{error}");
         assert!(error.is_permanent_trouble());
     }
-    assert_eq!(list_with(&zip_of(&[large], b""), wide).map(|rows| rows.len()).ok(), Some(1));
+    assert_eq!(
+        list_with(&zip_of(&[large], b""), wide).map(|rows| rows.len()).ok(),
+        Some(1)
+    );
     let many = zip_of(&[entry("a", b""), entry("b", b"")], b"");
-    assert_eq!(list_with(&many, |config| config.max_entries = 2).map(|rows| rows.len()).ok(), Some(2));
+    assert_eq!(
+        list_with(&many, |config| config.max_entries = 2)
+            .map(|rows| rows.len())
+            .ok(),
+        Some(2)
+    );
 }
 
 #[test]

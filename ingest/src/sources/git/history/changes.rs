@@ -26,7 +26,11 @@ pub(crate) struct Change {
 
 /// The changes of a commit whose tree is `new` and whose parents have the trees `old`, in order of their paths.
 pub(crate) fn changes(trees: &mut Trees<'_>, names: &mut Names, new: Id, old: &[Id]) -> Result<Vec<Change>> {
-    let mut walk = Walk { trees, names, found: Vec::new() };
+    let mut walk = Walk {
+        trees,
+        names,
+        found: Vec::new(),
+    };
     let nothing = [None];
     let old: Vec<_> = old.iter().copied().map(Some).collect();
     walk.folder(ROOT, 0, Some(new), if old.is_empty() { &nothing } else { &old })?;
@@ -73,7 +77,9 @@ impl Walk<'_, '_> {
 
     /// One path, as the commit and its parents have it.
     fn entry(&mut self, path: u32, depth: u32, entries: &[Option<Entry>]) -> Result<()> {
-        let Some((new, old)) = entries.split_first() else { return Ok(()) };
+        let Some((new, old)) = entries.split_first() else {
+            return Ok(());
+        };
         if entries.iter().flatten().any(Entry::is_tree) {
             let id = |entry: &Option<Entry>| entry.map(|entry| entry.id);
             return self.folder(path, depth + 1, id(new), &old.iter().map(id).collect::<Vec<_>>());
@@ -81,7 +87,12 @@ impl Walk<'_, '_> {
         let side = |entry: &Option<Entry>| entry.as_ref().map(Entry::side);
         if old.iter().all(|old| side(old) != side(new)) {
             let before = old.first().and_then(side);
-            self.found.push(Change { path, before, after: side(new), trouble: None });
+            self.found.push(Change {
+                path,
+                before,
+                after: side(new),
+                trouble: None,
+            });
         }
         Ok(())
     }
@@ -99,14 +110,22 @@ impl Walk<'_, '_> {
             return Err(super::broken_tree(&id, trouble));
         }
         let after = Some(Side { mode: mode::FOLDER, id });
-        self.found.push(Change { path, before: None, after, trouble: Some(trouble) });
+        self.found.push(Change {
+            path,
+            before: None,
+            after,
+            trouble: Some(trouble),
+        });
         Ok(())
     }
 }
 
 /// The next entry in git's order, with its tree.
 fn least(sides: &[Rc<Tree>], at: &[usize]) -> Option<(Rc<Tree>, Entry)> {
-    let next = sides.iter().zip(at).filter_map(|(side, &at)| Some((side, *side.entries().get(at)?)));
+    let next = sides
+        .iter()
+        .zip(at)
+        .filter_map(|(side, &at)| Some((side, *side.entries().get(at)?)));
     let least = next.min_by(|(a, x), (b, y)| a.order(x, b, y))?;
     Some((Rc::clone(least.0), least.1))
 }
@@ -115,7 +134,10 @@ fn least(sides: &[Rc<Tree>], at: &[usize]) -> Option<(Rc<Tree>, Entry)> {
 fn slots<'a>(sides: &'a [Rc<Tree>], at: &mut [usize], next: &(Rc<Tree>, Entry)) -> Vec<&'a [Entry]> {
     let take = |(side, at): (&'a Rc<Tree>, &mut usize)| {
         let rest = &side.entries()[*at..];
-        let same = rest.iter().take_while(|entry| side.order(entry, &next.0, &next.1).is_eq()).count();
+        let same = rest
+            .iter()
+            .take_while(|entry| side.order(entry, &next.0, &next.1).is_eq())
+            .count();
         *at += same;
         &rest[..same]
     };

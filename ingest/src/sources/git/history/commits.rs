@@ -34,7 +34,12 @@ pub(crate) struct Commits {
 impl Commits {
     /// Everything that `tips` reach; a clone that was cut off ends where its `shallow` file says.
     pub(crate) fn reachable(objects: &mut Objects, tips: &[Id], most: u64, cx: &TaskContext) -> Result<Self> {
-        let mut search = Search { places: HashMap::new(), all: Vec::new(), parents: Vec::new(), most };
+        let mut search = Search {
+            places: HashMap::new(),
+            all: Vec::new(),
+            parents: Vec::new(),
+            most,
+        };
         for tip in tips {
             search.place(*tip)?;
         }
@@ -48,7 +53,11 @@ impl Commits {
             search.visit(next, objects, is_cut, &mut buffer)?;
             next += 1;
         }
-        Ok(Self { all: search.all, parents: search.parents }.sorted())
+        Ok(Self {
+            all: search.all,
+            parents: search.parents,
+        }
+        .sorted())
     }
 
     /// The commits, oldest first.
@@ -75,7 +84,10 @@ impl Commits {
             places[number as usize] = place;
         }
         let parents = self.parents.iter().map(|&parent| places[parent as usize]).collect();
-        Self { all: order.iter().map(|&number| self.all[number as usize].clone()).collect(), parents }
+        Self {
+            all: order.iter().map(|&number| self.all[number as usize].clone()).collect(),
+            parents,
+        }
     }
 
     /// Numbers of the commits in order of time.
@@ -129,7 +141,13 @@ impl Search {
             return Err(Error::input(format!("the history has more than {} commits", self.most))
                 .hint("raise `max-entries` of the source if it is not hostile"));
         }
-        self.all.push(Commit { id, tree: [0; 20], time: 0, author_time: 0, parents: (0, 0) });
+        self.all.push(Commit {
+            id,
+            tree: [0; 20],
+            time: 0,
+            author_time: 0,
+            parents: (0, 0),
+        });
         self.places.insert(id, place);
         Ok(place)
     }

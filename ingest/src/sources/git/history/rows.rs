@@ -59,8 +59,16 @@ impl Person {
         let signature = signature.as_ref().map(gix::actor::SignatureRef::trim);
         let time = signature.as_ref().and_then(|signature| signature.time().ok());
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        self.name.append_value(signature.as_ref().map_or_else(String::new, |signature| text(signature.name)));
-        self.email.append_value(signature.as_ref().map_or_else(String::new, |signature| text(signature.email)));
+        self.name.append_value(
+            signature
+                .as_ref()
+                .map_or_else(String::new, |signature| text(signature.name)),
+        );
+        self.email.append_value(
+            signature
+                .as_ref()
+                .map_or_else(String::new, |signature| text(signature.email)),
+        );
         self.time.append_value(time.map_or(0, |time| time.seconds));
         self.offset.append_value(time.map_or(0, |time| time.offset));
     }
@@ -142,23 +150,37 @@ impl<'a, 'e> Rows<'a, 'e> {
         let sides = [(from.path, from.before), (to.path, to.after)];
         let [old_path, new_path] = sides.map(|(path, side)| side.map(|_| recorded(&names.path(path))));
         let [old_id, new_id] = sides.map(|(_, side)| side.map(|side| hex(&side.id)));
-        self.bytes += BYTES_OF_CHANGE + [&old_path, &new_path].iter().filter_map(|path| path.as_ref()).map(String::len).sum::<usize>();
+        self.bytes += BYTES_OF_CHANGE
+            + [&old_path, &new_path]
+                .iter()
+                .filter_map(|path| path.as_ref())
+                .map(String::len)
+                .sum::<usize>();
         let values = self.changes.values();
-        let texts = [(0, old_path), (1, new_path), (4, old_id), (5, new_id), (6, to.trouble.map(Trouble::words))];
+        let texts = [
+            (0, old_path),
+            (1, new_path),
+            (4, old_id),
+            (5, new_id),
+            (6, to.trouble.map(Trouble::words)),
+        ];
         for (i, text) in texts {
             let builder = values.field_builder::<StringBuilder>(i);
             builder.ok_or_else(|| Error::bug("not a text"))?.append_option(text);
         }
         for (i, (_, side)) in [2, 3].into_iter().zip(sides) {
             let builder = values.field_builder::<UInt32Builder>(i);
-            builder.ok_or_else(|| Error::bug("not a mode"))?.append_option(side.map(|side| side.mode));
+            builder
+                .ok_or_else(|| Error::bug("not a mode"))?
+                .append_option(side.map(|side| side.mode));
         }
         values.append(true);
         Ok(())
     }
 
     fn flush(&mut self) -> Result<()> {
-        let same = |text: &str| Arc::new(std::iter::repeat_n(Some(text), self.rows).collect::<arrow_array::StringArray>());
+        let same =
+            |text: &str| Arc::new(std::iter::repeat_n(Some(text), self.rows).collect::<arrow_array::StringArray>());
         let (repo_name, revision_id) = (same(&self.unit.repo_name), same(&self.unit.revision_id));
         let record = RecordBatch::try_new(
             columns::commits(),
@@ -194,7 +216,9 @@ impl<'a, 'e> Rows<'a, 'e> {
 
 /// The message in UTF-8: by the encoding that the commit names, else with a mark for each byte that is none.
 fn text_of(commit: &CommitRef<'_>) -> String {
-    let named = commit.encoding.and_then(|label| encoding_rs::Encoding::for_label(label));
+    let named = commit
+        .encoding
+        .and_then(|label| encoding_rs::Encoding::for_label(label));
     let encoding = named.unwrap_or(encoding_rs::UTF_8);
     encoding.decode_without_bom_handling(commit.message).0.into_owned()
 }

@@ -47,7 +47,12 @@ struct Facts {
 fn facts(batch: &RecordBatch) -> BTreeMap<String, Facts> {
     let past = batch.column_by_name(columns::HISTORY).expect("a column").as_struct();
     let texts = |name: &str| past.column_by_name(name).expect("a field").as_string::<i32>().clone();
-    let times = |name: &str| past.column_by_name(name).expect("a field").as_primitive::<Int64Type>().clone();
+    let times = |name: &str| {
+        past.column_by_name(name)
+            .expect("a field")
+            .as_primitive::<Int64Type>()
+            .clone()
+    };
     let lists = |name: &str| past.column_by_name(name).expect("a field").as_list::<i32>().clone();
     let mut found = BTreeMap::new();
     for (i, row) in rows(batch).into_iter().enumerate() {
@@ -62,7 +67,9 @@ fn facts(batch: &RecordBatch) -> BTreeMap<String, Facts> {
             last: texts("last_commit").value(i).to_owned(),
             last_time: times("last_time").value(i),
             paths: paths.as_string::<i32>().iter().flatten().map(str::to_owned).collect(),
-            renames: (0..renames.len()).map(|row| (part(0, row), part(1, row), part(2, row))).collect(),
+            renames: (0..renames.len())
+                .map(|row| (part(0, row), part(1, row), part(2, row)))
+                .collect(),
         };
         assert!(found.insert(blob, facts).is_none(), "{row:?} is there twice");
     }
@@ -104,7 +111,9 @@ fn told(folder: &Path, tips: &[&str]) -> Vec<Told> {
     let mut done: Vec<Told> = Vec::new();
     while !left.is_empty() {
         let ready = |told: &Told| !left.iter().any(|other| told.parents.contains(&other.id));
-        let next = (0..left.len()).filter(|&i| ready(&left[i])).min_by_key(|&i| (left[i].time, left[i].id.clone()));
+        let next = (0..left.len())
+            .filter(|&i| ready(&left[i]))
+            .min_by_key(|&i| (left[i].time, left[i].id.clone()));
         done.push(left.swap_remove(next.expect("no cycle")));
     }
     done
@@ -140,11 +149,26 @@ fn expected(told: &[Told]) -> BTreeMap<String, Facts> {
 
 /// Renames as git pairs them: commit, from, to, by blob; only those that leave git no choice.
 fn git_renames(folder: &Path, tips: &[&str]) -> BTreeMap<String, BTreeSet<(String, String, String)>> {
-    let log = [&["log", "--no-merges", "--raw", "-z", "-M100%", "-l0", "--no-abbrev", "--format=%x01%H"], tips].concat();
+    let log = [
+        &[
+            "log",
+            "--no-merges",
+            "--raw",
+            "-z",
+            "-M100%",
+            "-l0",
+            "--no-abbrev",
+            "--format=%x01%H",
+        ],
+        tips,
+    ]
+    .concat();
     let output = git(folder, &log);
     let mut found: BTreeMap<String, BTreeSet<_>> = BTreeMap::new();
     for commit in output.split(|&byte| byte == 1).skip(1) {
-        let mut fields = commit.split(|&byte| byte == 0 || byte == b'\n').filter(|field| !field.is_empty());
+        let mut fields = commit
+            .split(|&byte| byte == 0 || byte == b'\n')
+            .filter(|field| !field.is_empty());
         let id = String::from_utf8_lossy(fields.next().expect("an id")).into_owned();
         while let Some(meta) = fields.next() {
             let meta = String::from_utf8_lossy(meta).into_owned();
@@ -152,7 +176,10 @@ fn git_renames(folder: &Path, tips: &[&str]) -> BTreeMap<String, BTreeSet<(Strin
             let path = escape(fields.next().expect("a path"));
             if meta[4].starts_with('R') {
                 let to = escape(fields.next().expect("a path"));
-                found.entry(meta[3].to_owned()).or_default().insert((id.clone(), path, to));
+                found
+                    .entry(meta[3].to_owned())
+                    .or_default()
+                    .insert((id.clone(), path, to));
             }
         }
     }
@@ -161,7 +188,10 @@ fn git_renames(folder: &Path, tips: &[&str]) -> BTreeMap<String, BTreeSet<(Strin
 
 /// Every object of the history that is a blob.
 fn blobs_of(folder: &Path, tips: &[&str]) -> BTreeSet<String> {
-    let objects = text(folder, &[&["rev-list", "--objects", "--no-object-names"], tips].concat());
+    let objects = text(
+        folder,
+        &[&["rev-list", "--objects", "--no-object-names"], tips].concat(),
+    );
     let mut child = Command::new("git")
         .current_dir(folder)
         .args(["cat-file", "--batch-check=%(objecttype) %(objectname)"])
@@ -174,7 +204,11 @@ fn blobs_of(folder: &Path, tips: &[&str]) -> BTreeSet<String> {
     let output = child.wait_with_output().expect("git ends");
     writer.join().expect("no panic").expect("written");
     let kinds = String::from_utf8(output.stdout).expect("text");
-    kinds.lines().filter_map(|line| line.strip_prefix("blob ")).map(str::to_owned).collect()
+    kinds
+        .lines()
+        .filter_map(|line| line.strip_prefix("blob "))
+        .map(str::to_owned)
+        .collect()
 }
 
 fn commit_rows(source: &dyn Source, unit: &Unit, cx: &TaskContext) -> RecordBatch {
@@ -203,8 +237,16 @@ fn assert_same_as_git(root: &Path, location: &str, history: &str, tips: &[&str])
         let ours = &found[blob].renames;
         let merges = told.iter().filter(|told| told.parents.len() > 1).map(|told| &told.id);
         let merges: BTreeSet<_> = merges.collect();
-        let plain: BTreeSet<_> = ours.iter().filter(|rename| !merges.contains(&rename.0)).cloned().collect();
-        assert_eq!(plain, renames.get(blob).cloned().unwrap_or_default(), "renames of {blob}");
+        let plain: BTreeSet<_> = ours
+            .iter()
+            .filter(|rename| !merges.contains(&rename.0))
+            .cloned()
+            .collect();
+        assert_eq!(
+            plain,
+            renames.get(blob).cloned().unwrap_or_default(),
+            "renames of {blob}"
+        );
         facts.renames.clone_from(ours);
     }
     assert_eq!(found, theirs);
@@ -234,7 +276,10 @@ fn assert_commits(folder: &Path, batch: &RecordBatch, told: &[Told]) {
         let fields: Vec<&str> = shown.splitn(7, '\n').collect();
         assert_eq!(texts("author_name").value(i), fields[0]);
         assert_eq!(texts("author_email").value(i), fields[1]);
-        assert_eq!(column("author_time").as_primitive::<Int64Type>().value(i).to_string(), fields[2]);
+        assert_eq!(
+            column("author_time").as_primitive::<Int64Type>().value(i).to_string(),
+            fields[2]
+        );
         assert_eq!(texts("committer_name").value(i), fields[3]);
         assert_eq!(texts("committer_email").value(i), fields[4]);
         assert_eq!(column("committer_time").as_primitive::<Int64Type>().value(i), told.time);
@@ -242,7 +287,11 @@ fn assert_commits(folder: &Path, batch: &RecordBatch, told: &[Told]) {
         let parents = column("parents").as_list::<i32>().value(i);
         let parents: Vec<_> = parents.as_string::<i32>().iter().flatten().collect();
         let raw = text(folder, &["cat-file", "commit", &told.id]);
-        let named: Vec<_> = raw.lines().map_while(|line| (!line.is_empty()).then_some(line)).filter_map(|line| line.strip_prefix("parent ")).collect();
+        let named: Vec<_> = raw
+            .lines()
+            .map_while(|line| (!line.is_empty()).then_some(line))
+            .filter_map(|line| line.strip_prefix("parent "))
+            .collect();
         assert_eq!(parents, named);
         assert_eq!(paths_of_changes(batch, i), git_paths(folder, told), "{}", told.id);
     }
@@ -252,20 +301,46 @@ fn assert_commits(folder: &Path, batch: &RecordBatch, told: &[Told]) {
 type Paths = BTreeSet<(Option<String>, Option<String>, Option<String>, Option<String>)>;
 
 fn paths_of_changes(batch: &RecordBatch, row: usize) -> Paths {
-    let changes = batch.column_by_name("changes").expect("a column").as_list::<i32>().value(row);
+    let changes = batch
+        .column_by_name("changes")
+        .expect("a column")
+        .as_list::<i32>()
+        .value(row);
     let changes = changes.as_struct();
     let field = |name: &str, at: usize| {
         let texts = changes.column_by_name(name).expect("a field").as_string::<i32>();
         texts.is_valid(at).then(|| texts.value(at).to_owned())
     };
-    let one = |at| (field("old_path", at), field("new_path", at), field("old_blob_id", at), field("new_blob_id", at));
+    let one = |at| {
+        (
+            field("old_path", at),
+            field("new_path", at),
+            field("old_blob_id", at),
+            field("new_blob_id", at),
+        )
+    };
     (0..changes.len()).map(one).collect()
 }
 
 /// What `git diff-tree -c` says that a commit changes, renames apart.
 fn git_paths(folder: &Path, told: &Told) -> Paths {
-    let renames = if told.parents.len() > 1 { "--no-renames" } else { "-M100%" };
-    let arguments = ["diff-tree", "-r", "-c", "--root", "-z", "-l0", renames, "--no-commit-id", "--no-abbrev", &told.id];
+    let renames = if told.parents.len() > 1 {
+        "--no-renames"
+    } else {
+        "-M100%"
+    };
+    let arguments = [
+        "diff-tree",
+        "-r",
+        "-c",
+        "--root",
+        "-z",
+        "-l0",
+        renames,
+        "--no-commit-id",
+        "--no-abbrev",
+        &told.id,
+    ];
     let output = git(folder, &arguments);
     let mut fields = output.split(|&byte| byte == 0).filter(|field| !field.is_empty());
     let mut found = Paths::new();
@@ -275,7 +350,11 @@ fn git_paths(folder: &Path, told: &Told) -> Paths {
         let meta: Vec<&str> = meta[sides..].split(' ').collect();
         let path = escape(fields.next().expect("a path"));
         let is_rename = meta.last().is_some_and(|status| status.starts_with('R'));
-        let new_path = if is_rename { escape(fields.next().expect("a path")) } else { path.clone() };
+        let new_path = if is_rename {
+            escape(fields.next().expect("a path"))
+        } else {
+            path.clone()
+        };
         let (old, new) = (meta[sides + 1], meta[2 * sides + 1]);
         let there = |id: &str| id.bytes().any(|byte| byte != b'0');
         let side = |id: &str, text: &str| there(id).then(|| text.to_owned());
@@ -290,7 +369,15 @@ fn commit_at(folder: &Path, time: u64, arguments: &[&str]) {
     let date = format!("{time} +0200");
     let output = Command::new("git")
         .current_dir(folder)
-        .args(["-c", "user.name=a b", "-c", "user.email=a@b", "commit", "-q", "--allow-empty"])
+        .args([
+            "-c",
+            "user.name=a b",
+            "-c",
+            "user.email=a@b",
+            "commit",
+            "-q",
+            "--allow-empty",
+        ])
         .args(arguments)
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_AUTHOR_DATE", format!("{} +0000", time - 7))
@@ -303,7 +390,11 @@ fn commit_at(folder: &Path, time: u64, arguments: &[&str]) {
 #[test]
 fn merges_renames_reverts_links_and_submodules_are_as_in_git() {
     let root = tempfile::tempdir().expect("tempdir");
-    let folder = repository(root.path(), "one", &[("a/x.txt", b"x"), ("a/y.txt", b"y"), ("b.txt", b"b")]);
+    let folder = repository(
+        root.path(),
+        "one",
+        &[("a/x.txt", b"x"), ("a/y.txt", b"y"), ("b.txt", b"b")],
+    );
     let head = text(&folder, &["rev-parse", "HEAD"]);
     // A folder is renamed, a file edited, and the edit reverted.
     git(&folder, &["mv", "a", "c"]);
@@ -313,8 +404,16 @@ fn merges_renames_reverts_links_and_submodules_are_as_in_git() {
     git(&folder, &["revert", "--no-edit", "HEAD"]);
     // A link with a file's content, a file that becomes a link, a submodule that moves on.
     std::os::unix::fs::symlink("x", folder.join("link")).expect("a link");
-    git(&folder, &["update-index", "--add", "--cacheinfo", &format!("160000,{},sub", head.trim())]);
-    commit_at(&folder, 1_600_000_200, &["-m", ""  , "--allow-empty-message"]);
+    git(
+        &folder,
+        &[
+            "update-index",
+            "--add",
+            "--cacheinfo",
+            &format!("160000,{},sub", head.trim()),
+        ],
+    );
+    commit_at(&folder, 1_600_000_200, &["-m", "", "--allow-empty-message"]);
     git(&folder, &["checkout", "-q", "-b", "side", "HEAD~2"]);
     write(&folder.join("b.txt"), b"on the side");
     write(&folder.join("new.txt"), b"new");
@@ -346,7 +445,11 @@ fn merges_renames_reverts_links_and_submodules_are_as_in_git() {
 #[test]
 fn equal_files_that_move_are_paired_by_name_first() {
     let root = tempfile::tempdir().expect("tempdir");
-    let folder = repository(root.path(), "one", &[("a/one", b"same"), ("a/two", b"same"), ("a/x", b"same")]);
+    let folder = repository(
+        root.path(),
+        "one",
+        &[("a/one", b"same"), ("a/two", b"same"), ("a/x", b"same")],
+    );
     git(&folder, &["mv", "a/one", "z"]);
     std::fs::create_dir(folder.join("b")).expect("a folder");
     git(&folder, &["mv", "a/two", "b/one"]);
@@ -355,7 +458,11 @@ fn equal_files_that_move_are_paired_by_name_first() {
     let (source, unit) = opened(root.path(), "one", "revision");
     let batch = list_batch(source.as_ref(), &unit, &context(root.path())).expect("listed");
     let found = facts(&batch);
-    let renames: Vec<_> = found.values().flat_map(|facts| &facts.renames).map(|(_, from, to)| (&from[..], &to[..])).collect();
+    let renames: Vec<_> = found
+        .values()
+        .flat_map(|facts| &facts.renames)
+        .map(|(_, from, to)| (&from[..], &to[..]))
+        .collect();
     assert_eq!(renames, [("a/one", "b/one"), ("a/two", "z"), ("a/x", "b/x")]);
 }
 
@@ -369,7 +476,10 @@ fn a_clone_that_was_cut_off_has_the_history_that_it_has() {
     }
     let url = format!("file://{}", folder.display());
     git(root.path(), &["clone", "-q", "--depth", "2", &url, "shallow"]);
-    assert_eq!(assert_same_as_git(root.path(), "shallow", "revision", &["HEAD"]).len(), 2);
+    assert_eq!(
+        assert_same_as_git(root.path(), "shallow", "revision", &["HEAD"]).len(),
+        2
+    );
 }
 
 #[test]
@@ -388,18 +498,26 @@ fn what_cannot_be_read_is_a_row_or_the_units_trouble() {
         list_batch(source.as_ref(), &unit, &context(root.path())).map(|batch| rows(&batch))
     };
     let trouble = |rows: &[Listed]| -> Vec<_> {
-        let troubled = rows.iter().filter_map(|row| Some((row.path.clone(), row.trouble.clone()?)));
+        let troubled = rows
+            .iter()
+            .filter_map(|row| Some((row.path.clone(), row.trouble.clone()?)));
         troubled.collect()
     };
     let (old_blob, old_tree) = (id("HEAD~1:a/b/c"), id("HEAD~1:a/b"));
     assert_eq!(list().expect("listed").len(), 3);
     remove(&old_blob);
     let listed = list().expect("listed");
-    assert_eq!((listed.len(), trouble(&listed)), (3, vec![("a/b/c".to_owned(), "the blob is missing".to_owned())]));
+    assert_eq!(
+        (listed.len(), trouble(&listed)),
+        (3, vec![("a/b/c".to_owned(), "the blob is missing".to_owned())])
+    );
     remove(&old_tree);
     let listed = list().expect("listed");
     // Nobody knows any more that there was another blob.
-    assert_eq!((listed.len(), trouble(&listed)), (3, vec![("a/b".to_owned(), "the tree is missing".to_owned())]));
+    assert_eq!(
+        (listed.len(), trouble(&listed)),
+        (3, vec![("a/b".to_owned(), "the tree is missing".to_owned())])
+    );
     remove(&id("HEAD~1"));
     let error = list().expect_err("no first commit");
     assert!(error.message().contains("is missing or broken"), "{error}");
@@ -449,7 +567,8 @@ const FILES: [&str; 5] = ["a", "d/a", "d/e/b", "d-/b", "f"];
 
 /// Trees of branches become commits by `commit-tree`, whatever a merge would have to say.
 fn build(folder: &Path, steps: &[Step]) {
-    let mut branches: Vec<(String, BTreeMap<usize, u8>)> = vec![(text(folder, &["rev-parse", "HEAD"]).trim().to_owned(), BTreeMap::new()); 3];
+    let mut branches: Vec<(String, BTreeMap<usize, u8>)> =
+        vec![(text(folder, &["rev-parse", "HEAD"]).trim().to_owned(), BTreeMap::new()); 3];
     for (i, step) in steps.iter().enumerate() {
         let mut parents = Vec::new();
         let branch = match step {
@@ -490,7 +609,15 @@ fn commit_tree(folder: &Path, parents: &[String], files: &BTreeMap<usize, u8>, s
     for (&file, content) in files {
         write(&folder.join(".git/scratch"), format!("content {content}\n").as_bytes());
         let id = text(folder, &["hash-object", "-w", ".git/scratch"]);
-        git(folder, &["update-index", "--add", "--cacheinfo", &format!("100644,{},{}", id.trim(), FILES[file])]);
+        git(
+            folder,
+            &[
+                "update-index",
+                "--add",
+                "--cacheinfo",
+                &format!("100644,{},{}", id.trim(), FILES[file]),
+            ],
+        );
     }
     let tree = text(folder, &["write-tree"]);
     let mut arguments: Vec<&str> = vec!["commit-tree", "-m", "m", tree.trim()];

@@ -82,9 +82,16 @@ impl Tree {
             };
             let start = entry.filename.as_ptr() as usize - data.as_ptr() as usize;
             let name = (start as u32, (start + entry.filename.len()) as u32);
-            entries.push(Entry { mode, id: blob_of(entry.oid).0, name });
+            entries.push(Entry {
+                mode,
+                id: blob_of(entry.oid).0,
+                name,
+            });
         }
-        let mut tree = Self { data, entries: Vec::new() };
+        let mut tree = Self {
+            data,
+            entries: Vec::new(),
+        };
         // Hostile trees are in no order.
         if !entries.is_sorted_by(|a, b| tree.order(a, &tree, b).is_le()) {
             entries.sort_by(|a, b| tree.order(a, &tree, b));
@@ -153,8 +160,11 @@ impl<'a> Trees<'a> {
         };
         let visits = self.visits.checked_sub(tree.entries.len() as u64 + 1);
         self.visits = visits.ok_or_else(|| {
-            Error::input(format!("the history takes more steps than one of {} files should", self.most_entries))
-                .hint("raise `max-entries` of the source if it is not hostile")
+            Error::input(format!(
+                "the history takes more steps than one of {} files should",
+                self.most_entries
+            ))
+            .hint("raise `max-entries` of the source if it is not hostile")
         })?;
         if self.fresh_bytes >= KEPT_BYTES {
             self.stale = std::mem::take(&mut self.fresh);
@@ -216,8 +226,11 @@ impl Names {
         }
         self.bytes += self.key.len() as u64 + BYTES_OF_NAME;
         if self.bytes > self.most_bytes {
-            return Err(Error::input(format!("the paths of the history take more than {} bytes", self.most_bytes))
-                .hint("raise `max-entries` of the source if it is not hostile"));
+            return Err(Error::input(format!(
+                "the paths of the history take more than {} bytes",
+                self.most_bytes
+            ))
+            .hint("raise `max-entries` of the source if it is not hostile"));
         }
         let (key, place) = (Rc::<[u8]>::from(&self.key[..]), self.names.len() as u32);
         self.names.push(Rc::clone(&key));

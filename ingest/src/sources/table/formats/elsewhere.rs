@@ -25,8 +25,10 @@ impl Elsewhere {
     /// Contents at `place`, in which `{blob_id}` stands for the row's key; relative paths start at the recipe's folder.
     pub(super) fn new(setup: &Setup, place: &str) -> Result<Self> {
         if place.matches(KEY).count() != 1 {
-            return Err(Error::config(format!("source: `contents = \"{place}\"` does not name `{KEY}` once"))
-                .hint("as in `contents = \"s3://bucket/content/{blob_id}\"`"));
+            return Err(
+                Error::config(format!("source: `contents = \"{place}\"` does not name `{KEY}` once"))
+                    .hint("as in `contents = \"s3://bucket/content/{blob_id}\"`"),
+            );
         }
         let base = Uri::Local(setup.folder.clone());
         base.resolve(&place.replace(KEY, "0"))?;
@@ -60,8 +62,12 @@ impl Elsewhere {
             return Ok(Ok(stored));
         }
         let mut content = Vec::new();
-        let inflated = MultiGzDecoder::new(&stored[..]).take(wanted.length(i) + 1).read_to_end(&mut content);
-        Ok(inflated.map(|_| content).map_err(|_| "its gzip stream is broken".to_owned()))
+        let inflated = MultiGzDecoder::new(&stored[..])
+            .take(wanted.length(i) + 1)
+            .read_to_end(&mut content);
+        Ok(inflated
+            .map(|_| content)
+            .map_err(|_| "its gzip stream is broken".to_owned()))
     }
 }
 

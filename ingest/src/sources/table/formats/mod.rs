@@ -16,9 +16,9 @@ use std::borrow::Cow;
 use stackmill_schemas::{Error, Result};
 
 use self::elsewhere::Elsewhere;
+use super::super::Setup;
 use super::super::config::SourceConfig;
 use super::super::contents::{Contents, Wanted};
-use super::super::Setup;
 use super::columns::Names;
 use super::record::Record;
 
@@ -93,7 +93,11 @@ impl Layout {
             names: Names::new(&config.columns, format.names, format.is_without_contents)?,
             format,
             sets,
-            elsewhere: config.contents.as_deref().map(|place| Elsewhere::new(setup, place)).transpose()?,
+            elsewhere: config
+                .contents
+                .as_deref()
+                .map(|place| Elsewhere::new(setup, place))
+                .transpose()?,
         })
     }
 
@@ -158,7 +162,9 @@ fn refuse_what_it_has_not(config: &SourceConfig, format: &Format) -> Result<()> 
     if format.is_without_contents != config.contents.is_some() {
         let error = Error::config(format!("source: format `{name}` and `contents` do not go together"));
         return Err(error.hint(match format.is_without_contents {
-            true => "its tables hold no contents: say where they are, as in `contents = \"s3://bucket/content/{blob_id}\"`",
+            true => {
+                "its tables hold no contents: say where they are, as in `contents = \"s3://bucket/content/{blob_id}\"`"
+            }
             false => "its tables hold their contents: leave `contents` out",
         }));
     }

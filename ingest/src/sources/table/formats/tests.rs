@@ -31,8 +31,13 @@ fn all(root: &std::path::Path, key: &str, file: &str, change: impl Fn(&mut Sourc
 
 fn jsonl(format: &str, lines: &str) -> Vec<Both> {
     let root = tempfile::tempdir().expect("tempdir");
-    write(&root.path().join("a.jsonl.zst"), &zstd::encode_all(lines.as_bytes(), 3).expect("zstd"));
-    all(root.path(), "jsonl", "a.jsonl.zst", |config| config.format = Some(format.to_owned()))
+    write(
+        &root.path().join("a.jsonl.zst"),
+        &zstd::encode_all(lines.as_bytes(), 3).expect("zstd"),
+    );
+    all(root.path(), "jsonl", "a.jsonl.zst", |config| {
+        config.format = Some(format.to_owned())
+    })
 }
 
 fn parquet(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
@@ -64,7 +69,10 @@ fn codeparrot() {
     let lines = r#"{"repo_name": "o/n", "path": "a.py", "copies": "3", "size": "5", "content": "x = 1", "license": "mit", "hash": 1}
 {"code": "y = 2", "repo_name": "o/n", "path": "b.py", "language": "Python", "license": "isc", "size": 5, "text": "no"}
 "#;
-    assert_eq!(files(&jsonl("codeparrot", lines)), [("o/n", "a.py", "x = 1"), ("o/n", "b.py", "y = 2")]);
+    assert_eq!(
+        files(&jsonl("codeparrot", lines)),
+        [("o/n", "a.py", "x = 1"), ("o/n", "b.py", "y = 2")]
+    );
 }
 
 #[test]
@@ -89,7 +97,11 @@ fn roots_says_all_in_one_text() {
 "#;
     assert_eq!(
         files(&jsonl("roots", lines)),
-        [("o/n", "it's.c", "int x;"), ("o'n", "row-1", "int y;"), ("a.jsonl.zst", "row-2", "int z;")]
+        [
+            ("o/n", "it's.c", "int x;"),
+            ("o'n", "row-1", "int y;"),
+            ("a.jsonl.zst", "row-2", "int z;")
+        ]
     );
 }
 
@@ -111,7 +123,9 @@ fn starcoderdata_is_read_without_what_stands_in_front() {
     ];
     let root = tempfile::tempdir().expect("tempdir");
     write(&root.path().join("a.parquet"), &parquet(columns));
-    let found = all(root.path(), "parquet", "a.parquet", |config| config.format = Some("starcoderdata".into()));
+    let found = all(root.path(), "parquet", "a.parquet", |config| {
+        config.format = Some("starcoderdata".into())
+    });
     let contents: Vec<_> = files(&found).into_iter().map(|(_, _, content)| content).collect();
     assert_eq!(contents, ["x = 1\n", "<filename>\n", code[2], code[3], code[4]]);
     assert_eq!(found[0].0.blob, blob_id(b"x = 1\n").ok().map(|blob| blob.to_string()));
@@ -142,9 +156,9 @@ fn the_stack_v1_is_known_by_the_repository_with_most_stars() {
 
 /// A list with the structs of `fields` between the offsets.
 fn list_of(fields: Vec<(&str, ArrayRef)>, lengths: &[usize]) -> ArrayRef {
-    let fields = fields.into_iter().map(|(name, array)| {
-        (Arc::new(Field::new(name, array.data_type().clone(), true)), array)
-    });
+    let fields = fields
+        .into_iter()
+        .map(|(name, array)| (Arc::new(Field::new(name, array.data_type().clone(), true)), array));
     let items = StructArray::from(fields.collect::<Vec<_>>());
     let field = Arc::new(Field::new("element", items.data_type().clone(), true));
     let offsets = OffsetBuffer::from_lengths(lengths.iter().copied());
@@ -165,7 +179,10 @@ fn a_repository_of_the_stack_v3_is_all_of_its_files() {
         ("detected_licenses", Arc::new(licenses.finish()) as ArrayRef),
     ];
     let stars = Arc::new(Int32Array::from(vec![7, 8, 9]));
-    let metadata = StructArray::from(vec![(Arc::new(Field::new("stars", DataType::Int32, true)), stars as ArrayRef)]);
+    let metadata = StructArray::from(vec![(
+        Arc::new(Field::new("stars", DataType::Int32, true)),
+        stars as ArrayRef,
+    )]);
     let columns = vec![
         ("repo_path", texts(&["o/two", "o/none", "o/one"])),
         ("commit_id", texts(&["c0", "c1", "c2"])),
@@ -174,8 +191,13 @@ fn a_repository_of_the_stack_v3_is_all_of_its_files() {
     ];
     let root = tempfile::tempdir().expect("tempdir");
     write(&root.path().join("a.parquet"), &parquet(columns));
-    let found = all(root.path(), "parquet", "a.parquet", |config| config.format = Some("the-stack-v3".into()));
-    assert_eq!(files(&found), [("o/two", "x/1.c", "a"), ("o/two", "2.c", "b"), ("o/one", "3.c", "c")]);
+    let found = all(root.path(), "parquet", "a.parquet", |config| {
+        config.format = Some("the-stack-v3".into())
+    });
+    assert_eq!(
+        files(&found),
+        [("o/two", "x/1.c", "a"), ("o/two", "2.c", "b"), ("o/one", "3.c", "c")]
+    );
     assert_eq!(found[2].0.trouble.as_deref(), Some("the repository lists no files"));
     assert_eq!(found[3].0.locator, 2 << 32);
 }
@@ -203,7 +225,10 @@ fn contents_of_the_stack_v2_are_brought_by_their_ids() {
             write(&root.path().join("content").join(key), bytes);
         }
     }
-    let ids: Vec<String> = stored.iter().map(|(_, content, _)| blob_id(content).expect("an id").to_string()).collect();
+    let ids: Vec<String> = stored
+        .iter()
+        .map(|(_, content, _)| blob_id(content).expect("an id").to_string())
+        .collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let lengths = || stored.iter().map(|(_, content, _)| content.len() as i64);
     let keys: Vec<&str> = stored.iter().map(|(key, _, _)| *key).collect();
@@ -235,13 +260,28 @@ fn contents_of_the_stack_v2_are_brought_by_their_ids() {
     ];
     for file in ["flat.parquet", "grouped.parquet"] {
         let found = all(root.path(), "parquet", file, settings);
-        let contents: Vec<_> = found.iter().map(|(_, content)| content.as_deref().map_err(String::as_str)).collect();
+        let contents: Vec<_> = found
+            .iter()
+            .map(|(_, content)| content.as_deref().map_err(String::as_str))
+            .collect();
         assert_eq!(contents, expected, "{file}");
-        assert!(found.iter().zip(&ids).all(|((row, _), id)| row.blob.as_deref() == Some(*id)), "{file}");
+        assert!(
+            found
+                .iter()
+                .zip(&ids)
+                .all(|((row, _), id)| row.blob.as_deref() == Some(*id)),
+            "{file}"
+        );
     }
     write(&root.path().join("bad.parquet"), &parquet(columns(&["not an id"; 6])));
     let found = all(root.path(), "parquet", "bad.parquet", settings);
-    assert!(found[0].0.trouble.as_deref().is_some_and(|words| words.contains("does not tell its id")));
+    assert!(
+        found[0]
+            .0
+            .trouble
+            .as_deref()
+            .is_some_and(|words| words.contains("does not tell its id"))
+    );
 }
 
 #[test]
@@ -249,7 +289,9 @@ fn settings_that_do_not_go_together_are_refused() {
     let refused = |change: fn(&mut SourceConfig)| {
         let mut config = config("jsonl", "x");
         change(&mut config);
-        let error = super::super::super::open(&config, std::path::Path::new(".")).err().expect("refused");
+        let error = super::super::super::open(&config, std::path::Path::new("."))
+            .err()
+            .expect("refused");
         assert!(error.hint_text().is_some(), "{error}");
         error.message().to_owned()
     };

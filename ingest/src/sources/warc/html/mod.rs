@@ -28,7 +28,9 @@ const LONGEST_NAME: usize = 32;
 const RAW: [&str; 7] = ["script", "style", "textarea", "title", "noscript", "iframe", "template"];
 
 /// Elements without an end.
-const VOID: [&str; 10] = ["br", "img", "hr", "meta", "link", "input", "wbr", "col", "area", "source"];
+const VOID: [&str; 10] = [
+    "br", "img", "hr", "meta", "link", "input", "wbr", "col", "area", "source",
+];
 
 /// A block of code.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -125,7 +127,12 @@ impl<'a> Reader<'a> {
                 // A line end right behind the tag is none of the text.
                 let rest = self.rest.strip_prefix('\r').unwrap_or(self.rest);
                 self.rest = rest.strip_prefix('\n').unwrap_or(rest);
-                let around = self.open.iter().rev().take(AROUND).find_map(|open| open.language.clone());
+                let around = self
+                    .open
+                    .iter()
+                    .rev()
+                    .take(AROUND)
+                    .find_map(|open| open.language.clone());
                 let mut pre = Pre {
                     outside: self.open.len(),
                     ..Pre::default()
@@ -171,7 +178,9 @@ impl<'a> Reader<'a> {
         let text = &pre.block.text;
         let is_code = pre.has_code || pre.block.language.is_some();
         // Columns of line numbers are blocks of their own on many pages.
-        let is_numbers = text.chars().all(|character| character.is_ascii_digit() || character.is_whitespace());
+        let is_numbers = text
+            .chars()
+            .all(|character| character.is_ascii_digit() || character.is_whitespace());
         if is_code && !is_numbers {
             self.found.push(pre.block);
         }
@@ -240,8 +249,12 @@ impl Tag {
 
     fn note(&mut self, name: &str, value: &str) {
         match name.to_ascii_lowercase().as_str() {
-            "lang" if self.name == "pre" || self.name == "code" => self.language = plain(value).or(self.language.take()),
-            "data-lang" | "data-language" | "data-code-language" => self.language = plain(value).or(self.language.take()),
+            "lang" if self.name == "pre" || self.name == "code" => {
+                self.language = plain(value).or(self.language.take())
+            }
+            "data-lang" | "data-language" | "data-code-language" => {
+                self.language = plain(value).or(self.language.take())
+            }
             "class" => {
                 self.language = self.language.take().or_else(|| of_classes(value));
                 self.is_gutter = value.split_ascii_whitespace().any(is_gutter);
@@ -276,16 +289,26 @@ fn attribute(text: &str) -> (&str, &str, usize) {
 }
 
 fn is_gutter(class: &str) -> bool {
-    matches!(class, "lineno" | "linenos" | "linenodiv" | "linenumber" | "line-number" | "line-numbers-rows" | "gutter")
+    matches!(
+        class,
+        "lineno" | "linenos" | "linenodiv" | "linenumber" | "line-number" | "line-numbers-rows" | "gutter"
+    )
 }
 
 /// The language that classes name.
 fn of_classes(classes: &str) -> Option<String> {
     let mut words = classes.split_ascii_whitespace().take(32).peekable();
     while let Some(word) = words.next() {
-        let named = ["highlight-source-", "language-", "lang-", "brush:", "highlight-text-", "highlight-"]
-            .iter()
-            .find_map(|prefix| word.strip_prefix(prefix));
+        let named = [
+            "highlight-source-",
+            "language-",
+            "lang-",
+            "brush:",
+            "highlight-text-",
+            "highlight-",
+        ]
+        .iter()
+        .find_map(|prefix| word.strip_prefix(prefix));
         let name = match (word, named) {
             ("sourceCode" | "src", _) | (_, Some("")) => words.peek().copied(),
             ("highlight", _) => None,

@@ -6,7 +6,10 @@ use super::*;
 
 /// Language and text of every block.
 fn found(page: &str) -> Vec<(Option<String>, String)> {
-    blocks(page).into_iter().map(|block| (block.language, block.text)).collect()
+    blocks(page)
+        .into_iter()
+        .map(|block| (block.language, block.text))
+        .collect()
 }
 
 fn one(page: &str) -> (Option<String>, String) {
@@ -21,14 +24,23 @@ fn languages_are_named_in_many_ways() {
         (r#"<pre><code class="language-rust">x</code></pre>"#, Some("rust")),
         (r#"<PRE><CODE CLASS='hljs Language-C++'>x</CODE></PRE>"#, None),
         (r#"<pre><code class="hljs lang-c++">x</code></pre>"#, Some("c++")),
-        (r#"<div class="highlight highlight-source-python"><pre><span>x</span></pre></div>"#, Some("python")),
+        (
+            r#"<div class="highlight highlight-source-python"><pre><span>x</span></pre></div>"#,
+            Some("python"),
+        ),
         (r#"<pre lang="Go">x</pre>"#, Some("go")),
         (r#"<pre lang=go data-x=1>x</pre>"#, Some("go")),
         (r#"<figure data-lang="sql"><pre>x</pre></figure>"#, Some("sql")),
         (r#"<pre class="brush: js; toolbar: false">x</pre>"#, Some("js")),
-        (r#"<pre class="sourceCode haskell"><code>x</code></pre>"#, Some("haskell")),
+        (
+            r#"<pre class="sourceCode haskell"><code>x</code></pre>"#,
+            Some("haskell"),
+        ),
         (r#"<pre class="src src-emacs-lisp">x</pre>"#, Some("emacs-lisp")),
-        (r#"<div class="highlight-python3 notranslate"><div class="highlight"><pre>x</pre></div></div>"#, Some("python3")),
+        (
+            r#"<div class="highlight-python3 notranslate"><div class="highlight"><pre>x</pre></div></div>"#,
+            Some("python3"),
+        ),
         (r#"<pre><code>x</code></pre>"#, None),
         (r#"<pre lang="not a name"><code>x</code></pre>"#, None),
     ] {
@@ -39,7 +51,10 @@ fn languages_are_named_in_many_ways() {
 #[test]
 fn text_is_what_a_reader_of_the_page_sees() {
     for (page, text) in [
-        ("<pre><code>\nif (a &lt; b &amp;&amp; c) {\n}</code></pre>", "\nif (a < b && c) {\n}"),
+        (
+            "<pre><code>\nif (a &lt; b &amp;&amp; c) {\n}</code></pre>",
+            "\nif (a < b && c) {\n}",
+        ),
         ("<pre lang=c>\nint <b>x</b>;<br>int y;</pre>", "int x;\nint y;"),
         ("<pre lang=c>a<!-- b > c --><script>1</pre></script>d</pre>", "ad"),
         ("<pre lang=c>1 < 2 <3 </ > x</pre>", "1 < 2 <3  x"),
