@@ -172,6 +172,10 @@ impl Worker {
             return Ok(Outgoing::none());
         }
         self.attempt(name, task, came).or_else(|error| {
+            // A second attempt that comes too late finds what it reads deleted: nobody waits for it.
+            if workdir.place.holds(&step_marker(name))? {
+                return Err(error);
+            }
             let failure = Failure::of(&error).ok_or(error)?;
             workdir.save(FAILED, &failure)?;
             Ok(Outgoing::none())

@@ -200,6 +200,13 @@ def test_errors_of_executors_are_ours(small, local, tmp_path):
     driver.close()
 
 
+def test_the_memory_of_a_task_reaches_the_engine(small, local, tmp_path):
+    with pytest.raises(stackmill.ResourceError, match="--memory is under"):
+        on_spark(local, small.recipe, tmp_path / "out", memory="100M")
+    on_spark(local, small.recipe, tmp_path / "out", memory="600M")
+    assert read(tmp_path / "out/run.json")["memory_bytes"] == 600 << 20
+
+
 def test_too_many_repositories_that_fail_are_looked_at_again(local, tmp_path):
     crates(tmp_path / "crates", 2)
     (tmp_path / "recipe.toml").write_text('name = "bad"\n[[source]]\narchives = "crates/*.crate"\n')
@@ -421,10 +428,3 @@ def test_errors_that_stay_are_not_tried_again(tmp_path):
     manifest = on_spark(spark, tmp_path / "recipe.toml", out, replace=True)
     assert manifest["totals"]["listed"]
     spark.stop()
-
-
-def test_the_memory_of_a_task_reaches_the_engine(small, local, tmp_path):
-    with pytest.raises(stackmill.ResourceError, match="--memory is under"):
-        on_spark(local, small.recipe, tmp_path / "out", memory="100M")
-    on_spark(local, small.recipe, tmp_path / "out", memory="600M")
-    assert read(tmp_path / "out/run.json")["memory_bytes"] == 600 << 20

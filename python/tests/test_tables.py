@@ -98,7 +98,7 @@ def test_other_metadata_stays():
             stackmill.SchemaError,
             "rename or drop it",
         ),
-        (lambda: stackmill.rules(TABLE, preset="stack-v3"), stackmill.ConfigError, "did you mean `stack-v2`?"),
+        (lambda: stackmill.rules(TABLE, preset="stack-v3"), stackmill.ConfigError, "did you mean `stack-v1`?"),
         (lambda: stackmill.rules(TABLE, line_max={"limt": 3}), stackmill.ConfigError, "did you mean `limit`?"),
         (lambda: stackmill.near_duplicates(TABLE, jaccard=7), stackmill.ConfigError, "`threshold` is not in (0, 1]"),
         (lambda: stackmill.tokens(TABLE, encoding="gpt2"), stackmill.ConfigError, "`tokenizer`"),

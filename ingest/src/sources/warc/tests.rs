@@ -151,7 +151,7 @@ fn hostile_records_are_bounded() {
     assert_eq!(troubles, [Some("longer than 50 bytes"); 2]);
     let bomb = answer("200 OK\r\nContent-Encoding: gzip", &gzip(&vec![b' '; 1 << 20]));
     let rows = list_with(&record("response", "https://h/a", "", &bomb), |config| {
-        config.max_entry_bytes = 4096
+        config.max_entry_bytes = 4096;
     });
     assert_eq!(
         rows.expect("listed")[0].trouble.as_deref(),

@@ -36,7 +36,7 @@ fn jsonl(format: &str, lines: &str) -> Vec<Both> {
         &zstd::encode_all(lines.as_bytes(), 3).expect("zstd"),
     );
     all(root.path(), "jsonl", "a.jsonl.zst", |config| {
-        config.format = Some(format.to_owned())
+        config.format = Some(format.to_owned());
     })
 }
 
@@ -124,7 +124,7 @@ fn starcoderdata_is_read_without_what_stands_in_front() {
     let root = tempfile::tempdir().expect("tempdir");
     write(&root.path().join("a.parquet"), &parquet(columns));
     let found = all(root.path(), "parquet", "a.parquet", |config| {
-        config.format = Some("starcoderdata".into())
+        config.format = Some("starcoderdata".into());
     });
     let contents: Vec<_> = files(&found).into_iter().map(|(_, _, content)| content).collect();
     assert_eq!(contents, ["x = 1\n", "<filename>\n", code[2], code[3], code[4]]);
@@ -192,7 +192,7 @@ fn a_repository_of_the_stack_v3_is_all_of_its_files() {
     let root = tempfile::tempdir().expect("tempdir");
     write(&root.path().join("a.parquet"), &parquet(columns));
     let found = all(root.path(), "parquet", "a.parquet", |config| {
-        config.format = Some("the-stack-v3".into())
+        config.format = Some("the-stack-v3".into());
     });
     assert_eq!(
         files(&found),

@@ -250,10 +250,10 @@ impl Tag {
     fn note(&mut self, name: &str, value: &str) {
         match name.to_ascii_lowercase().as_str() {
             "lang" if self.name == "pre" || self.name == "code" => {
-                self.language = plain(value).or(self.language.take())
+                self.language = plain(value).or(self.language.take());
             }
             "data-lang" | "data-language" | "data-code-language" => {
-                self.language = plain(value).or(self.language.take())
+                self.language = plain(value).or(self.language.take());
             }
             "class" => {
                 self.language = self.language.take().or_else(|| of_classes(value));
