@@ -10,27 +10,41 @@ use serde::{Deserialize, Serialize};
 pub enum Field {
     /// What the model is shown: signature and docstring, or the task in words.
     Prompt,
-    /// The reference solution.
+    /// The task in words alone: without code, without examples.
+    Docstring,
+    /// Declarations that the solution has to match: the heads of functions and classes.
+    Signature,
+    /// A solution: the reference, a rewritten or a deliberately broken one.
     Solution,
     /// The tests.
     Tests,
+    /// Pairs of input and output that the task or its tests give, one a line.
+    Examples,
 }
 
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Prompt => "prompt",
+            Self::Docstring => "docstring",
+            Self::Signature => "signature",
             Self::Solution => "solution",
             Self::Tests => "tests",
+            Self::Examples => "examples",
         })
     }
 }
 
 /// One problem of a benchmark.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BenchmarkItem {
     /// The item's id, as its publisher spells it: `HumanEval/12`.
     pub id: String,
-    /// Its fields, each at most once.
+    /// The problem that this item is, or was made from: `HumanEval/12` for each of its translations and rewritings;
+    /// its own id where it stems from no other.
+    pub family: String,
+    /// Programming language of its code, as the language detector calls it; none where it has no code.
+    pub language: Option<String>,
+    /// Its fields; of a kind there may be several, as solutions that were rewritten.
     pub fields: Vec<(Field, String)>,
 }

@@ -195,9 +195,11 @@ impl Matcher {
     fn judge<'a>(&self, evidence: &'a [Evidence], text: &[u8]) -> Option<(Window<'a>, f64)> {
         let entry = self.entry(evidence);
         let (minimum, share) = match entry.field {
-            Field::Prompt => (self.limits.minimum_prompt_ngrams, self.limits.prompt_share),
+            Field::Prompt | Field::Docstring | Field::Signature => {
+                (self.limits.minimum_prompt_ngrams, self.limits.prompt_share)
+            }
             Field::Solution => (self.limits.minimum_code_ngrams, self.limits.solution_share),
-            Field::Tests => (self.limits.minimum_code_ngrams, self.limits.tests_share),
+            Field::Tests | Field::Examples => (self.limits.minimum_code_ngrams, self.limits.tests_share),
         };
         let window = heaviest(evidence, entry.words * STRETCH + SLACK_WORDS);
         let limit = if window.ngrams < self.limits.short_ngrams {

@@ -168,6 +168,7 @@ fn pack_item(item: &BenchmarkItem) -> PackItem {
     let mut fields: Vec<PackField> = item
         .fields
         .iter()
+        .filter(|(field, _)| FIELDS.contains(field))
         .filter_map(|(field, text)| pack_field(*field, text))
         .collect();
     fields.sort_by_key(|field| field.field);
@@ -241,13 +242,14 @@ fn digest(sha256: &str) -> Result<[u8; 32]> {
     Ok(out)
 }
 
+/// The kinds of fields that a pack holds: the others are parts of these.
 const FIELDS: [Field; 3] = [Field::Prompt, Field::Solution, Field::Tests];
 
 fn kind_of(field: Field) -> u8 {
     match field {
-        Field::Prompt => 0,
+        Field::Prompt | Field::Docstring | Field::Signature => 0,
         Field::Solution => 1,
-        Field::Tests => 2,
+        Field::Tests | Field::Examples => 2,
     }
 }
 

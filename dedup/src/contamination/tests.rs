@@ -20,6 +20,8 @@ const PARROT_PROMPT: &str = "Write a function to teach a parrot the longest sent
 pub(super) fn item(id: &str, fields: &[(Field, &str)]) -> BenchmarkItem {
     BenchmarkItem {
         id: id.into(),
+        family: id.into(),
+        language: None,
         fields: fields
             .iter()
             .map(|(field, text)| (*field, (*text).to_owned()))

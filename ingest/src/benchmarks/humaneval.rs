@@ -39,7 +39,9 @@ fn item(row: &Row) -> Result<BenchmarkItem> {
     let solution = format!("{}\n{body}", signature(&prompt, &name));
     let tests = format!("{test}\n{}", test.replace(CANDIDATE, &name));
     Ok(BenchmarkItem {
+        family: id.clone(),
         id,
+        language: Some("Python".to_owned()),
         fields: vec![
             (Field::Prompt, prompt),
             (Field::Solution, solution),

@@ -44,8 +44,11 @@ fn item(row: &Row) -> Result<BenchmarkItem> {
         )
     };
     let tests = [setup, row.texts("test_list")?, challenge].join("\n");
+    let id = format!("MBPP/{}", row.whole_number("task_id")?);
     Ok(BenchmarkItem {
-        id: format!("MBPP/{}", row.whole_number("task_id")?),
+        family: id.clone(),
+        id,
+        language: Some("Python".to_owned()),
         fields: vec![
             (Field::Prompt, prompt),
             (Field::Solution, row.text("code")?),
