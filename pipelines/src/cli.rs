@@ -140,7 +140,7 @@ pub struct SourceArgs {
     /// Resolve the sources anew instead of using sources.lock
     #[arg(long)]
     pub update: bool,
-    /// Where clones are kept [default: the user's cache folder]
+    /// Where clones and copies of what recipes name in stores are kept [default: the user's cache folder]
     #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,
 }
@@ -231,7 +231,7 @@ pub struct DiffArgs {
     /// Folder for both runs, which are deleted at the end [default: the system's for temporary files]
     #[arg(long, value_name = "DIR")]
     pub scratch: Option<PathBuf>,
-    /// Where clones are kept [default: the user's cache folder]
+    /// Where clones and copies of what recipes name in stores are kept [default: the user's cache folder]
     #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,
     /// Print JSON

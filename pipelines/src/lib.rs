@@ -4,11 +4,13 @@
 //!   recipe.toml + sources.lock ─► job (every stage built and checked) ─► run: steps of tasks on one pool
 //!   graph      list ─► keys ─► exact ─► cut ─► content ─► near-* ─► syntax ─► pack ─► ledger; one file each in passes
 //!   between    table (Arrow IPC), exchange (spill files), workdir (temporary name, sync, one final name)
+//!   kept       artefact (what a recipe names in stores, by content, for all processes of a machine)
 //!   out        output (folder or object store), shard (canonical Parquet), publish (manifest last), report (funnel)
 //! ```
 //! This is the only crate that writes data sets, prints, reads the environment or the clock, makes threads or
 //! processes.
 
+pub mod artefact;
 pub mod budget;
 pub mod claim;
 pub mod cli;

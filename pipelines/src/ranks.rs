@@ -81,6 +81,7 @@ pub enum Shared {
 pub fn task(recipe: Recipe, mut options: Options, stage: &str, rank: Rank, console: &Console) -> Result<Shared> {
     threads(&options)?;
     rank.check()?;
+    let recipe = recipe.keeping_artefacts(&options.cache);
     let stages = Stages::build(&recipe)?;
     check_stage(stage, &stages)?;
     let alone = [PREPARE, PUBLISH].contains(&stage);

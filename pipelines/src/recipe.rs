@@ -21,6 +21,7 @@ use stackmill_schemas::{Error, Result, ResultExt, fingerprint};
 use stackmill_tokenize::TokenizeConfig;
 use toml::{Table, Value};
 
+use crate::artefact::Artefacts;
 use crate::trial::TestConfig;
 use crate::units::Share;
 
@@ -75,6 +76,8 @@ pub struct Recipe {
     pub base: Uri,
     /// Where objects that it names are read.
     pub stores: Stores,
+    /// Where copies of them are kept on this machine, sources left out; none are if nothing is said.
+    pub artefacts: Option<Artefacts>,
     /// How repositories elsewhere are reached.
     pub network: Network,
     /// Its name.
@@ -198,6 +201,7 @@ impl Recipe {
         let recipe = Self {
             base: Uri::Local(path.to_owned()).parent(),
             stores: Stores::default(),
+            artefacts: None,
             network: Network::default(),
             name,
             run: section(&mut table, "run")?,
@@ -238,18 +242,29 @@ impl Recipe {
         })
     }
 
+    /// The same, keeping copies of what it names in stores below `cache`.
+    #[must_use]
+    pub fn keeping_artefacts(self, cache: &Path) -> Self {
+        let artefacts = Some(Artefacts::below(cache));
+        Self { artefacts, ..self }
+    }
+
     /// The tables that the recipe names, with what stands for the bytes of each.
     pub fn tables(&self, names: &[String]) -> Result<Vec<(Named, String)>> {
         let table = |name: &String| {
             let uri = self.base.resolve(&crate::environment::expand(name)?)?;
-            let revision = sources::revision(&uri, &self.stores).with_context(|| uri.to_string())?;
-            Ok((
-                Named {
-                    name: name.clone(),
-                    uri,
-                },
-                revision,
-            ))
+            let (uri, revision) = match (&uri, &self.artefacts) {
+                (Uri::Store(_), Some(artefacts)) => {
+                    let object = self.stores.head(&uri)?;
+                    (Uri::Local(artefacts.copy(&object, &self.stores)?), object.revision())
+                }
+                _ => {
+                    let revision = sources::revision(&uri, &self.stores).with_context(|| uri.to_string())?;
+                    (uri, revision)
+                }
+            };
+            let name = name.clone();
+            Ok((Named { name, uri }, revision))
         };
         names.iter().map(table).collect()
     }
@@ -258,12 +273,20 @@ impl Recipe {
     pub fn file(&self, name: &str, what: &str) -> Result<(Uri, Vec<u8>)> {
         let uri = self.base.resolve(&crate::environment::expand(name)?)?;
         let unread = |words: &str| Error::input(format!("cannot read the {what}: {words}")).context(uri.to_string());
-        let bytes = match &uri {
-            Uri::Local(path) => std::fs::read(path).map_err(|error| unread(&error.to_string()))?,
-            Uri::Store(_) => self
-                .stores
-                .get(&uri, LONGEST_FILE)?
-                .ok_or_else(|| unread("it is not there"))?,
+        let local = |path: &Path| std::fs::read(path).map_err(|error| unread(&error.to_string()));
+        let bytes = match (&uri, &self.artefacts) {
+            (Uri::Local(path), _) => local(path)?,
+            (Uri::Store(_), None) => {
+                let bytes = self.stores.get(&uri, LONGEST_FILE)?;
+                bytes.ok_or_else(|| unread("it is not there"))?
+            }
+            (Uri::Store(_), Some(artefacts)) => {
+                let object = self.stores.find(&uri)?.ok_or_else(|| unread("it is not there"))?;
+                if object.length > LONGEST_FILE {
+                    return Err(unread(&format!("it is longer than {LONGEST_FILE} bytes")));
+                }
+                local(&artefacts.copy(&object, &self.stores)?)?
+            }
         };
         Ok((uri, bytes))
     }

@@ -43,6 +43,7 @@ pub enum Start {
 pub fn run(recipe: Recipe, options: Options, console: &Console) -> Result<Outcome> {
     // Said before anything is built.
     threads(&options)?;
+    let recipe = recipe.keeping_artefacts(&options.cache);
     let stages = Stages::build(&recipe)?;
     let out = Output::new(options.out.clone(), recipe.stores.clone());
     let place = Place::of(&out, options.scratch.as_ref())?;

@@ -62,6 +62,7 @@ impl Driver {
     /// Locks the sources, makes the folders, or finds what an earlier attempt left.
     pub fn begin(recipe: Recipe, options: Options) -> Result<Begun> {
         threads(&options)?;
+        let recipe = recipe.keeping_artefacts(&options.cache);
         let stages = Stages::build(&recipe)?;
         let out = Output::new(options.out.clone(), recipe.stores.clone());
         let place = Place::shared(&out, options.scratch.as_ref())?;
@@ -145,6 +146,7 @@ pub struct Worker {
 impl Worker {
     /// Takes part in a run that a [`Driver`] has begun.
     pub fn join(recipe: Recipe, options: Options) -> Result<Self> {
+        let recipe = recipe.keeping_artefacts(&options.cache);
         let stages = Stages::build(&recipe)?;
         let out = Output::new(options.out.clone(), recipe.stores.clone());
         let place = Place::shared(&out, options.scratch.as_ref())?;

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import pytest
 import spark_cluster
+from bad_network import BadNetwork
 from conftest import ROOT, planted
 from spark_cluster import kill, session, until
 
@@ -404,6 +405,24 @@ def test_the_data_set_may_be_in_a_store(small, store, tmp_path):
     assert stackmill.verify("s3://bucket/corpus")["troubles"] == []
     listed = urllib.request.urlopen(f"{store['AWS_ENDPOINT_URL']}/bucket?list-type=2").read().decode()
     assert "corpus/manifest.json" in listed and ".work/" not in listed and "<Key>scratch" not in listed
+
+
+def test_a_bad_network_does_not_show(small, store, monkeypatch):
+    """Executors share nothing but a store that refuses, hangs up and loses answers."""
+    from stackmill import spark as engine
+
+    network = BadNetwork(store["AWS_ENDPOINT_URL"], every=11)
+    known = {"AWS_ENDPOINT_URL": network.address, "STACKMILL_STORE_ATTEMPTS": "6"}
+    for name, value in known.items():
+        monkeypatch.setenv(name, value)
+    spark = session("local[2]", **{f"spark.executorEnv.{name}": value for name, value in (store | known).items()})
+    made = engine.run(spark, small.recipe, "s3://bucket/rough", progress=False)
+    spark.stop()
+    network.close()
+    assert made == read(small.out / "manifest.json")
+    assert min(network.met.values()) > 5, network.met
+    monkeypatch.setenv("AWS_ENDPOINT_URL", store["AWS_ENDPOINT_URL"])
+    assert stackmill.verify("s3://bucket/rough")["troubles"] == []
 
 
 def test_errors_that_stay_are_not_tried_again(tmp_path):

@@ -490,6 +490,44 @@ fn lists_of_repositories_may_be_in_a_store() {
     }
 }
 
+/// What a recipe names beside its sources crosses the network once for each machine and content.
+/// Mutation: keep copies by URI alone, or believe what is kept without its hash.
+#[test]
+fn artefacts_are_fetched_once_and_kept_by_content() {
+    let (sandbox, bucket) = (Sandbox::new(), Bucket::new("artefacts"));
+    tree().write(&sandbox.path("code"));
+    let padding: String = (0..200_000).map(|i| format!("nobody{i}/nothing,\n")).collect();
+    let list = |path: &str| format!("repository,path\n{padding}one,src/{path}\n");
+    bucket.put("gone.csv", list("f7.py").as_bytes());
+    let recipe = "name = \"x\"\n[[source]]\nname = \"one\"\ndirectory = \"code\"\n[opt-out]\nlists = [\"s3://artefacts/gone.csv\"]\n";
+    sandbox.write("recipe.toml", recipe);
+    let proxy = Proxy::before(&bucket);
+    let fetched = |out: &str| {
+        let before = proxy.passed().1;
+        stackmill(&sandbox, proxy.address(), &["run", "recipe.toml", "--out", out]).succeeds();
+        (proxy.passed().1 - before) / padding.len()
+    };
+    assert_eq!((fetched("a"), fetched("b")), (1, 0), "times that the list was sent");
+    assert_eq!(sandbox.dataset("a").hashes(), sandbox.dataset("b").hashes());
+
+    let kept: Vec<_> = glob(&sandbox.path("home/.cache/stackmill/artefacts"), "gone.csv");
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    std::fs::write(&kept[0], "repository,path\n").expect("the sandbox can be written to");
+    assert_eq!(fetched("c"), 1, "a damaged copy is fetched again");
+    assert_eq!(sandbox.dataset("c").hashes(), sandbox.dataset("a").hashes());
+
+    bucket.put("gone.csv", list("f8.py").as_bytes());
+    assert_eq!((fetched("d"), fetched("e")), (1, 0), "another content");
+    assert_ne!(sandbox.dataset("d").hashes(), sandbox.dataset("a").hashes());
+}
+
+/// Files called `name` in the folders of `folder`.
+fn glob(folder: &std::path::Path, name: &str) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("because it is there");
+    let paths = entries.map(|entry| entry.expect("because it is there").path().join(name));
+    paths.filter(|path| path.exists()).collect()
+}
+
 /// Large files go up in parts; a death between parts leaves nothing.
 /// Mutation: give each part the name of the whole.
 #[test]
