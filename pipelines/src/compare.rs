@@ -85,9 +85,11 @@ pub fn compare(a: &Output, b: &Output, examples: usize) -> Result<Comparison> {
     Ok(comparison)
 }
 
-/// Both were run by us over one lock.
+/// Both were run by us over one lock, so that only an opt-out before a clone can be the reason.
 fn uneven() -> Error {
-    Error::bug("the two ledgers are not about the same files")
+    Error::input("the two ledgers are not about the same files").hint(
+        "a repository elsewhere that one recipe leaves out by `[opt-out]` is not cloned: clone it and name the folder",
+    )
 }
 
 impl Comparison {

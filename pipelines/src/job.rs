@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow_schema::{DataType, SchemaRef};
+use arrow_schema::SchemaRef;
 use sha2::{Digest as _, Sha256};
 use stackmill_dedup::contamination::{Decontaminate, Pack as BenchmarkPack};
 use stackmill_dedup::exact::{Exact, ExactConfig};
@@ -15,19 +15,21 @@ use stackmill_ingest::detect::flags::{Generated, Vendored};
 use stackmill_ingest::detect::language::Language;
 use stackmill_ingest::detect::license::{License, LicensePolicy};
 use stackmill_ingest::detect::notebook::Notebooks;
-use stackmill_ingest::lists::{self, Metadata, Named, OptOut};
+use stackmill_ingest::lists::{self, Metadata, Named, OptOut, Riding};
 use stackmill_ingest::select::Select;
 use stackmill_ingest::sources;
 use stackmill_ingest::store::Uri;
 use stackmill_schemas::context::Batches;
+use stackmill_schemas::file::Place as DecidedBy;
 use stackmill_schemas::ids::hex;
-use stackmill_schemas::lock::{Lock, Split};
+use stackmill_schemas::lock::{Lock, Split, Unit};
 use stackmill_schemas::rank::{Criterion, default_policy};
 use stackmill_schemas::stage::{InputSize, Map, Source};
 use stackmill_schemas::{Error, Result, ResultExt};
 use stackmill_tokenize::{CountTokens, Pack, TokenizeConfig};
 
 use crate::exchange::{Carrier, Files, Scattering, Spills, Target};
+use crate::known::Known;
 use crate::lock;
 use crate::passes::components::Component;
 use crate::passes::cut::Layout;
@@ -86,8 +88,10 @@ pub struct Stages {
     pub keep: Vec<Criterion>,
     /// What license types mean.
     pub license_policy: LicensePolicy,
+    /// Who has opted out.
+    pub opt_out: Option<OptOut>,
     /// What is joined to listings.
-    pub metadata: Option<Metadata>,
+    pub known: Known,
     /// Bytes of memory that tables take which are held as a whole.
     pub held_bytes: u64,
     /// Resolved settings of the rules, in running order.
@@ -117,7 +121,7 @@ impl Stages {
             .chain(opt_out.as_ref().map(OptOut::bytes));
         let held_bytes = held.sum();
         let mut listing: Vec<Box<dyn Map>> = Vec::new();
-        push(&mut listing, opt_out);
+        push(&mut listing, opt_out.clone());
         push(&mut listing, Some(Vendored::new()));
         push(&mut listing, Some(Select::new()));
         push(&mut listing, rules.stage(Needs::Listing));
@@ -153,7 +157,8 @@ impl Stages {
             .exact
             .as_ref()
             .map_or_else(default_policy, |config| config.keep.clone());
-        check_known(&keep, metadata.as_ref())?;
+        let known = Known::new(Riding::of(&recipe.sources)?, metadata)?;
+        known.check(&keep)?;
         let license_policy = LicensePolicy::named(&recipe.license.policy).context("stage `license`")?;
         let rules = rules.resolved();
         let stages = Self {
@@ -165,7 +170,8 @@ impl Stages {
             pack,
             keep,
             license_policy,
-            metadata,
+            opt_out,
+            known,
             held_bytes,
             rules,
             artefacts,
@@ -186,12 +192,7 @@ impl Stages {
 
     /// The columns of the listing, ranks left out.
     pub fn listing_schema(&self) -> Result<SchemaRef> {
-        let numbered = listing::numbered_schema();
-        let joined = self
-            .metadata
-            .as_ref()
-            .map_or_else(|| numbered.clone(), |metadata| metadata.schema(&numbered));
-        content::schema_after(&self.listing, joined)
+        content::schema_after(&self.listing, self.known.schema(&listing::numbered_schema()))
     }
 
     /// The columns after the content pass.
@@ -239,26 +240,6 @@ fn parse(recipe: &Recipe, rules: Option<&FilterStage>) -> Result<Option<Parse>> 
     }
     let read = rules.map(FilterStage::facts).unwrap_or_default();
     Parse::new(config.clone(), read).map(Some).context("stage `parse`")
-}
-
-/// Refuses a keep policy that asks for what nobody knows.
-fn check_known(keep: &[Criterion], metadata: Option<&Metadata>) -> Result<()> {
-    let fields = metadata.map(Metadata::fields).unwrap_or_default();
-    for (criterion, name) in [(Criterion::Archived, "archived"), (Criterion::Fork, "fork")] {
-        let is_known = || {
-            fields
-                .iter()
-                .any(|field| field.name() == name && field.data_type() == &DataType::Boolean)
-        };
-        if keep.contains(&criterion) && !is_known() {
-            return Err(
-                Error::config(format!("stage `exact`: `keep` names `{name}`, which nobody knows")).hint(format!(
-                    "name a column of flags for it under [metadata]: columns.{name} = \"{name}\""
-                )),
-            );
-        }
-    }
-    Ok(())
 }
 
 /// What stands for the bytes of files that the recipe names, by their names there.
@@ -383,6 +364,15 @@ impl Job {
             ))
             .hint("refresh the lock with --update")
         })
+    }
+
+    /// The rule and the entry of a list that leave out a repository which would have to be cloned.
+    pub fn opted_out(&self, unit: &Unit) -> Option<(DecidedBy<'static>, String)> {
+        let opt_out = self.stages.opt_out.as_ref()?;
+        let config = self.recipe.sources.iter().find(|config| config.name() == unit.source)?;
+        sources::is_cloned(unit, config)
+            .then(|| opt_out.repository(&unit.repo_name))
+            .flatten()
     }
 
     /// Where exact keys go.

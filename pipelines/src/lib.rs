@@ -28,6 +28,7 @@ pub mod identity;
 pub mod interrupt;
 pub mod isolate;
 pub mod job;
+pub mod known;
 pub mod local;
 pub mod lock;
 pub mod output;

@@ -186,12 +186,15 @@ fn totals(job: &Job, counts: &[&Counts], parts: &Parts) -> Result<BTreeMap<Strin
         ("repositories_failed", sum(&|counts| counts.repositories_failed)),
         ("sequences", sequences),
     ];
+    let left_out = sum(&|counts| counts.repositories_opted_out);
+    let left_out = (left_out > 0).then_some(("repositories_opted_out", left_out));
     let commits: u64 = parts.commits.iter().filter_map(|file| file.rows).sum();
     let commits = (!parts.commits.is_empty()).then_some(("commits", commits));
     Ok(named
         .into_iter()
         .chain(metadata_totals(job))
         .chain(commits)
+        .chain(left_out)
         .map(|(name, value)| (name.to_owned(), value))
         .collect())
 }
@@ -210,7 +213,7 @@ fn opt_outs(job: &Job, counts: &[&Counts]) -> Result<BTreeMap<String, u64>> {
 
 /// What is known of repositories, if anything: how many, how many rows repeated one, and how many of the lock it is about.
 fn metadata_totals(job: &Job) -> Vec<(&'static str, u64)> {
-    let Some(metadata) = &job.stages.metadata else {
+    let Some(metadata) = &job.stages.known.metadata else {
         return Vec::new();
     };
     let known = job
@@ -304,7 +307,11 @@ fn clones(job: &Job) -> Result<()> {
         .collect();
     let mut lines = job.lock.units.iter().filter_map(|unit| {
         let config = configs.get(unit.source.as_str())?;
-        sources::clone_of(unit, config, &job.options.cache)
+        let clone = sources::clone_of(unit, config, &job.options.cache)?;
+        Some(match job.opted_out(unit) {
+            Some((_, entry)) => clone.opted_out(entry),
+            None => clone,
+        })
     });
     let Some(first) = lines.next() else { return Ok(()) };
     let mut file = job.workdir.publish_as(CLONES, Put::Over)?;

@@ -118,6 +118,14 @@ fn funnel(manifest: &Manifest) -> String {
             count_text(total("repositories"))
         );
     }
+    let left_out = total("repositories_opted_out");
+    if left_out > 0 {
+        let _ = writeln!(
+            out,
+            "{} repositories have opted out and were not cloned",
+            count_text(left_out)
+        );
+    }
     out
 }
 

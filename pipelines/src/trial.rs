@@ -9,12 +9,12 @@ use arrow_array::{ArrayRef, BinaryArray, BooleanArray, Int64Array, RecordBatch, 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stackmill_ingest::detect::license::LicenseTree;
-use stackmill_ingest::lists::Metadata;
 use stackmill_schemas::path::escape;
 use stackmill_schemas::{Decision, Error, FileBatch, FileId, Outcome, Result, TaskContext, columns};
 
 use crate::frames::{Names, Rows};
 use crate::job::Stages;
+use crate::known::Known;
 use crate::passes::ledger::measured;
 use crate::passes::{Fused, Meter, listing};
 use crate::recipe::Recipe;
@@ -34,7 +34,8 @@ pub struct TestConfig {
     pub text: Option<String>,
     /// Where the file is, from the recipe's folder, in place of `text`.
     pub file: Option<String>,
-    /// What is known of the repository: `name`, `stars`, `forks`, `license`, and any column of `[metadata]`.
+    /// What is known of the repository: `name`, `stars`, `forks`, `license`, and any column of `[metadata]` or of
+    /// a source's `metadata`.
     pub repository: BTreeMap<String, Value>,
     /// What `.gitattributes` says of the file.
     pub attributes: AttributesConfig,
@@ -157,7 +158,7 @@ pub struct Tried {
 /// Every Map of a recipe, open for one file after the other.
 pub struct Trial<'a> {
     recipe: &'a Recipe,
-    metadata: Option<&'a Metadata>,
+    known: &'a Known,
     rows: Rows<'a>,
     maps: Fused,
 }
@@ -172,7 +173,7 @@ impl<'a> Trial<'a> {
         let maps = [&stages.listing, &stages.content, &stages.syntax];
         Ok(Self {
             recipe,
-            metadata: stages.metadata.as_ref(),
+            known: &stages.known,
             rows: Rows::new(names, stages, FileId(0), true),
             maps: Fused::of(maps.into_iter().flatten().map(AsRef::as_ref), cx)?,
         })
@@ -181,10 +182,8 @@ impl<'a> Trial<'a> {
     /// Runs a test.
     pub fn run(&mut self, test: &TestConfig) -> Result<Tried> {
         let table = table(test, &test.bytes(self.recipe)?)?;
-        let mut row = self.rows.of(&table)?.remove(0);
-        if let Some(metadata) = self.metadata {
-            row = metadata.given(&row, &test.repository)?;
-        }
+        let row = self.rows.of(&table)?.remove(0);
+        let row = self.known.given(&row, &test.repository)?;
         let mut file = FileBatch::new(row)?;
         listing::refuse_giants(&mut file)?;
         let file = self.maps.map(file, &Meter::default())?;

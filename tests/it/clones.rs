@@ -453,3 +453,52 @@ fn a_login_reaches_its_host_and_nothing_else() {
         .fails(3, "holds a password");
     assert!(!ran.stderr.contains("s3cret"));
 }
+
+/// Mutation: list what the cache has, clone first and leave out afterwards, or count such a repository as failed.
+#[test]
+fn who_has_opted_out_is_not_cloned() {
+    let sandbox = Sandbox::new();
+    for name in ["ada/one", "ada/two", "bob/one"] {
+        let text = format!("-- a.py\nname = '{name}'\n");
+        Tree::of(&text).commit(&sandbox.path(&format!("served/{name}.git")), true);
+    }
+    let server = HttpBackend::start(sandbox.path("served"));
+    let all: Vec<String> = ["ada/one", "ada/two", "bob/one"]
+        .map(|name| format!("{}/{name}.git\n", server.url))
+        .into();
+    sandbox.write("repos.txt", all.concat());
+    let sources = "name = \"net\"\n[[source]]\ngit = \"repos.txt\"\n";
+    sandbox.write("all.toml", sources);
+    sandbox.write("some.toml", format!("{sources}[opt-out]\nlists = \"gone.csv\"\n"));
+    sandbox.write("gone.csv", "user,repository\nADA,\n,bob/two\n");
+    for (out, cache, before) in [("fresh", "empty", false), ("cached", "full", true)] {
+        if before {
+            sandbox.built("all.toml", &["--out", "all", "--cache", cache]);
+        }
+        let data = sandbox.built("some.toml", &["--out", out, "--cache", cache]);
+        data.adds_up();
+        assert_eq!(data.ends()[2..], ["bob/one:a.py kept".to_owned()], "{:?}", data.ends());
+        let rows = data.rows("ledger");
+        let gone: Vec<_> = rows.iter().filter(|row| row["path"].is_null()).collect();
+        let told = |key: &str| gone.iter().map(|row| row[key].clone()).collect::<Vec<Value>>();
+        assert_eq!(told("repo_name"), ["ada/one", "ada/two"]);
+        assert_eq!(
+            (told("verdict"), told("rule")),
+            (vec!["dropped".into(); 2], vec!["user".into(); 2])
+        );
+        assert_eq!(told("because"), ["gone.csv line 2", "gone.csv line 2"]);
+        let totals = data.manifest().totals;
+        assert_eq!(
+            (totals["repositories_opted_out"], totals["repositories_failed"]),
+            (2, 0)
+        );
+        let outcomes: Vec<_> = clones(&data).iter().map(|clone| clone["outcome"].clone()).collect();
+        assert_eq!(outcomes, ["opted-out", "opted-out", "cloned"]);
+        assert_eq!(clones(&data)[0]["reason"], "gone.csv line 2");
+        sandbox.stackmill(&["verify", out]).succeeds();
+    }
+    let reports = std::fs::read_dir(sandbox.path("empty/reports"))
+        .expect("a cache")
+        .count();
+    assert_eq!(reports, 1, "one clone was made");
+}

@@ -361,6 +361,67 @@ fn metadata_decides_about_copies_and_rules_and_is_published() {
     sandbox.stackmill(&["recipe", "test", "tested.toml"]).succeeds();
 }
 
+/// Mutation: leave what a list of repositories says in the lock, or give every repository what the first one has.
+#[test]
+fn what_a_list_of_repositories_says_is_in_the_rows() {
+    let sandbox = Sandbox::new();
+    two_repositories(&sandbox);
+    sandbox.write(
+        "repos.csv",
+        "path,name,is_archived,pushed_at,size\nada/tool,Ada/tool,true,2020-01-01,7\nbob/tool,bob/tool,,2024-01-01,\n",
+    );
+    sandbox.write("files/c.py", "plain = 1\n");
+    let listed = "[[source]]\ngit = \"repos.csv\"\nrepositories = { archived = \"is_archived\" }\n";
+    let riding = "metadata = [\"archived\", \"pushed_at\", \"size\"]\ntypes = { size = \"integer\" }\n";
+    let sources = format!("name = \"riding\"\n{listed}{riding}[[source]]\ndirectory = \"files\"\n");
+    sandbox.write("recipe.toml", format!("{sources}[exact]\nkeep = [\"archived\"]\n"));
+    let data = sandbox.built("recipe.toml", &[]);
+    data.adds_up();
+    let rows = data.rows("corpus");
+    let told = |repo: &str, path: &str| {
+        let row = rows
+            .iter()
+            .find(|row| row["repo_name"] == repo && row["path"] == path)
+            .expect("kept");
+        ["archived", "pushed_at", "size"].map(|name| row[name].clone())
+    };
+    let ada = [serde_json::Value::from(true), "2020-01-01".into(), 7.into()];
+    assert_eq!(told("Ada/tool", "own.py"), ada);
+    let null = serde_json::Value::Null;
+    assert_eq!(
+        told("bob/tool", "main.py"),
+        [null.clone(), "2024-01-01".into(), null.clone()],
+        "the copy in the repository that is not archived is kept"
+    );
+    assert_eq!(told("files", "c.py"), [null.clone(), null.clone(), null]);
+
+    let rules = "[rules]\nmetadata = { forbid = { archived = true }, minimum = { pushed_at = \"2022\" } }\n";
+    let test = "[[test]]\npath = \"a.py\"\ntext = \"x\"\nrepository = { archived = true }\nverdict = \"dropped\"\nrule = \"metadata\"\n";
+    sandbox.write("strict.toml", format!("{sources}{rules}{test}"));
+    sandbox.stackmill(&["recipe", "test", "strict.toml"]).succeeds();
+    let data = sandbox.built("strict.toml", &["--out", "strict"]);
+    let row = data.ledger("own.py").remove(0);
+    assert_eq!(
+        (&row["repo_name"], &row["rule"]),
+        (&"Ada/tool".into(), &"metadata".into())
+    );
+
+    for (odd, (code, words)) in [
+        ("types = { size = \"flag\" }\n", (4, "line 2")),
+        ("types = { depth = \"flag\" }\n", (3, "types.depth")),
+    ] {
+        let riding = riding.split_once("types").map_or("", |(names, _)| names);
+        sandbox.write("odd.toml", format!("name = \"odd\"\n{listed}{riding}{odd}"));
+        sandbox.run("odd.toml", &["--out", "odd"]).fails(code, words);
+    }
+    sandbox.write("m.csv", "name,archived\nbob/tool,true\n");
+    let twice = "[metadata]\ntables = \"m.csv\"\ncolumns = { archived = \"archived\" }\n";
+    sandbox.write("twice.toml", format!("{sources}{twice}"));
+    sandbox
+        .stackmill(&["check", "twice.toml"])
+        .fails(3, "comes from a source and from [metadata]");
+}
+
 /// Mutation: strip headers before the license is looked for.
 #[test]
 fn headers_are_stripped_once_their_license_is_known() {

@@ -1,10 +1,12 @@
 //! Parsing as a run does it, in worker processes, beside tree-sitter called in this process: files and megabytes a
-//! second of one core by language, and workers that died. A worker's memory is limited in `pipelines::isolate`.
+//! second of one core by language, workers that died, and the most memory that one took. What it may take is limited in
+//! `pipelines::isolate`.
 //!
 //! ```text
 //! cargo run --release -p stackmill-benches --features heavy-grammars --bin parse -- FOLDER…
 //! ```
-//! `target/release/stackmill` must be built with the same features.
+//! `target/release/stackmill` must be built with the same features. Speeds are by processor time, as Linux counts it for
+//! this thread and the workers; the last ratio is by the clock, and counts what others do on the machine.
 #![allow(clippy::print_stdout)]
 
 use std::collections::BTreeMap;
@@ -25,7 +27,7 @@ use stackmill_schemas::stage::Map;
 use stackmill_schemas::{Error, FileBatch, Result, TaskContext, columns};
 
 /// Most bytes of one language, so that none outweighs the others.
-const BYTES_OF_LANGUAGE: usize = 48 << 20;
+const BYTES_OF_LANGUAGE: usize = 80 << 20;
 /// Files of a batch.
 const BATCH: usize = 256;
 
@@ -86,7 +88,7 @@ fn main() -> ExitCode {
 fn bench(folders: &[PathBuf]) -> Result<()> {
     let languages = read(folders);
     println!("{}", machine());
-    println!("language files MB parsed crashed over-budget isolated-MB/s direct-MB/s ratio");
+    println!("language files MB parsed crashed over-budget peak-MB isolated-MB/s direct-MB/s ratio wall-ratio");
     let isolated = context(Arc::new(Workers::new(program())));
     let direct = context(Arc::new(Direct::default()));
     let mut sum = Row::default();
@@ -145,8 +147,52 @@ struct Row {
     parsed: usize,
     crashed: usize,
     over_budget: usize,
-    isolated_seconds: f64,
-    direct_seconds: f64,
+    peak_bytes: u64,
+    isolated: Spent,
+    direct: Spent,
+}
+
+/// Seconds of the processor and of the clock.
+#[derive(Clone, Copy, Default)]
+struct Spent {
+    processor: f64,
+    wall: f64,
+}
+
+impl Spent {
+    fn add(&mut self, other: Self) {
+        self.processor += other.processor;
+        self.wall += other.wall;
+    }
+}
+
+/// Seconds that this thread and all workers that live have been on a processor.
+fn processor_seconds() -> f64 {
+    // Linux brings the account of a thread up to date when it leaves the processor.
+    std::thread::yield_now();
+    let own = std::iter::once("/proc/thread-self".to_owned());
+    let spent = own.chain(workers()).filter_map(|place| {
+        let text = std::fs::read_to_string(format!("{place}/schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<f64>().ok()
+    });
+    spent.sum::<f64>() / 1e9
+}
+
+/// The most memory that a worker that lives has had, in bytes.
+fn peak_bytes() -> u64 {
+    let peaks = workers().filter_map(|place| {
+        let text = std::fs::read_to_string(format!("{place}/status")).ok()?;
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.trim().trim_end_matches(" kB").parse::<u64>().ok()
+    });
+    peaks.max().unwrap_or_default() * 1024
+}
+
+/// The folders in `/proc` of processes that this thread has started.
+fn workers() -> impl Iterator<Item = String> {
+    let text = std::fs::read_to_string("/proc/thread-self/children").unwrap_or_default();
+    let places: Vec<String> = text.split_whitespace().map(|id| format!("/proc/{id}")).collect();
+    places.into_iter()
 }
 
 impl Row {
@@ -156,13 +202,15 @@ impl Row {
         self.parsed += other.parsed;
         self.crashed += other.crashed;
         self.over_budget += other.over_budget;
-        self.isolated_seconds += other.isolated_seconds;
-        self.direct_seconds += other.direct_seconds;
+        self.peak_bytes = self.peak_bytes.max(other.peak_bytes);
+        self.isolated.add(other.isolated);
+        self.direct.add(other.direct);
     }
 
-    /// Parses both ways; what crashes a worker is left out of the other, which it would end.
+    /// Parses both ways, isolated first and last, so that neither profits from the other; what crashes a worker is left
+    /// out of the other way, which it would end.
     fn measure(&mut self, files: &[File], isolated: &TaskContext, direct: &TaskContext) -> Result<()> {
-        let (parsed, seconds) = timed(files, isolated)?;
+        let (parsed, spent) = timed(files, isolated)?;
         let crashed: Vec<u64> = decided(&parsed, "parser-crash").collect();
         let told = columns::u64s(parsed.record(), ERROR_BYTES)?;
         self.files += files.len();
@@ -170,26 +218,35 @@ impl Row {
         self.parsed += told.len() - told.null_count();
         self.crashed += crashed.len();
         self.over_budget += decided(&parsed, "parse-budget").count();
-        self.isolated_seconds += seconds;
+        self.isolated.add(spent);
         let honest: Vec<File> = (0..)
             .zip(files)
             .filter(|(i, _)| !crashed.contains(i))
             .map(|(_, file)| file.clone())
             .collect();
-        self.direct_seconds += timed(&honest, direct)?.1;
+        for _ in 0..2 {
+            self.direct.add(timed(&honest, direct)?.1);
+        }
+        self.isolated.add(timed(files, isolated)?.1);
+        self.peak_bytes = self.peak_bytes.max(peak_bytes());
         Ok(())
     }
 
     fn print(&self, name: &str) {
         let megabytes = self.bytes as f64 / 1e6;
-        let (isolated, direct) = (megabytes / self.isolated_seconds, megabytes / self.direct_seconds);
+        // Each way was gone twice.
+        let speed = |spent: Spent| 2.0 * megabytes / spent.processor;
         println!(
-            "{name}\t{}\t{megabytes:.1}\t{:.2}%\t{}\t{}\t{isolated:.1}\t{direct:.1}\t{:.3}",
+            "{name}\t{}\t{megabytes:.1}\t{:.2}%\t{}\t{}\t{}\t{:.1}\t{:.1}\t{:.3}\t{:.3}",
             self.files,
             100.0 * self.parsed as f64 / self.files.max(1) as f64,
             self.crashed,
             self.over_budget,
-            isolated / direct
+            self.peak_bytes >> 20,
+            speed(self.isolated),
+            speed(self.direct),
+            self.direct.processor / self.isolated.processor,
+            self.direct.wall / self.isolated.wall
         );
     }
 }
@@ -199,14 +256,18 @@ fn decided(batch: &FileBatch, rule: &'static str) -> impl Iterator<Item = u64> {
     decisions.map(|decision| decision.file_id.0)
 }
 
-/// The batch with facts of errors and definitions, as syntax rules read them, and the seconds that it took.
-fn timed(files: &[File], cx: &TaskContext) -> Result<(FileBatch, f64)> {
+/// The batch with facts of errors and definitions, as syntax rules read them, and what it took.
+fn timed(files: &[File], cx: &TaskContext) -> Result<(FileBatch, Spent)> {
     let wanted: FactSet = [Fact::ErrorBytes, Fact::Definitions].into_iter().collect();
     let mut task = Parse::new(ParseConfig::default(), wanted)?.open(cx)?;
     let batch = batch(files)?;
-    let start = Instant::now();
+    let (start, before) = (Instant::now(), processor_seconds());
     let parsed = task.map(batch)?;
-    Ok((parsed, start.elapsed().as_secs_f64()))
+    let spent = Spent {
+        processor: processor_seconds() - before,
+        wall: start.elapsed().as_secs_f64(),
+    };
+    Ok((parsed, spent))
 }
 
 fn batch(files: &[File]) -> Result<FileBatch> {

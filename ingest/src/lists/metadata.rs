@@ -72,7 +72,15 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn data_type(self) -> DataType {
+    /// That of a column whose type nobody has set: a flag for `archived` and `fork`, else text.
+    pub(super) fn usual(column: &str) -> Self {
+        match column {
+            "archived" | "fork" => Self::Flag,
+            _ => Self::Text,
+        }
+    }
+
+    pub(super) fn data_type(self) -> DataType {
         match self {
             Self::Text => DataType::Utf8,
             Self::Integer => DataType::Int64,
@@ -127,16 +135,12 @@ impl MetadataConfig {
         {
             return Err(Error::config(format!("`types.{name}` is about no column of `columns`")));
         }
-        let kind = |name: &String| match (self.types.get(name), name.as_str()) {
-            (Some(kind), _) => *kind,
-            (None, "archived" | "fork") => Kind::Flag,
-            (None, _) => Kind::Text,
-        };
+        let kind = |name: &String| self.types.get(name).copied().unwrap_or_else(|| Kind::usual(name));
         let added = self
             .columns
             .keys()
             .filter(own)
-            .map(|name| free(name).map(|()| (name.clone(), kind(name))));
+            .map(|name| free("columns", name).map(|()| (name.clone(), kind(name))));
         added.collect()
     }
 
@@ -159,19 +163,20 @@ impl MetadataConfig {
     }
 }
 
-/// Refuses a name that the data set has already, or that could not be a column's.
-fn free(name: &str) -> Result<()> {
+/// Refuses a name that the data set has already, or that could not be a column's; `setting` is where it stands.
+pub(super) fn free(setting: &str, name: &str) -> Result<()> {
     let spelled = !name.is_empty()
         && name
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     if !spelled {
-        return Err(Error::config(format!("`columns` has a column `{name}`")).hint("use lower case, digits and `_`"));
+        return Err(Error::config(format!("`{setting}` has a column `{name}`")).hint("use lower case, digits and `_`"));
     }
-    let taken = columns::ALL.contains(&name) || RESERVED.contains(&name) || name.starts_with("syntax_");
+    let known = IN_USE.iter().any(|(known, _)| *known == name) || RESERVED.contains(&name);
+    let taken = columns::ALL.contains(&name) || known || name.starts_with("syntax_");
     match taken {
         true => Err(Error::config(format!(
-            "`columns` has a column `{name}`, which every data set has already"
+            "`{setting}` has a column `{name}`, which every data set has already"
         ))
         .hint("call it otherwise, as in `repository_language = \"language\"`")),
         false => Ok(()),
@@ -179,7 +184,18 @@ fn free(name: &str) -> Result<()> {
 }
 
 /// Names of columns inside a run.
-const RESERVED: [&str; 7] = ["unit", "rank", "survives", "has_copies", "tokens", "shard", "row"];
+const RESERVED: [&str; 9] = [
+    "unit",
+    "rank",
+    "survives",
+    "has_copies",
+    "tokens",
+    "shard",
+    "row",
+    // What a lock says of a unit itself.
+    "tips",
+    "commit",
+];
 
 /// What tables say about repositories.
 #[derive(Debug)]
@@ -312,7 +328,7 @@ fn with(listing: &RecordBatch, values: &[ArrayRef], schema: SchemaRef) -> Result
 }
 
 /// A column being read.
-enum Column {
+pub(super) enum Column {
     Text(StringBuilder),
     Integer(Int64Builder),
     Number(Float64Builder),
@@ -320,7 +336,8 @@ enum Column {
 }
 
 impl Column {
-    fn of(data_type: &DataType) -> Self {
+    /// An empty one.
+    pub(super) fn of(data_type: &DataType) -> Self {
         match data_type {
             DataType::Int64 => Self::Integer(Int64Builder::new()),
             DataType::Float64 => Self::Number(Float64Builder::new()),
@@ -330,7 +347,7 @@ impl Column {
     }
 
     /// Adds a value, which has to be of the column's type; gives the bytes that it takes.
-    fn push(&mut self, name: &str, text: Option<&str>) -> Result<u64> {
+    pub(super) fn push(&mut self, name: &str, text: Option<&str>) -> Result<u64> {
         let wrong = |what: &str| {
             Error::input(format!("`{name}` is `{}`, not {what}", text.unwrap_or_default())).hint(format!(
                 "its type is set under `types`, as in `types.{name} = \"text\"`"
@@ -372,7 +389,8 @@ impl Column {
         })
     }
 
-    fn finish(self) -> ArrayRef {
+    /// The values so far.
+    pub(super) fn finish(self) -> ArrayRef {
         match self {
             Self::Text(mut builder) => Arc::new(builder.finish()),
             Self::Integer(mut builder) => Arc::new(builder.finish()),

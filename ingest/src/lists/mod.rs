@@ -3,19 +3,22 @@
 //! ```text
 //!   sheet      CSV, TSV, JSON lines, Parquet, text ─► rows of texts
 //!   metadata   repository ─► stars, forks, license, further columns      joined where files are listed
+//!   riding     what a list of repositories says of each                  joined where files are listed
 //!   opt_out    users, repositories, paths, blobs ─► decisions            before anything else is decided
 //! ```
-//! Both are held in memory as a whole, once a process, under limits that their settings name; look-ups are by 128-bit
+//! Tables are held in memory as a whole, once a process, under limits that their settings name; look-ups are by 128-bit
 //! hashes in sorted order.
 
 pub mod metadata;
 pub mod opt_out;
+pub mod riding;
 mod sheet;
 #[cfg(test)]
 mod testing;
 
-pub use metadata::{Metadata, MetadataConfig};
+pub use metadata::{Kind, Metadata, MetadataConfig};
 pub use opt_out::{OptOut, OptOutConfig};
+pub use riding::Riding;
 
 use xxhash_rust::xxh3::xxh3_128;
 

@@ -137,6 +137,24 @@ impl OptOut {
         self.entries() * KEY_BYTES
     }
 
+    /// The rule and the entry that leave out a whole repository, if its name or its owner is on a list.
+    pub fn repository(&self, repo_name: &str) -> Option<(DecidedBy<'static>, String)> {
+        let repository = repository_key(repo_name);
+        let listed = |kind: Kind, name: &str| Some((kind, find(&self.entries, hash(kind as u8, name.as_bytes()))?));
+        let user = users(&repository).find_map(|user| listed(Kind::User, user));
+        let (kind, key) = user.or_else(|| listed(Kind::Repository, &repository))?;
+        Some(self.because(kind, key))
+    }
+
+    fn because(&self, kind: Kind, key: &Key) -> (DecidedBy<'static>, String) {
+        let place = DecidedBy {
+            stage: STAGE,
+            rule: kind.rule(),
+        };
+        let list = &self.lists[key.list as usize];
+        (place, format!("{list} line {}", key.row))
+    }
+
     /// The entry that names a file: the widest kind first.
     fn verdict(&self, file: FileRow<'_>) -> Option<(Kind, &Key)> {
         let repository = repository_key(file.repo_name());
@@ -259,17 +277,8 @@ impl MapTask for OptOut {
         let files = FileColumns::new(&record)?;
         for i in 0..record.num_rows() {
             if let Some((kind, key)) = self.verdict(files.row(i)).filter(|_| batch.is_kept(i)) {
-                let place = DecidedBy {
-                    stage: STAGE,
-                    rule: kind.rule(),
-                };
-                let list = &self.lists[key.list as usize];
-                batch.decide(
-                    i,
-                    Outcome::Dropped,
-                    place,
-                    Reason::entry(format!("{list} line {}", key.row)),
-                );
+                let (place, entry) = self.because(kind, key);
+                batch.decide(i, Outcome::Dropped, place, Reason::entry(entry));
             }
         }
         Ok(batch)

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use stackmill_schemas::{Error, Result};
 
+use crate::lists::{Kind, Riding};
+
 /// One string or a list of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -84,10 +86,13 @@ pub struct SourceConfig {
     /// `name`, `revision`, `stars`, `forks`, `license`, and what `metadata` names.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub repositories: BTreeMap<String, String>,
-    /// Git: further columns of a list that ride along with a repository, as `archived` or `pushed_at`; they are written
-    /// into the lock as text.
+    /// Git: further columns of a list that ride along with a repository, as `archived` or `pushed_at`: through the lock
+    /// into every row of its files, for rules and the corpus.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub metadata: Vec<String>,
+    /// Git: types of such columns; default: `flag` for `archived` and `fork`, else `text`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub types: BTreeMap<String, Kind>,
     /// Directory and git: `repo_name` of every file, for a source of one folder or repository; default: the folder's name,
     /// or owner and name from the URL.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -153,6 +158,7 @@ impl Default for SourceConfig {
             commits: false,
             repositories: BTreeMap::new(),
             metadata: Vec::new(),
+            types: BTreeMap::new(),
             repo_name: None,
             columns: BTreeMap::new(),
             format: None,
@@ -230,13 +236,14 @@ impl SourceConfig {
         let further = self.metadata.iter().map(String::as_str);
         let known: Vec<&str> = REPOSITORY_KEYS.iter().copied().chain(further).collect();
         refuse_unknown("repositories", &self.repositories, &known)?;
+        Riding::of_one(self)?;
         self.refuse_limits()?;
         Ok((key, patterns.as_slice()))
     }
 
     fn refuse_settings_of_others(&self, key: &str) -> Result<()> {
         let tables = &["parquet", "jsonl"];
-        let settings: [(&str, bool, &[&str]); 10] = [
+        let settings: [(&str, bool, &[&str]); 11] = [
             ("format", self.format.is_some(), tables),
             ("sets", !self.sets.is_empty(), tables),
             ("contents", self.contents.is_some(), tables),
@@ -245,6 +252,7 @@ impl SourceConfig {
             ("commits", self.commits, &["git"]),
             ("repositories", !self.repositories.is_empty(), &["git"]),
             ("metadata", !self.metadata.is_empty(), &["git"]),
+            ("types", !self.types.is_empty(), &["git"]),
             ("repo-name", self.repo_name.is_some(), &["directory", "git"]),
             ("columns", !self.columns.is_empty(), tables),
         ];

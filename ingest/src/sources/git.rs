@@ -42,7 +42,7 @@ use stackmill_schemas::{BlobId, Error, Result, ResultExt, TaskContext};
 use self::forest::Wish;
 use self::objects::Objects;
 use self::remote::Elsewhere;
-pub use self::report::{Clone, clone_of};
+pub use self::report::{Clone, clone_of, is_cloned};
 use self::repositories::Repository;
 use super::contents::{Contents, Wanted};
 use super::listing::{Evidence, Listing, Owner, Row, mode};

@@ -36,7 +36,7 @@ use crate::network::Network;
 use crate::store::{Chunks, Stores, Uri};
 
 pub use config::{History, Patterns, SourceConfig};
-pub use git::{Clone as CloneReport, clone_of};
+pub use git::{Clone as CloneReport, clone_of, is_cloned};
 pub use guess::guess;
 
 /// What every source is built from.

@@ -125,7 +125,8 @@ fn sums(manifest: &Manifest) -> Option<String> {
     };
     let sum = |counts: &[u64]| counts.iter().fold(0, |sum: u64, count| sum.saturating_add(*count));
     let ends = sum(&[total("kept"), total("dropped"), total("failed")]);
-    let ledger = rows("ledger/").saturating_sub(total("repositories_failed"));
+    let without_files = sum(&[total("repositories_failed"), total("repositories_opted_out")]);
+    let ledger = rows("ledger/").saturating_sub(without_files);
     (total("listed") != ends || ledger != ends || rows("corpus/") != total("kept")).then(|| {
         format!(
             "manifest.json: {} listed, {ends} ended, {ledger} in the ledger",

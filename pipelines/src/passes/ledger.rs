@@ -41,6 +41,8 @@ pub struct Counts {
     pub listed: u64,
     /// Rows of repositories that could not be read.
     pub repositories_failed: u64,
+    /// Repositories that have opted out before they were cloned.
+    pub repositories_opted_out: u64,
     /// Files in the corpus.
     pub kept: u64,
     /// What each rule did.
@@ -421,7 +423,10 @@ impl Counting {
         let repos = columns::strings(listing, columns::REPO_NAME)?;
         for (row, fate) in fates.iter().enumerate() {
             if paths.is_null(row) {
-                self.counts.repositories_failed += 1;
+                match fate.end.decision().map(|decision| decision.outcome) {
+                    Some(Outcome::Dropped) => self.counts.repositories_opted_out += 1,
+                    _ => self.counts.repositories_failed += 1,
+                }
                 continue;
             }
             self.counts.listed += 1;

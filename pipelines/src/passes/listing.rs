@@ -117,8 +117,13 @@ impl<'a> Task<'a> {
         })
     }
 
-    /// Lists a unit; permanent trouble makes it one row without a path.
+    /// Lists a unit. One that would have to be cloned and has opted out is not asked for; it is one row without a path, as
+    /// is one with permanent trouble.
     fn unit(&mut self, number: usize, unit: &Unit) -> Result<()> {
+        if let Some((place, entry)) = self.job.opted_out(unit) {
+            self.report.left_out += 1;
+            return self.alone((number, unit), Outcome::Dropped, place, Reason::entry(entry));
+        }
         let found = match &unit.trouble {
             Some(trouble) => Err(Error::input(trouble.clone())),
             None => self.listed(unit).and_then(|rows| Ok((rows, self.commits(unit)?))),
@@ -199,10 +204,7 @@ impl<'a> Task<'a> {
         self.report.input.files += count as u64;
         self.report.input.bytes += lengths.values().iter().sum::<u64>();
         let numbered = RecordBatch::try_new(numbered_schema(), arrays).context("what a source lists")?;
-        match &self.job.stages.metadata {
-            Some(metadata) => metadata.join(&numbered),
-            None => Ok(numbered),
-        }
+        self.job.stages.known.join(&numbered, unit)
     }
 
     fn write(&mut self, files: FileBatch) -> Result<()> {
@@ -216,7 +218,23 @@ impl<'a> Task<'a> {
     }
 
     fn troubled(&mut self, number: usize, unit: &Unit, trouble: &str) -> Result<()> {
-        let rows = troubled_row(unit, trouble)?;
+        self.report.troubled.push((unit.repo_name.clone(), trouble.to_owned()));
+        let place = Place {
+            stage: "list",
+            rule: "unreadable-repository",
+        };
+        self.alone((number, unit), Outcome::Failed, place, Reason::trouble(trouble))
+    }
+
+    /// One row for a whole unit, and what is decided about it.
+    fn alone(
+        &mut self,
+        (number, unit): (usize, &Unit),
+        outcome: Outcome,
+        place: Place<'_>,
+        reason: Reason,
+    ) -> Result<()> {
+        let rows = row_of_unit(unit, reason.trouble.as_deref())?;
         let numbered = self.number(number, unit, &rows)?;
         self.report.input.files -= 1;
         let mut record = FileBatch::new(numbered)?;
@@ -230,12 +248,7 @@ impl<'a> Task<'a> {
                 record = record.with_column(field.as_ref().clone(), empty)?;
             }
         }
-        let place = Place {
-            stage: "list",
-            rule: "unreadable-repository",
-        };
-        record.decide(0, Outcome::Failed, place, Reason::trouble(trouble));
-        self.report.troubled.push((unit.repo_name.clone(), trouble.to_owned()));
+        record.decide(0, outcome, place, reason);
         self.write(record)
     }
 
@@ -320,7 +333,7 @@ pub fn table_schema(schema: &SchemaRef) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-fn troubled_row(unit: &Unit, trouble: &str) -> Result<RecordBatch> {
+fn row_of_unit(unit: &Unit, trouble: Option<&str>) -> Result<RecordBatch> {
     let schema = columns::listed();
     let arrays = schema.fields().iter().map(|field| -> ArrayRef {
         match field.name().as_str() {
@@ -332,7 +345,7 @@ fn troubled_row(unit: &Unit, trouble: &str) -> Result<RecordBatch> {
             _ => new_null_array(field.data_type(), 1),
         }
     });
-    RecordBatch::try_new(schema.clone(), arrays.collect()).context("the row of an unreadable repository")
+    RecordBatch::try_new(schema.clone(), arrays.collect()).context("the row of a repository")
 }
 
 /// One unit's rows until all of them are there.
@@ -402,7 +415,7 @@ impl Listed {
     /// From the reports of all listing tasks, in order.
     pub fn of(reports: &[TaskReport]) -> Self {
         let starts = (0..).zip(reports).flat_map(|(split, report)| {
-            let rows = report.input.files + report.troubled.len() as u64;
+            let rows = report.input.files + report.troubled.len() as u64 + report.left_out;
             let first = move |page| FileId::new(split, (page * PAGE_FILES) as u32);
             (0..rows.div_ceil(PAGE_FILES).max(1)).map(first)
         });

@@ -56,6 +56,8 @@ pub struct TaskReport {
     pub moved: u64,
     /// Repositories that could not be read: name and trouble.
     pub troubled: Vec<(String, String)>,
+    /// Repositories that have opted out, and so were not cloned.
+    pub left_out: u64,
     /// What the ledger counts.
     pub counts: Option<ledger::Counts>,
     /// Processor seconds and bytes by stage; for `run.json` alone.

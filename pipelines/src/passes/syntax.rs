@@ -9,7 +9,6 @@ use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt32Array, UInt6
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use arrow_select::filter::filter_record_batch;
 use stackmill_filters::syntax::Fact;
-use stackmill_ingest::lists::Metadata;
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::manifest::Tally;
 use stackmill_schemas::{Decision, FileBatch, FileId, Outcome, Result, TaskContext, columns};
@@ -251,13 +250,13 @@ fn token_rows(kept: &RecordBatch, positions: &RecordBatch) -> Result<RecordBatch
 }
 
 /// The columns to publish: of history only if a source reads it, then the facts of syntax that the recipe names, then
-/// what metadata added.
+/// what lists of repositories and `[metadata]` added.
 fn corpus_columns(job: &Job) -> Vec<String> {
     let (has_history, facts) = (job.has_history(), &job.recipe.parse.columns);
     let columns = CORPUS.iter().copied();
     let columns = columns.filter(|name| has_history || *name != columns::HISTORY);
     let facts = Fact::ALL.into_iter().filter(|fact| facts.contains(fact));
-    let added = job.stages.metadata.as_ref().map(Metadata::fields).unwrap_or_default();
+    let added = job.stages.known.fields();
     let named = columns.chain(facts.map(Fact::column)).map(str::to_owned);
     named
         .chain(added.into_iter().map(|field| field.name().clone()))

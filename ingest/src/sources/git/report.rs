@@ -31,9 +31,10 @@ pub struct Clone {
     pub host: String,
     /// The commit; empty where it could not be found out.
     pub commit: String,
-    /// `cloned`, `failed`, or `unknown` where the cache has nothing about it.
+    /// `cloned`, `failed`, `opted-out` where nobody was asked for a clone, or `unknown` where the cache has nothing about
+    /// it.
     pub outcome: String,
-    /// Why it failed.
+    /// Why it failed; the list and line that it has opted out by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// How often the server was asked, by the run that made the clone.
@@ -55,6 +56,17 @@ impl Clone {
         }
     }
 
+    /// Of a repository that was left alone, and the entry of a list that says so.
+    pub fn opted_out(self, entry: String) -> Self {
+        Self {
+            outcome: "opted-out".to_owned(),
+            reason: Some(entry),
+            attempts: 0,
+            bytes_received: 0,
+            ..self
+        }
+    }
+
     pub(super) fn json(&self) -> Result<Vec<u8>> {
         serde_json::to_vec(self).map_err(|error| Error::bug(error.to_string()))
     }
@@ -65,9 +77,14 @@ pub(super) fn file_name(name: &str) -> String {
     format!("{name}.json")
 }
 
+/// Whether a unit is a repository that has to be cloned.
+pub fn is_cloned(unit: &Unit, config: &SourceConfig) -> bool {
+    config.git.is_some() && is_elsewhere(&unit.location)
+}
+
 /// What the cache knows about the clone of a unit; none for what is not cloned at all.
 pub fn clone_of(unit: &Unit, config: &SourceConfig, cache: &Path) -> Option<Clone> {
-    if config.git.is_none() || !is_elsewhere(&unit.location) {
+    if !is_cloned(unit, config) {
         return None;
     }
     let name = file_name(&remote::name(&unit.location, &unit.revision_id, config));

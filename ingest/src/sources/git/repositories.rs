@@ -10,6 +10,7 @@ use super::super::place::{Input, expand_one, location_of, name_of, path_from, pa
 use super::super::{Setup, SourceConfig};
 use super::lists::{Fields, Layout};
 use super::{clones, lists, repository};
+use crate::lists::Riding;
 use crate::store::Uri;
 
 /// Metadata that rides along, beside what `metadata` of the source names.
@@ -278,10 +279,12 @@ fn from_fields(fields: &Fields, config: &SourceConfig, folder: &Path) -> Result<
             .hint("each row has `url`, `path` or `repo`, or the name that `repositories.location` gives")
     })?;
     let metadata = metadata(config).filter_map(|ours| Some((ours.to_owned(), get(ours)?)));
+    let metadata: BTreeMap<_, _> = metadata.collect();
+    Riding::of_one(config)?.check(&metadata)?;
     Ok(Repository {
         name: get("name").map(|name| escape(name.as_bytes())),
         revision: get("revision"),
-        metadata: metadata.collect(),
+        metadata,
         ..located(&location, folder)?
     })
 }

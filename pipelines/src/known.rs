@@ -1,0 +1,82 @@
+//! What is known of repositories beside what every listing says: lists of repositories, and tables under `[metadata]`.
+
+use std::collections::BTreeMap;
+
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, Field, SchemaRef};
+use serde_json::Value;
+use stackmill_ingest::lists::{Metadata, Riding};
+use stackmill_schemas::lock::Unit;
+use stackmill_schemas::rank::Criterion;
+use stackmill_schemas::{Error, Result};
+
+/// Both, which add columns to a listing.
+pub struct Known {
+    riding: Riding,
+    /// The tables under `[metadata]`.
+    pub metadata: Option<Metadata>,
+}
+
+impl Known {
+    /// Puts both together; a column that both bring is a config error.
+    pub fn new(riding: Riding, metadata: Option<Metadata>) -> Result<Self> {
+        let told = metadata.as_ref().map(Metadata::fields).unwrap_or_default();
+        let twice = |field: &Field| told.iter().any(|other| other.name() == field.name());
+        match riding.fields().into_iter().find(twice) {
+            Some(field) => Err(
+                Error::config(format!("`{}` comes from a source and from [metadata]", field.name()))
+                    .hint("take it out of one of them, or give it another name there"),
+            ),
+            None => Ok(Self { riding, metadata }),
+        }
+    }
+
+    /// The columns that are added.
+    pub fn fields(&self) -> Vec<Field> {
+        let further = self.metadata.as_ref().map(Metadata::fields).unwrap_or_default();
+        self.riding.fields().into_iter().chain(further).collect()
+    }
+
+    /// A listing's columns with these.
+    pub fn schema(&self, listing: &SchemaRef) -> SchemaRef {
+        let riding = self.riding.schema(listing);
+        let joined = self.metadata.as_ref().map(|metadata| metadata.schema(&riding));
+        joined.unwrap_or(riding)
+    }
+
+    /// A unit's listing with what is known of it.
+    pub fn join(&self, listing: &RecordBatch, unit: &Unit) -> Result<RecordBatch> {
+        let listing = self.riding.join(listing, &unit.metadata)?;
+        match &self.metadata {
+            Some(metadata) => metadata.join(&listing),
+            None => Ok(listing),
+        }
+    }
+
+    /// A listing with values that a test of a recipe gives instead.
+    pub fn given(&self, listing: &RecordBatch, values: &BTreeMap<String, Value>) -> Result<RecordBatch> {
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let texts = values.iter().map(|(name, value)| (name.clone(), text(value)));
+        let listing = self.riding.join(listing, &texts.collect())?;
+        match &self.metadata {
+            Some(metadata) => metadata.given(&listing, values),
+            None => Ok(listing),
+        }
+    }
+
+    /// Refuses a keep policy that asks for what nobody knows.
+    pub fn check(&self, keep: &[Criterion]) -> Result<()> {
+        let fields = self.fields();
+        for (criterion, name) in [(Criterion::Archived, "archived"), (Criterion::Fork, "fork")] {
+            let is_flag = |field: &Field| field.name() == name && field.data_type() == &DataType::Boolean;
+            if keep.contains(&criterion) && !fields.iter().any(is_flag) {
+                return Err(
+                    Error::config(format!("stage `exact`: `keep` names `{name}`, which nobody knows")).hint(format!(
+                        "name a column of flags for it under [metadata]: columns.{name} = \"{name}\""
+                    )),
+                );
+            }
+        }
+        Ok(())
+    }
+}
