@@ -7,7 +7,7 @@
 //!   request, answer    u32 length, little endian | payload
 //! ```
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufReader, IoSlice, Read, Write};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
@@ -23,6 +23,9 @@ use stackmill_schemas::{Error, Result, ResultExt};
 const MEMORY_BYTES: u64 = 304 << 20;
 /// A worker that keeps more than this resident after a request is not used again, in bytes: others need the memory.
 const KEPT_BYTES: u64 = 64 << 20;
+/// What a worker keeps is looked up once it has been sent this much more: small requests leave little behind, and a look
+/// costs as much as parsing some hundred bytes.
+const UNSEEN_BYTES: usize = 64 << 10;
 /// Processor seconds for one request: a backstop for scanners that never come back. Work is bounded by counts long
 /// before.
 const PROCESSOR_SECONDS: u64 = 60;
@@ -36,7 +39,9 @@ const ANSWER_BYTES: u32 = 64 << 20;
 struct Worker {
     child: Child,
     input: ChildStdin,
-    output: ChildStdout,
+    output: BufReader<ChildStdout>,
+    /// Bytes of requests since its memory was looked up.
+    unseen: usize,
 }
 
 impl Worker {
@@ -46,6 +51,7 @@ impl Worker {
             mut child,
             input,
             output,
+            ..
         } = self;
         drop((input, output));
         // Nobody has waited for it, so that `/proc` knows it, dead or alive.
@@ -125,7 +131,12 @@ impl Workers {
         let missing = || Error::bug("a parse worker without pipes");
         let input = child.stdin.take().ok_or_else(missing)?;
         let output = child.stdout.take().ok_or_else(missing)?;
-        Ok(Worker { child, input, output })
+        Ok(Worker {
+            child,
+            input,
+            output: BufReader::new(output),
+            unseen: 0,
+        })
     }
 }
 
@@ -220,7 +231,7 @@ impl Workers {
         };
         match exchange(&mut worker, request) {
             Ok(answer) => {
-                if resident_bytes(worker.child.id()) <= KEPT_BYTES {
+                if is_light(&mut worker, request.len()) {
                     self.idle().push(worker);
                 } else {
                     // How it ends is no matter: it has answered.
@@ -233,10 +244,25 @@ impl Workers {
     }
 }
 
+/// Whether a worker that has answered a request of so many bytes may be used again.
+fn is_light(worker: &mut Worker, bytes: usize) -> bool {
+    worker.unseen += bytes;
+    if worker.unseen < UNSEEN_BYTES {
+        return true;
+    }
+    worker.unseen = 0;
+    resident_bytes(worker.child.id()) <= KEPT_BYTES
+}
+
 fn exchange(worker: &mut Worker, request: &[u8]) -> io::Result<Vec<u8>> {
     let length = u32::try_from(request.len()).map_err(|_| io::Error::other("request over 4 GiB"))?;
-    worker.input.write_all(&length.to_le_bytes())?;
-    worker.input.write_all(request)?;
+    let length = length.to_le_bytes();
+    // Together, so that the worker wakes up once.
+    let sent = worker
+        .input
+        .write_vectored(&[IoSlice::new(&length), IoSlice::new(request)])?;
+    worker.input.write_all(length.get(sent..).unwrap_or_default())?;
+    worker.input.write_all(&request[sent.saturating_sub(length.len())..])?;
     worker.input.flush()?;
     let mut length = [0; 4];
     worker.output.read_exact(&mut length)?;
@@ -279,9 +305,9 @@ pub fn serve() -> Result<()> {
     setrlimit(Resource::As, limit(mapped + MEMORY_BYTES)).map_err(limited)?;
     setrlimit(Resource::Core, limit(0)).map_err(limited)?;
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(limited)?;
-    let mut input = Metered {
-        inner: io::stdin().lock(),
-    };
+    // Not by the buffer of `stdin`, which is small: most requests should come in one read.
+    let stdin = std::fs::File::from(rustix::io::dup(io::stdin()).map_err(limited)?);
+    let mut input = BufReader::with_capacity(UNSEEN_BYTES, Metered { inner: stdin });
     stackmill_filters::syntax::serve(&mut input, &mut io::stdout().lock())
 }
 
