@@ -18,7 +18,7 @@ use arrow_schema::{DataType, Field, Schema};
 use stackmill::job::{Options, open_sources};
 use stackmill::units::Share;
 use stackmill::{Recipe, Uri, run};
-use stackmill_benches::machine;
+use stackmill_benches::{machine, processor_seconds};
 use stackmill_schemas::lock::Unit;
 use stackmill_schemas::stage::{Emit, Source};
 use stackmill_schemas::{Error, Result, TaskContext, columns};
@@ -44,26 +44,33 @@ fn bench(archive: &Path, repetitions: usize) -> Result<()> {
     let unit = source.resolve(&cx)?.remove(0);
     let wanted = list(source.as_ref(), &unit, &cx)?;
     println!("{}\n{} files in {}", machine(), wanted.num_rows(), archive.display());
-    let (mut lists, mut reads, mut peers) = (Vec::new(), Vec::new(), Vec::new());
+    let [mut lists, mut reads, mut peers] = [const { Vec::new() }; 3];
     for _ in 0..repetitions {
-        let start = Instant::now();
-        list(source.as_ref(), &unit, &cx)?;
-        lists.push(start.elapsed().as_secs_f64());
-        let start = Instant::now();
-        let bytes = read(source.as_ref(), &unit, &wanted, &cx)?;
-        reads.push(start.elapsed().as_secs_f64());
-        let start = Instant::now();
-        let theirs = peer(archive)?;
-        peers.push(start.elapsed().as_secs_f64());
+        timed(&mut lists, || list(source.as_ref(), &unit, &cx))?;
+        let bytes = timed(&mut reads, || read(source.as_ref(), &unit, &wanted, &cx))?;
+        let theirs = timed(&mut peers, || peer(archive))?;
         println!("{bytes} and {theirs} bytes");
     }
-    let (list, read, peer) = (median(lists), median(reads), median(peers));
-    println!(
-        "median: list {list:.3} s, read {read:.3} s, peer {peer:.3} s; peer / list {:.2}, peer / read {:.2}",
-        peer / list,
-        peer / read
-    );
+    let peer = median(peers);
+    for (name, times) in [("list", lists), ("read", reads), ("peer", vec![peer])] {
+        let [wall, processor] = median(times);
+        println!(
+            "{name}: {wall:.3} s, {processor:.2} CPU-s; peer / this: wall {:.2}, CPU {:.2}",
+            peer[0] / wall,
+            peer[1] / processor
+        );
+    }
     Ok(())
+}
+
+/// Seconds by the clock and of the processor.
+type Spent = [f64; 2];
+
+fn timed<T>(times: &mut Vec<Spent>, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let (start, before) = (Instant::now(), processor_seconds());
+    let done = work()?;
+    times.push([start.elapsed().as_secs_f64(), processor_seconds() - before]);
+    Ok(done)
 }
 
 fn open(archive: &Path) -> Result<(Arc<dyn Source>, TaskContext)> {
@@ -146,7 +153,11 @@ fn peer(archive: &Path) -> Result<u64> {
     Ok(bytes)
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+/// The median of each kind of seconds.
+fn median(times: Vec<Spent>) -> Spent {
+    [0, 1].map(|kind| {
+        let mut values: Vec<f64> = times.iter().map(|spent| spent[kind]).collect();
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    })
 }

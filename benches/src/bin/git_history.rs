@@ -18,7 +18,7 @@ use arrow_array::{Array, RecordBatch, UInt64Array};
 use stackmill::job::{Options, open_sources};
 use stackmill::units::Share;
 use stackmill::{Recipe, Uri, run};
-use stackmill_benches::machine;
+use stackmill_benches::{machine, processor_seconds};
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::lock::Unit;
 use stackmill_schemas::stage::{Emit, Source};
@@ -129,18 +129,6 @@ fn report(peers: &[Peer<'_>]) {
             ratio(&peer.times.processor, &ours.processor)
         );
     }
-}
-
-/// Processor seconds of this process and of children that have ended, as Linux counts them.
-fn processor_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after_name = stat.rsplit(')').next().unwrap_or_default();
-    let ticks: Vec<f64> = after_name
-        .split_whitespace()
-        .filter_map(|word| word.parse().ok())
-        .collect();
-    // The state, which is no number, is the first field; user and system time are the 12th and following.
-    ticks.get(10..14).unwrap_or_default().iter().sum::<f64>() / 100.0
 }
 
 /// Our source of a repository.
