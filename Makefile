@@ -1,4 +1,5 @@
-# Two commands: `make demo` and `make test`; `make wheel` builds the Python package. All set up what they need and can be
+# Two commands: `make demo` and `make test`; `make wheel` builds the Python package,
+# `make release` both as they are handed out. All set up what they need and can be
 # repeated.
 
 CARGO   ?= cargo
@@ -6,7 +7,7 @@ VENV    := .venv
 PYTHON  := $(VENV)/bin/python
 PROGRAM := target/release/stackmill
 
-.PHONY: build demo wheel test clean
+.PHONY: build demo wheel release test clean
 
 # The one profile and target folder of tests, demo and benches, so that each dependency is built once.
 build:
@@ -20,6 +21,13 @@ demo: build
 wheel: $(VENV)/ready
 	rm -f dist/stackmill-*.whl
 	$(PYTHON) -m maturin build --release --locked --quiet --manifest-path python/Cargo.toml --out dist
+
+# What is handed out, the program and the wheel, with all grammars; the heavy ones are tried in workers of that program.
+release: $(VENV)/ready
+	$(CARGO) build --release --locked -p stackmill --features heavy-grammars
+	rm -f dist/stackmill-*.whl
+	$(PYTHON) -m maturin build --release --locked --quiet --manifest-path python/Cargo.toml --features heavy-grammars --out dist
+	$(CARGO) test --release --locked -p stackmill-tests -p stackmill --features stackmill-tests/heavy-grammars,stackmill/heavy-grammars --test it -- grammars
 
 test: build wheel
 	$(CARGO) test --release --locked -p stackmill-filters --features heavy-grammars --lib syntax

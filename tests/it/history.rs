@@ -1,9 +1,10 @@
 //! Whole histories and commits, through the binary: one row for each blob, whatever the number of threads.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use serde_json::Value;
-use stackmill_tests::{Dataset, Sandbox, Tree, git};
+use stackmill_tests::{Dataset, HttpBackend, Sandbox, Tree, git, root};
 
 /// A commit of `tree` on top of what is checked out.
 fn commit(sandbox: &Sandbox, tree: &str, time: u32) {
@@ -225,4 +226,183 @@ fn a_broken_history_is_one_row() {
         troubled[0]
     );
     assert_eq!((rows.len(), data.rows("commits").len()), (2, 1));
+}
+
+/// Ids and lengths of the blobs that `commit` holds, as git lists them, with their paths.
+fn tree_of(folder: &Path, commit: &str) -> BTreeSet<(String, String)> {
+    let listing = git(folder, &["ls-tree", "-r", "-z", "--full-tree", commit], b"");
+    let entry = |line: &str| {
+        let (fields, path) = line.split_once('\t').expect("git's layout");
+        let id = fields.split(' ').nth(2).expect("git's layout");
+        (id.to_owned(), path.to_owned())
+    };
+    listing.split_terminator('\0').map(entry).collect()
+}
+
+/// The whole history of this very project: ids, lengths, contents, first and last commits and commits, as git has them.
+/// A package of the sources alone has no history, and nothing to be tested with.
+/// Mutation: read one blob twice in place of another, or skip merges.
+#[test]
+fn the_history_of_a_real_repository_is_gits() {
+    let folder = root();
+    if !folder.join(".git").exists() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let head = git(&folder, &["rev-parse", "HEAD"], b"").trim().to_owned();
+    let settings = format!("history = \"revision\"\ncommits = true\nrevision = \"{head}\"\n");
+    sandbox.write(
+        "recipe.toml",
+        format!("name = \"own\"\n[[source]]\ngit = {folder:?}\n{settings}"),
+    );
+    let data = sandbox.built("recipe.toml", &[]);
+    data.adds_up();
+
+    let rows = data.rows("ledger");
+    let objects = git(&folder, &["rev-list", "--objects", "--no-object-names", &head], b"");
+    let format = "--batch-check=%(objecttype) %(objectname) %(objectsize)";
+    // A part at a time, which fits into a pipe.
+    let objects: Vec<&str> = objects.lines().collect();
+    let parts = objects.chunks(400).map(|part| part.join("\n"));
+    let told: String = parts
+        .map(|part| git(&folder, &["cat-file", format], part.as_bytes()))
+        .collect();
+    let theirs: BTreeSet<String> = told
+        .lines()
+        .filter_map(|line| line.strip_prefix("blob ").map(str::to_owned))
+        .collect();
+    let ours = rows
+        .iter()
+        .map(|row| format!("{} {}", text(&row["blob_id"]), row["length_bytes"]));
+    assert_eq!(ours.collect::<BTreeSet<_>>(), theirs);
+    assert_eq!((rows.len(), rows.len() > 100), (theirs.len(), true));
+
+    let commits: BTreeSet<String> = data.rows("commits").iter().map(|row| text(&row["commit_id"])).collect();
+    let log = git(&folder, &["log", "--format=%H", &head], b"");
+    assert_eq!(commits, log.lines().map(str::to_owned).collect());
+
+    for row in data.rows("corpus").iter().step_by(25) {
+        let (id, past) = (text(&row["blob_id"]), &row["history"]);
+        let content = git(&folder, &["cat-file", "blob", &id], b"");
+        // The content is text without the mark that may stand in front of it.
+        assert_eq!(
+            text(&row["content"]),
+            content.trim_start_matches('\u{feff}'),
+            "{}",
+            row["path"]
+        );
+        let (first, last) = (text(&past["first_commit"]), text(&past["last_commit"]));
+        let is_there = |commit: &str| tree_of(&folder, commit).iter().any(|(there, _)| *there == id);
+        assert!(is_there(&first), "{id} is in {first}");
+        let parents = git(&folder, &["log", "-1", "--format=%P", &first], b"");
+        let before = parents.split_whitespace().any(|parent| is_there(parent));
+        assert!(!before, "{id} is in a parent of {first}");
+        let path = text(&row["path"]);
+        assert!(
+            tree_of(&folder, &last).contains(&(id.clone(), path)),
+            "{id} is in {last}"
+        );
+    }
+}
+
+/// Mutation: believe a pack without its check, or let one that is broken end the run.
+#[test]
+fn a_pack_that_is_damaged_costs_what_it_holds_and_no_more() {
+    let sandbox = Sandbox::new();
+    repository(&sandbox);
+    let lines: String = (0..400).map(|i| format!("value_{i} = {}\n", i * 7919)).collect();
+    commit(
+        &sandbox,
+        &format!("-- big.py\n{lines}-- LICENSE\nMIT License\n"),
+        1_700_000_400,
+    );
+    commit(
+        &sandbox,
+        &format!("-- big.py\n{lines}more = 1\n-- LICENSE\nMIT License\n"),
+        1_700_000_500,
+    );
+    let clone = sandbox.path("clone");
+    git(&clone, &["repack", "-q", "-a", "-d", "-f"], b"");
+    git(&clone, &["prune-packed"], b"");
+    Tree::of("-- sound.py\ns = 1\n").commit(&sandbox.path("other"), false);
+    let pack = std::fs::read_dir(clone.join(".git/objects/pack"))
+        .expect("a pack")
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| path.extension().is_some_and(|ending| ending == "pack"))
+        .expect("a pack");
+    let whole = std::fs::read(&pack).expect("a pack");
+    std::fs::remove_file(&pack).expect("git makes packs that cannot be written");
+    let sources = "name = \"h\"\n[[source]]\ngit = [\"clone\", \"other\"]\nhistory = \"references\"\n";
+    sandbox.write(
+        "recipe.toml",
+        format!("{sources}[run]\nmax-failed-repositories = \"100%\"\n"),
+    );
+    let (mut of_files, mut of_repository) = (0, 0);
+    let mut troubles = BTreeSet::new();
+    for at in (12..whole.len() - 20).step_by(whole.len() / 24) {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x55;
+        std::fs::write(&pack, damaged).expect("a pack");
+        let data = sandbox.built("recipe.toml", &["--replace", "--update"]);
+        data.adds_up();
+        assert!(data.ends().contains(&"other:sound.py kept".to_owned()), "{at}");
+        for row in data.rows("ledger").iter().filter(|row| row["verdict"] == "failed") {
+            assert!(!text(&row["trouble"]).is_empty(), "{row:?}");
+            troubles.insert(text(&row["trouble"]));
+            match row["path"].is_null() {
+                true => of_repository += 1,
+                false => of_files += 1,
+            }
+        }
+        for row in data.rows("corpus") {
+            let id = git(&clone, &["hash-object", "--stdin"], text(&row["content"]).as_bytes());
+            assert_eq!(id.trim(), text(&row["blob_id"]), "{at}: {}", row["path"]);
+        }
+    }
+    assert!(
+        of_files > 0 && of_repository > 0,
+        "{of_files} {of_repository} {troubles:?}"
+    );
+}
+
+/// Mutation: clone one commit alone, or ask for a history that was not cloned.
+#[test]
+fn the_history_of_a_repository_elsewhere_is_that_of_its_clone() {
+    let sandbox = Sandbox::new();
+    repository(&sandbox);
+    let served = sandbox.path("served/o/n.git");
+    let place = served.display().to_string();
+    git(
+        &sandbox.path("clone"),
+        &["clone", "-q", "--bare", "--no-local", ".", &place],
+        b"",
+    );
+    let server = HttpBackend::start(sandbox.path("served"));
+    let settings = "repo-name = \"o/n\"\nhistory = \"revision\"\ncommits = true\n";
+    let there = |more: &str| {
+        let url = format!("{}/o/n.git", server.url);
+        format!("name = \"h\"\n[[source]]\ngit = \"{url}\"\n{settings}{more}")
+    };
+    sandbox.write(
+        "here.toml",
+        format!("name = \"h\"\n[[source]]\ngit = \"clone\"\n{settings}"),
+    );
+    sandbox.write("there.toml", there("depth = 0\n"));
+    let tables = |data: &Dataset| {
+        let mut hashes = data.hashes();
+        hashes.retain(|name, _| name.starts_with("corpus/") || name.starts_with("commits/"));
+        assert_eq!(hashes.len(), 2, "{hashes:?}");
+        hashes
+    };
+    let here = sandbox.built("here.toml", &["--out", "here"]);
+    let cloned = sandbox.built("there.toml", &["--out", "there"]);
+    cloned.adds_up();
+    assert_eq!(tables(&cloned), tables(&here));
+    assert_eq!(cloned.total("commits"), 3);
+    for depth in ["", "depth = 1\n"] {
+        sandbox.write("flat.toml", there(depth));
+        sandbox
+            .run("flat.toml", &["--out", "flat"])
+            .fails(7, "unless `depth = 0`");
+    }
 }

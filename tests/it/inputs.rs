@@ -206,3 +206,45 @@ fn rows_of_sets_that_are_not_wanted_are_in_the_ledger() {
     let dropped = found.values().filter(|row| row["rule"] == "not-wanted").count();
     assert_eq!((dropped, sandbox.dataset("out").total("kept")), (20, 10));
 }
+
+/// A column of scores decides, where the recipe names it.
+/// Mutation: read a score under its usual name though another is named, or keep what has none.
+#[test]
+fn a_column_of_scores_decides() {
+    let sandbox = Sandbox::new();
+    let rows = [
+        ("low", "0.2"),
+        ("edge", "0.5"),
+        ("high", "3"),
+        ("none", "null"),
+        ("text", "\"good\""),
+    ];
+    let line = |(name, quality): (&str, &str)| {
+        format!("{{\"content\": \"{name} = 1\\n\", \"path\": \"{name}.py\", \"score\": 9, \"quality\": {quality}}}\n")
+    };
+    sandbox.write("scored.jsonl", rows.map(line).concat());
+    let source = "name = \"s\"\n[[source]]\njsonl = \"scored.jsonl\"\ncolumns = { score = \"quality\" }\n";
+    sandbox.write(
+        "recipe.toml",
+        format!("{source}[rules]\nscore = {{ minimum = 0.5, maximum = 2.5 }}\n"),
+    );
+    let data = sandbox.built("recipe.toml", &[]);
+    data.adds_up();
+    let end = |name: &str| data.end(&format!("{name}.py"));
+    assert_eq!(end("edge"), "kept");
+    for name in ["low", "high", "none"] {
+        assert_eq!(end(name), "dropped rules/score", "{name}");
+    }
+    let odd = data.ledger("row-4").remove(0);
+    assert_eq!(odd["verdict"], "failed");
+    assert!(odd["trouble"].to_string().contains("not a number"), "{odd:?}");
+    let row = data.ledger("low.py").remove(0);
+    assert_eq!((&row["value"], &row["limit"]), (&"0.2".into(), &"0.5".into()));
+    sandbox.write(
+        "lenient.toml",
+        format!("{source}[rules]\nscore = {{ minimum = 0.5, keep-unknown = true }}\n"),
+    );
+    let data = sandbox.built("lenient.toml", &["--out", "lenient"]);
+    assert_eq!(data.end("none.py"), "kept");
+    assert_eq!(data.end("low.py"), "dropped rules/score");
+}

@@ -195,8 +195,11 @@ impl Git {
                 .hint("set `history = \"revision\"` and `depth = 0`, or clone it (`git clone --mirror URL`) and name the folder"));
         }
         if (config.history.is_some() || config.commits) && config.depth == 1 {
-            return Err(Error::input("a repository elsewhere is cloned without its history")
-                .hint("set `depth = 0` (all of it), or how many commits back"));
+            // In one sentence: the trouble of a repository has no hints.
+            return Err(Error::input(
+                "a repository elsewhere is cloned without its history, unless `depth = 0` asks for all of it, or says how \
+                 many commits back",
+            ));
         }
         let commit = self.elsewhere(url, cx).commit(revision)?;
         Ok(Resolved {
