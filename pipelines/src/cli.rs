@@ -289,9 +289,10 @@ pub enum Listed {
 /// `benchmarks`
 #[derive(Debug, Subcommand)]
 pub enum BenchmarksCommand {
-    /// Build a pack of hashes from a benchmark's own file
+    /// Build a pack of hashes from a benchmark's own files
     #[command(
-        after_long_help = "Example:\n  stackmill benchmarks build humaneval --from HumanEval.jsonl.gz --out humaneval.pack"
+        after_long_help = "Examples:\n  stackmill benchmarks build humaneval --out humaneval.pack\n  \
+        stackmill benchmarks build multipl-e --from multipl_e/ --out multipl-e.pack"
     )]
     Build {
         /// The benchmark whose layout the file has: see `stackmill list benchmarks`
@@ -299,9 +300,9 @@ pub enum BenchmarksCommand {
         /// Name of the pack, and of the rule in verdicts [default: the layout's]
         #[arg(long)]
         name: Option<String>,
-        /// The benchmark's own file
-        #[arg(long)]
-        from: PathBuf,
+        /// The benchmark's own files, or a folder of them [default: fetched from where they are published]
+        #[arg(long, num_args = 1..)]
+        from: Vec<PathBuf>,
         /// Where the pack goes
         #[arg(long)]
         out: PathBuf,

@@ -8,10 +8,11 @@
 //!   entry_point         the function's name
 //! ```
 
-use stackmill_schemas::benchmark::{BenchmarkItem, Field};
+use stackmill_schemas::benchmark::BenchmarkItem;
+use stackmill_schemas::benchmark::Field::{Docstring, Prompt, Signature, Solution, Tests};
 use stackmill_schemas::error::{Error, Result};
 
-use super::{Benchmark, Row, json_lines};
+use super::{Benchmark, Parts, Row, Sheet, called, python_docstring, python_signature, rows};
 
 /// The name under which the tests call the function.
 const CANDIDATE: &str = "candidate";
@@ -19,14 +20,18 @@ const CANDIDATE: &str = "candidate";
 pub(super) const BENCHMARK: Benchmark = Benchmark {
     name: "humaneval",
     title: "HumanEval",
-    url: "https://github.com/openai/human-eval/raw/master/data/HumanEval.jsonl.gz",
+    url: "https://github.com/openai/human-eval",
+    files: &["https://github.com/openai/human-eval/raw/master/data/HumanEval.jsonl.gz"],
+    sha256: &["1d49078ba3e2b196b9344535bef34a43021f038fad9561d6ee7c53450609a6a2"],
     license: "MIT",
-    layout: "HumanEval.jsonl, also packed by gzip",
+    layout: "HumanEval.jsonl",
+    verified: true,
+    corpus_material: false,
     read,
 };
 
-fn read(text: &str) -> Result<Vec<BenchmarkItem>> {
-    json_lines(text, item)
+fn read(sheet: &Sheet<'_>) -> Result<Vec<BenchmarkItem>> {
+    rows(sheet.text, item)
 }
 
 fn item(row: &Row) -> Result<BenchmarkItem> {
@@ -36,78 +41,57 @@ fn item(row: &Row) -> Result<BenchmarkItem> {
     if id.is_empty() || name.is_empty() {
         return Err(Error::input("`task_id` or `entry_point` is empty"));
     }
-    let solution = format!("{}\n{body}", signature(&prompt, &name));
-    let tests = format!("{test}\n{}", test.replace(CANDIDATE, &name));
-    Ok(BenchmarkItem {
-        family: id.clone(),
-        id,
-        language: Some("Python".to_owned()),
-        fields: vec![
-            (Field::Prompt, prompt),
-            (Field::Solution, solution),
-            (Field::Tests, tests),
-        ],
-    })
-}
-
-/// The `def` line of function `name`, up to its docstring: a solution is found by it where the docstring was removed.
-fn signature<'a>(prompt: &'a str, name: &str) -> &'a str {
-    let Some(start) = prompt.rfind(&format!("def {name}(")) else {
-        return "";
-    };
-    let rest = &prompt[start..];
-    let end = ["\"\"\"", "'''"].iter().filter_map(|quote| rest.find(quote)).min();
-    rest[..end.unwrap_or(rest.len())].trim_end()
+    let signature = python_signature(&prompt, &name).to_owned();
+    let solution = format!("{signature}\n{body}");
+    Ok(Parts::of(id, Some("Python"))
+        .with(Docstring, python_docstring(&prompt))
+        .with(Prompt, prompt)
+        .with(Signature, signature)
+        .with(Solution, solution)
+        .with(Tests, called(&test, CANDIDATE, &name))
+        .item())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{fields, is_named, only};
     use super::*;
 
-    const PROMPT: &str = "import math\n\n\ndef gull(n):\n    return n\n\n\ndef gulls(harbour: list,\n          n: int) -> int:\n    ''' Count the gulls.\n    '''\n";
-
-    fn row() -> String {
-        serde_json::json!({
-            "task_id": "HumanEval/900",
-            "prompt": PROMPT.replace('\n', "\r\n"),
-            "canonical_solution": "    return len(harbour) - gull(n)\n",
-            "test": "def check(candidate):\n    assert candidate([], 0) == 0\n",
-            "entry_point": "gulls",
-        })
-        .to_string()
-    }
+    const ROW: &str = r#"{"task_id": "HumanEval/900", "canonical_solution": "    return len(harbour) - gull(n)\n",
+        "prompt": "import math\r\n\r\n\r\ndef gull(n):\r\n    return n\r\n\r\ndef gulls(harbour: list,\r\n    n: int) -> int:\r\n    ''' Count the gulls.\r\n    '''\r\n",
+        "test": "assert candidate([], 0) == 0", "entry_point": "gulls"}"#;
 
     #[test]
-    fn an_item_has_three_fields() {
-        let items = read(&row()).expect("the published layout");
-        let solution = "def gulls(harbour: list,\n          n: int) -> int:\n    return len(harbour) - gull(n)\n";
-        let tests = "def check(candidate):\n    assert candidate([], 0) == 0\n\n\
-            def check(gulls):\n    assert gulls([], 0) == 0\n";
-        let fields = [
-            (Field::Prompt, PROMPT),
-            (Field::Solution, solution),
-            (Field::Tests, tests),
-        ];
-        assert_eq!(items[0].id, "HumanEval/900");
-        assert_eq!(items[0].fields, fields.map(|(field, text)| (field, text.to_owned())));
-    }
-
-    #[test]
-    fn the_signature_ends_at_the_docstring_or_with_the_prompt() {
-        assert_eq!(signature("def f(x):\n    \"\"\" '''x''' \"\"\"", "f"), "def f(x):");
-        assert_eq!(signature("def f(x):\n    pass\n", "f"), "def f(x):\n    pass");
-        assert_eq!(signature("def fg(x):\n", "f"), "");
+    fn an_item_has_its_fields() {
+        let item = only("humaneval", ROW);
+        let head = "def gulls(harbour: list,\n    n: int) -> int:";
+        assert_eq!(
+            (item.id.as_str(), item.family.as_str()),
+            ("HumanEval/900", "HumanEval/900")
+        );
+        assert_eq!(fields(&item, Signature), [head]);
+        assert_eq!(
+            fields(&item, Solution),
+            [format!("{head}\n    return len(harbour) - gull(n)\n")]
+        );
+        assert_eq!(
+            fields(&item, Tests),
+            ["assert candidate([], 0) == 0\nassert gulls([], 0) == 0"]
+        );
+        assert_eq!(fields(&item, Docstring), [" Count the gulls.\n    "]);
     }
 
     #[test]
     fn a_missing_field_is_named() {
-        for field in ["task_id", "prompt", "canonical_solution", "test", "entry_point"] {
-            let name = format!("\"{field}\":");
-            let error = read(&row().replace(&name, "\"other\":")).expect_err("a field is missing");
-            assert_eq!(error.message(), format!("field `{field}` is missing"));
-            let error = read(&row().replace(&name, &format!("{name} 1, \"other\":"))).expect_err("a number");
-            assert_eq!(error.message(), format!("field `{field}` is no text"));
-        }
-        assert!(read(&row().replace("\"gulls\"", "\"\"")).is_err());
+        is_named(
+            "humaneval",
+            ROW,
+            &["task_id", "prompt", "canonical_solution", "test", "entry_point"],
+        );
+        let sheet = Sheet {
+            name: "x",
+            text: &ROW.replace('\n', " ").replace("\"gulls\"", "\"\""),
+        };
+        assert!(read(&sheet).is_err_and(|error| error.message().contains("is empty")));
     }
 }

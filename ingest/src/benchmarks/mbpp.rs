@@ -10,26 +10,30 @@
 //!   challenge_test_list  a list                                        ► tests
 //! ```
 
-use stackmill_schemas::benchmark::{BenchmarkItem, Field};
+use stackmill_schemas::benchmark::BenchmarkItem;
+use stackmill_schemas::benchmark::Field::{Prompt, Solution, Tests};
 use stackmill_schemas::error::Result;
 
-use super::{Benchmark, Row, json_array, json_lines};
+use super::{Benchmark, Parts, Row, Sheet, rows};
 
 pub(super) const BENCHMARK: Benchmark = Benchmark {
     name: "mbpp",
     title: "MBPP",
-    url: "https://github.com/google-research/google-research/raw/master/mbpp/mbpp.jsonl",
+    url: "https://github.com/google-research/google-research/tree/master/mbpp",
+    files: &["https://github.com/google-research/google-research/raw/master/mbpp/mbpp.jsonl"],
+    sha256: &[
+        "ccf64ceae9c5403bf50a044cb6d505bfd2a2963ee58338ba268fd65beab92a9f",
+        "1ef1296378797957903d95d8c41e689c82b635bf78d901aa5a95f0225c8885ad",
+    ],
     license: "CC-BY-4.0",
-    layout: "mbpp.jsonl or sanitized-mbpp.json, also packed by gzip",
+    layout: "mbpp.jsonl or sanitized-mbpp.json",
+    verified: true,
+    corpus_material: false,
     read,
 };
 
-fn read(text: &str) -> Result<Vec<BenchmarkItem>> {
-    if text.trim_start().starts_with('[') {
-        json_array(text, item)
-    } else {
-        json_lines(text, item)
-    }
+fn read(sheet: &Sheet<'_>) -> Result<Vec<BenchmarkItem>> {
+    rows(sheet.text, item)
 }
 
 fn item(row: &Row) -> Result<BenchmarkItem> {
@@ -44,17 +48,13 @@ fn item(row: &Row) -> Result<BenchmarkItem> {
         )
     };
     let tests = [setup, row.texts("test_list")?, challenge].join("\n");
-    let id = format!("MBPP/{}", row.whole_number("task_id")?);
-    Ok(BenchmarkItem {
-        family: id.clone(),
-        id,
-        language: Some("Python".to_owned()),
-        fields: vec![
-            (Field::Prompt, prompt),
-            (Field::Solution, row.text("code")?),
-            (Field::Tests, tests),
-        ],
-    })
+    Ok(
+        Parts::of(format!("MBPP/{}", row.whole_number("task_id")?), Some("Python"))
+            .with(Prompt, prompt)
+            .with(Solution, row.text("code")?)
+            .with(Tests, tests)
+            .item(),
+    )
 }
 
 #[cfg(test)]
@@ -72,10 +72,14 @@ mod tests {
     }
 
     fn fields(text: &str) -> Vec<String> {
-        let items = read(&one_line(text)).expect("a published layout");
+        let items = read(&Sheet {
+            name: "x",
+            text: &one_line(text),
+        })
+        .expect("a published layout");
         assert_eq!((items.len(), items[0].id.as_str()), (1, "MBPP/901"));
         let kinds: Vec<_> = items[0].fields.iter().map(|(field, _)| *field).collect();
-        assert_eq!(kinds, [Field::Prompt, Field::Solution, Field::Tests]);
+        assert_eq!(kinds, [Prompt, Solution, Tests]);
         items[0].fields.iter().map(|(_, text)| text.clone()).collect()
     }
 
@@ -95,7 +99,9 @@ mod tests {
         let missing = |text: &str, field: &str| {
             let text = one_line(text).replace(&format!("\"{field}\""), "\"other\"");
             assert_eq!(
-                read(&text).expect_err("it is missing").message(),
+                read(&Sheet { name: "x", text: &text })
+                    .expect_err("it is missing")
+                    .message(),
                 format!("field `{field}` is missing")
             );
         };
@@ -118,7 +124,10 @@ mod tests {
     fn a_field_of_another_type_is_named() {
         let refused = |from: &str, to: &str| {
             let text = one_line(FULL).replace(from, to);
-            read(&text).expect_err("another type").message().to_owned()
+            read(&Sheet { name: "x", text: &text })
+                .expect_err("another type")
+                .message()
+                .to_owned()
         };
         assert_eq!(refused("901", "\"Mbpp/901\""), "field `task_id` is no whole number");
         assert_eq!(refused("901", "-1"), "field `task_id` is no whole number");

@@ -1,10 +1,38 @@
 //! Readers of the benchmarks' own files, one file a benchmark; [`BENCHMARKS`] names them all.
 //!
+//! `rows` reads JSON, `parts` puts an item together; `generic` reads tables of anybody's by a mapping.
+//!
 //! Files come from strangers: gzip is told by its magic bytes, sizes and lines are limited, and a layout that is not
 //! the published one is refused with the name of the field that is missing.
 
+mod apps;
+mod bigcodebench;
+mod classeval;
+mod codecontests;
+mod codexglue;
+mod cosqa;
+mod cruxeval;
+mod cseprompts;
+mod ds1000;
 mod humaneval;
+mod humaneval_plus;
+mod humaneval_x;
+mod humaneval_xl;
+mod humanevalpack;
+mod leetcode;
+mod livecodebench;
 mod mbpp;
+mod mbpp_plus;
+mod mbxp;
+mod mhumaneval;
+mod multilingual_humaneval;
+mod multipl_e;
+mod parts;
+mod repobench;
+mod rows;
+mod swe_bench;
+#[cfg(test)]
+mod testing;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -12,11 +40,13 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use serde_json::{Map, Value};
 use stackmill_schemas::benchmark::BenchmarkItem;
 use stackmill_schemas::error::{Error, Result, ResultExt};
 
 use crate::store::{Stores, Uri};
+
+use parts::{Parts, called, language_of, numbered, paired, pairs, python_docstring, python_signature};
+use rows::{Row, rows};
 
 /// Largest file, packed or not, in bytes; benchmarks with generated inputs come near a tenth of it.
 pub const MAX_FILE_BYTES: u64 = 1 << 30;
@@ -34,18 +64,63 @@ pub struct Benchmark {
     pub name: &'static str,
     /// What people call it.
     pub title: &'static str,
-    /// Where its own file is published.
+    /// Where it is published.
     pub url: &'static str,
-    /// License of that file, as published there.
+    /// Addresses of its files, if they can be fetched as they are.
+    pub files: &'static [&'static str],
+    /// SHA-256 of its files as they were when the reader was tried on them, unpacked; none where there are many.
+    pub sha256: &'static [&'static str],
+    /// License of its files, as published there.
     pub license: &'static str,
     /// The layouts that are understood, in words.
     pub layout: &'static str,
-    /// Reads the unpacked file.
-    read: fn(&str) -> Result<Vec<BenchmarkItem>>,
+    /// Whether the reader was tried on the published files, not only on rows made up in their layout.
+    pub verified: bool,
+    /// Whether its items are ordinary code of public repositories: corpora hold them without anything having leaked.
+    pub corpus_material: bool,
+    /// Reads one unpacked file.
+    read: fn(&Sheet<'_>) -> Result<Vec<BenchmarkItem>>,
 }
 
+/// One of a benchmark's own files, unpacked.
+#[derive(Clone, Copy, Debug)]
+struct Sheet<'a> {
+    /// Its name, without `.gz`.
+    name: &'a str,
+    /// What is in it.
+    text: &'a str,
+}
+
+/// A file by its name, packed by gzip or not.
+pub type Named = (String, Vec<u8>);
+
 /// Every benchmark, in alphabetical order.
-pub static BENCHMARKS: &[Benchmark] = &[humaneval::BENCHMARK, mbpp::BENCHMARK];
+pub static BENCHMARKS: &[Benchmark] = &[
+    apps::BENCHMARK,
+    bigcodebench::BENCHMARK,
+    classeval::BENCHMARK,
+    codecontests::BENCHMARK,
+    codexglue::BENCHMARK,
+    cosqa::BENCHMARK,
+    cruxeval::BENCHMARK,
+    cseprompts::BENCHMARK,
+    ds1000::BENCHMARK,
+    humaneval::BENCHMARK,
+    humaneval_plus::BENCHMARK,
+    humaneval_x::BENCHMARK,
+    humaneval_xl::BENCHMARK,
+    humanevalpack::BENCHMARK,
+    leetcode::BENCHMARK,
+    livecodebench::BENCHMARK,
+    mbpp::BENCHMARK,
+    mbpp_plus::BENCHMARK,
+    mbxp::BENCHMARK,
+    mhumaneval::BENCHMARK,
+    multilingual_humaneval::BENCHMARK,
+    multipl_e::BENCHMARK,
+    repobench::BENCHMARK,
+    swe_bench::BENCHMARK,
+];
 
 /// The benchmark of this name.
 ///
@@ -113,116 +188,46 @@ fn check_size(bytes: usize, limit: u64) -> Result<()> {
     Ok(())
 }
 
-/// Reads the items of benchmark `name` out of its own file, packed by gzip or not.
+/// Reads the items of benchmark `name` out of its own files, packed by gzip or not. Of items that several files have,
+/// the first is taken.
 ///
 /// # Errors
 /// Kind config for a benchmark without a reader; kind input for a file that is damaged or has another layout.
-pub fn read(name: &str, bytes: &[u8]) -> Result<Vec<BenchmarkItem>> {
+pub fn read(name: &str, files: &[Named]) -> Result<Vec<BenchmarkItem>> {
     let benchmark = find(name)?;
-    let place = || format!("benchmark `{name}`");
-    let bytes = unpack(bytes).with_context(place)?;
+    let mut seen = BTreeSet::new();
+    let mut out = Vec::new();
+    for (file, bytes) in files {
+        let items = sheet(benchmark, file, bytes)
+            .with_context(|| file.clone())
+            .with_context(|| format!("benchmark `{name}`"))?;
+        out.extend(items.into_iter().filter(|item| seen.insert(item.id.clone())));
+    }
+    match out.is_empty() {
+        true => Err(Error::input(format!("no file of benchmark `{name}` holds an item")).hint(benchmark.layout)),
+        false => Ok(out),
+    }
+}
+
+fn sheet(benchmark: &Benchmark, file: &str, bytes: &[u8]) -> Result<Vec<BenchmarkItem>> {
+    let bytes = unpack(bytes)?;
     let text = std::str::from_utf8(&bytes)
-        .map_err(|error| Error::input(format!("byte {} is no UTF-8", error.valid_up_to())))
-        .with_context(place)?;
-    let items = (benchmark.read)(text.trim_start_matches('\u{feff}')).with_context(place)?;
-    check_items(&items).with_context(place)?;
+        .map_err(|error| Error::input(format!("byte {} is no UTF-8", error.valid_up_to())))?;
+    let name = file.strip_suffix(".gz").unwrap_or(file);
+    let text = text.trim_start_matches('\u{feff}');
+    if text.trim().is_empty() {
+        return Err(Error::input("the file holds no items"));
+    }
+    let items = (benchmark.read)(&Sheet { name, text })?;
+    check_items(&items)?;
     Ok(items)
 }
 
 fn check_items(items: &[BenchmarkItem]) -> Result<()> {
-    if items.is_empty() {
-        return Err(Error::input("the file holds no items"));
-    }
     let mut seen = BTreeSet::new();
     match items.iter().find(|item| !seen.insert(&item.id)) {
         Some(item) => Err(Error::input(format!("item `{}` is there twice", item.id))),
         None => Ok(()),
-    }
-}
-
-/// One row of a benchmark's file.
-struct Row {
-    values: Map<String, Value>,
-}
-
-/// Reads each line of `text` that is not blank as an object and hands it to `item`.
-fn json_lines(text: &str, item: impl Fn(&Row) -> Result<BenchmarkItem>) -> Result<Vec<BenchmarkItem>> {
-    let mut out = Vec::new();
-    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let place = || format!("line {}", number + 1);
-        if line.len() > MAX_LINE_BYTES {
-            return Err(Error::input(format!("longer than {MAX_LINE_BYTES} bytes")).context(place()));
-        }
-        if out.len() >= MAX_ITEMS {
-            return Err(Error::input(format!("more than {MAX_ITEMS} items")));
-        }
-        let value = serde_json::from_str(line).map_err(not_json).with_context(place)?;
-        out.push(Row::new(value).and_then(|row| item(&row)).with_context(place)?);
-    }
-    Ok(out)
-}
-
-/// Reads `text` as one array of objects and hands each to `item`.
-fn json_array(text: &str, item: impl Fn(&Row) -> Result<BenchmarkItem>) -> Result<Vec<BenchmarkItem>> {
-    let values: Vec<Value> = serde_json::from_str(text).map_err(not_json)?;
-    if values.len() > MAX_ITEMS {
-        return Err(Error::input(format!("more than {MAX_ITEMS} items")));
-    }
-    let rows = values.into_iter().enumerate();
-    rows.map(|(number, value)| {
-        let place = || format!("item {}", number + 1);
-        Row::new(value).and_then(|row| item(&row)).with_context(place)
-    })
-    .collect()
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` wants")]
-fn not_json(error: serde_json::Error) -> Error {
-    Error::input(format!("not JSON: {error}"))
-}
-
-impl Row {
-    fn new(value: Value) -> Result<Self> {
-        match value {
-            Value::Object(values) => Ok(Self { values }),
-            _ => Err(Error::input("not a JSON object")),
-        }
-    }
-
-    fn has(&self, field: &str) -> bool {
-        self.values.contains_key(field)
-    }
-
-    fn value(&self, field: &str) -> Result<&Value> {
-        self.values.get(field).ok_or_else(|| {
-            Error::input(format!("field `{field}` is missing")).hint("is this the benchmark's own file?")
-        })
-    }
-
-    /// A text, with `\n` for every line end.
-    fn text(&self, field: &str) -> Result<String> {
-        let text = self
-            .value(field)?
-            .as_str()
-            .ok_or_else(|| Error::input(format!("field `{field}` is no text")))?;
-        Ok(text.replace("\r\n", "\n"))
-    }
-
-    /// A list of texts, one a line.
-    fn texts(&self, field: &str) -> Result<String> {
-        let refused = || Error::input(format!("field `{field}` is no list of texts"));
-        let list = self.value(field)?.as_array().ok_or_else(refused)?;
-        let texts = list
-            .iter()
-            .map(|value| value.as_str().ok_or_else(refused))
-            .collect::<Result<Vec<_>>>()?;
-        Ok(texts.join("\n").replace("\r\n", "\n"))
-    }
-
-    fn whole_number(&self, field: &str) -> Result<u64> {
-        self.value(field)?
-            .as_u64()
-            .ok_or_else(|| Error::input(format!("field `{field}` is no whole number")))
     }
 }
 
@@ -247,8 +252,12 @@ mod tests {
         )
     }
 
+    fn named(bytes: &[u8]) -> Vec<Named> {
+        vec![("mbpp.jsonl.gz".to_owned(), bytes.to_vec())]
+    }
+
     fn refused(bytes: &[u8]) -> String {
-        let error = read("mbpp", bytes).expect_err("it is no benchmark");
+        let error = read("mbpp", &named(bytes)).expect_err("it is no benchmark");
         assert_eq!(error.kind(), ErrorKind::Input);
         error.to_string()
     }
@@ -259,18 +268,22 @@ mod tests {
         for benchmark in BENCHMARKS {
             assert!(find(benchmark.name).is_ok_and(|found| found.title == benchmark.title));
         }
-        let error = read("humanevil", b"").expect_err("there is no such benchmark");
+        let error = read("humanevil", &[]).expect_err("there is no such benchmark");
         assert_eq!(error.kind(), ErrorKind::Config);
-        assert!(error.hint_text().is_some_and(|hint| hint.contains("humaneval, mbpp")));
+        assert!(
+            error
+                .hint_text()
+                .is_some_and(|hint| hint.contains("humaneval, humaneval-plus"))
+        );
     }
 
     #[test]
     fn gzip_is_told_by_its_first_bytes_and_may_have_several_members() {
         let (one, two) = (row(1) + "\n", row(2) + "\n");
-        let plain = read("mbpp", format!("\u{feff}{one}\n{two}").as_bytes()).expect("two items");
+        let plain = read("mbpp", &named(format!("\u{feff}{one}\n{two}").as_bytes())).expect("two items");
         assert_eq!(plain.len(), 2);
         let packed = [gzip(one.as_bytes()), gzip(two.as_bytes())].concat();
-        assert_eq!(read("mbpp", &packed).expect("two items"), plain);
+        assert_eq!(read("mbpp", &named(&packed)).expect("two items"), plain);
     }
 
     #[test]
@@ -305,8 +318,8 @@ mod tests {
         #[test]
         fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             for benchmark in BENCHMARKS {
-                prop_assert!(read(benchmark.name, &bytes).is_err());
-                prop_assert!(read(benchmark.name, &gzip(&bytes)).is_err());
+                prop_assert!(read(benchmark.name, &named(&bytes)).is_err());
+                prop_assert!(read(benchmark.name, &named(&gzip(&bytes))).is_err());
             }
         }
     }

@@ -1,10 +1,10 @@
 //! `stackmill benchmarks`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 use stackmill_dedup::contamination::{Pack, PackSource, build_pack};
-use stackmill_ingest::benchmarks;
+use stackmill_ingest::benchmarks::{self, Benchmark, Named};
 use stackmill_ingest::store::Uri;
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::{Error, Result, ResultExt};
@@ -27,12 +27,14 @@ pub(super) fn benchmarks(command: &BenchmarksCommand) -> Result<u8> {
     .map(|()| 0)
 }
 
-fn build(layout: &str, name: Option<&str>, from: &Path, out: &Path) -> Result<()> {
+fn build(layout: &str, name: Option<&str>, from: &[PathBuf], out: &Path) -> Result<()> {
     let benchmark = benchmarks::find(layout)?;
-    let from = Uri::of_path(from)?;
-    let bytes = benchmarks::load(&from, &environment::stores()?)?;
-    let items = benchmarks::read(layout, &bytes).with_context(|| from.to_string())?;
-    let sha256 = hex(&Sha256::digest(&bytes));
+    let files = match from {
+        [] => fetched(benchmark)?,
+        given => loaded(given)?,
+    };
+    let items = benchmarks::read(layout, &files)?;
+    let sha256 = sum(&files);
     // The publisher's address and licence are only known of the publisher's own benchmark.
     let (url, license) = if name.is_none() {
         (benchmark.url, benchmark.license)
@@ -52,6 +54,74 @@ fn build(layout: &str, name: Option<&str>, from: &Path, out: &Path) -> Result<()
         items.len(),
         pack.len()
     ))
+}
+
+/// The benchmark's files from where they are published.
+fn fetched(benchmark: &Benchmark) -> Result<Vec<Named>> {
+    if benchmark.files.is_empty() {
+        let message = format!(
+            "the files of benchmark `{}` have no addresses that stay",
+            benchmark.name
+        );
+        return Err(Error::config(message).hint(format!("get them from {} and name them by --from", benchmark.url)));
+    }
+    let stores = environment::stores()?;
+    let files = benchmark.files.iter().map(|address| {
+        let uri = Uri::parse(address)?;
+        let file = (uri.file_name(), benchmarks::load(&uri, &stores)?);
+        let sha256 = hex(&Sha256::digest(&file.1));
+        if benchmark.verified && !benchmark.sha256.contains(&sha256.as_str()) {
+            let message = format!("{address} is not the file that the reader was tried on: its SHA-256 is {sha256}");
+            return Err(
+                Error::input(message).hint("if it is a newer one that you want, fetch it and name it by --from")
+            );
+        }
+        Ok(file)
+    });
+    files.collect()
+}
+
+/// Files, and the files below folders, in order of their names.
+fn loaded(given: &[PathBuf]) -> Result<Vec<Named>> {
+    let mut places = Vec::new();
+    for path in given {
+        match path.is_dir() {
+            true => below(path, &mut places)?,
+            false => places.push(Uri::of_path(path)?),
+        }
+    }
+    let stores = environment::stores()?;
+    let load = |uri: &Uri| Ok((uri.file_name(), benchmarks::load(uri, &stores)?));
+    places.iter().map(load).collect()
+}
+
+fn below(folder: &Path, places: &mut Vec<Uri>) -> Result<()> {
+    let place = || folder.display().to_string();
+    let entries = std::fs::read_dir(folder).with_context(place)?;
+    let mut paths = entries
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<Vec<_>>>()
+        .with_context(place)?;
+    paths.sort();
+    for path in paths {
+        match path.is_dir() {
+            true => below(&path, places)?,
+            false => places.push(Uri::of_path(&path)?),
+        }
+    }
+    Ok(())
+}
+
+/// SHA-256 of a file; of several, that of a line with sum and name for each.
+fn sum(files: &[Named]) -> String {
+    let one = |bytes: &[u8]| hex(&Sha256::digest(bytes));
+    match files {
+        [(_, bytes)] => one(bytes),
+        several => {
+            let line = |(name, bytes): &Named| format!("{}  {name}\n", one(bytes));
+            one(several.iter().map(line).collect::<String>().as_bytes())
+        }
+    }
 }
 
 fn show(name: &str) -> Result<()> {

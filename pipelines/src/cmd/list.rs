@@ -3,7 +3,7 @@
 use serde_json::json;
 use stackmill_dedup::contamination::SHIPPED;
 use stackmill_filters::{PRESETS, RULES};
-use stackmill_ingest::benchmarks::BENCHMARKS;
+use stackmill_ingest::benchmarks::{BENCHMARKS, Benchmark};
 use stackmill_schemas::Result;
 
 use super::{print, print_json};
@@ -59,18 +59,29 @@ fn presets(as_json: bool) -> Result<()> {
 fn benchmarks(as_json: bool) -> Result<()> {
     let shipped = |name: &str| if SHIPPED.contains(&name) { "shipped" } else { "" };
     if as_json {
-        let all = BENCHMARKS
-            .iter()
-            .map(|b| json!({"name": b.name, "title": b.title, "pack": SHIPPED.contains(&b.name)}));
+        let all = BENCHMARKS.iter().map(benchmark);
         return print_json(&all.collect::<Vec<_>>());
     }
-    let mut rows = vec![["benchmark", "pack", "title", ""].map(str::to_owned)];
+    let remarks = |b: &Benchmark| match (b.verified, b.corpus_material) {
+        (true, false) => "",
+        (true, true) => "ordinary code: only reported",
+        (false, false) => "unverified: tried on made-up rows only",
+        (false, true) => "unverified: tried on made-up rows only; ordinary code: only reported",
+    };
+    let mut rows = vec![["benchmark", "pack", "title", "remarks"].map(str::to_owned)];
     rows.extend(
         BENCHMARKS
             .iter()
-            .map(|b| [b.name, shipped(b.name), b.title, ""].map(str::to_owned)),
+            .map(|b| [b.name, shipped(b.name), b.title, remarks(b)].map(str::to_owned)),
     );
     print(&columns(&rows))
+}
+
+fn benchmark(b: &Benchmark) -> serde_json::Value {
+    json!({
+        "name": b.name, "title": b.title, "pack": SHIPPED.contains(&b.name), "url": b.url, "license": b.license,
+        "layout": b.layout, "sha256": b.sha256, "verified": b.verified, "corpus_material": b.corpus_material,
+    })
 }
 
 /// Text columns, all to the left.
