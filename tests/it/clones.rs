@@ -460,7 +460,7 @@ fn who_has_opted_out_is_not_cloned() {
     let sandbox = Sandbox::new();
     for name in ["ada/one", "ada/two", "bob/one"] {
         let text = format!("-- a.py\nname = '{name}'\n");
-        Tree::of(&text).commit(&sandbox.path(&format!("served/{name}.git")), true);
+        Tree::of(&text).commit(&sandbox.path(format!("served/{name}.git")), true);
     }
     let server = HttpBackend::start(sandbox.path("served"));
     let all: Vec<String> = ["ada/one", "ada/two", "bob/one"]

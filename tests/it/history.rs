@@ -295,7 +295,7 @@ fn the_history_of_a_real_repository_is_gits() {
         let is_there = |commit: &str| tree_of(&folder, commit).iter().any(|(there, _)| *there == id);
         assert!(is_there(&first), "{id} is in {first}");
         let parents = git(&folder, &["log", "-1", "--format=%P", &first], b"");
-        let before = parents.split_whitespace().any(|parent| is_there(parent));
+        let before = parents.split_whitespace().any(is_there);
         assert!(!before, "{id} is in a parent of {first}");
         let path = text(&row["path"]);
         assert!(

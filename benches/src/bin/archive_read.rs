@@ -51,9 +51,9 @@ fn bench(archive: &Path, repetitions: usize) -> Result<()> {
         let theirs = timed(&mut peers, || peer(archive))?;
         println!("{bytes} and {theirs} bytes");
     }
-    let peer = median(peers);
+    let peer = median(&peers);
     for (name, times) in [("list", lists), ("read", reads), ("peer", vec![peer])] {
-        let [wall, processor] = median(times);
+        let [wall, processor] = median(&times);
         println!(
             "{name}: {wall:.3} s, {processor:.2} CPU-s; peer / this: wall {:.2}, CPU {:.2}",
             peer[0] / wall,
@@ -154,7 +154,7 @@ fn peer(archive: &Path) -> Result<u64> {
 }
 
 /// The median of each kind of seconds.
-fn median(times: Vec<Spent>) -> Spent {
+fn median(times: &[Spent]) -> Spent {
     [0, 1].map(|kind| {
         let mut values: Vec<f64> = times.iter().map(|spent| spent[kind]).collect();
         values.sort_by(f64::total_cmp);
