@@ -83,10 +83,12 @@ impl World {
 /// Scatters `input`, then gathers every partition; the rows that come out, in partition order.
 pub(crate) fn run(exchange: &dyn Exchange, input: &[RecordBatch], world: &World, shape: Run) -> Vec<RecordBatch> {
     let cx = world.context();
-    let routed_home = matches!(exchange.name(), "near-attach" | "near-verify");
+    let routed_home = ["-attach", "-verify", "-runs"]
+        .iter()
+        .any(|end| exchange.name().ends_with(end));
     let partitions = match exchange.name() {
         _ if routed_home => world.homes.count().max(1),
-        "near-keepers" => 1,
+        name if name.ends_with("-keepers") => 1,
         _ => shape.partitions,
     };
     let mut routed = vec![Vec::new(); partitions as usize];

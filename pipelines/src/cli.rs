@@ -9,7 +9,7 @@ use crate::units::{Share, parse_bytes};
 
 const EXITS: &str = "Exit codes:
   0 done · 1 bug · 2 usage · 3 recipe invalid · 4 inputs do not match · 5 some tasks failed, run again to resume
-  6 out of disk, memory or a budget · 7 source unreachable · 130 interrupted, run again to resume";
+  6 out of disk, memory or a budget · 7 source unreachable · 8 denied by an audit · 130 interrupted, run again to resume";
 
 /// Turns git repositories into corpora for code models.
 #[derive(Debug, Parser)]
@@ -58,11 +58,22 @@ pub enum Command {
     /// Try a recipe on its own tests, or hold two against each other
     #[command(subcommand)]
     Recipe(RecipeCommand),
+    /// Remove exact and near-duplicates of tables, folders, archives and repositories; needs no recipe
+    #[command(
+        after_long_help = "Example:\n  stackmill dedup files.parquet more.jsonl.zst --content text --id hexsha --out out/dedup"
+    )]
+    Dedup(DedupArgs),
     /// Explain a rule, or tell the whole story of one file
     #[command(
         after_long_help = "Examples:\n  stackmill explain line-max\n  stackmill explain out/demo serde-1.0.0:src/lib.rs"
     )]
     Explain(ExplainArgs),
+    /// Find items of benchmarks in corpora, with evidence
+    #[command(
+        after_long_help = "Examples:\n  stackmill audit corpus.parquet --out audit\n  stackmill audit repositories/ --history --out audit \
+        --benchmark humaneval --deny\n  stackmill audit generations.jsonl --content completion --out audit"
+    )]
+    Audit(AuditArgs),
     /// Show how far a run has come
     Status(DirArgs),
     /// Hash every file of a data set again and hold it against the manifest
@@ -126,6 +137,51 @@ pub struct TaskArgs {
     /// Number of shares
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub world: u32,
+}
+
+/// `audit`
+#[derive(Debug, Args)]
+pub struct AuditArgs {
+    /// What to read: Parquet or JSON-lines tables, folders, archives, git repositories, URLs
+    #[arg(required = true)]
+    pub inputs: Vec<String>,
+    /// Folder of what is found
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Benchmarks to look for: names of shipped packs, files of packs, or NAME=FILE [default: all that ship
+    /// and are not made of ordinary code]
+    #[arg(long, value_name = "NAME|PACK|NAME=FILE")]
+    pub benchmark: Vec<String>,
+    /// Column of a table that holds the text [default: content, text, code, …]
+    #[arg(long, value_name = "COLUMN")]
+    pub content: Option<String>,
+    /// Column of a table that holds the documents' ids [default: id]
+    #[arg(long, value_name = "COLUMN")]
+    pub id: Option<String>,
+    /// Read the whole history of git repositories: every file that ever was, and the commit that brought it
+    #[arg(long)]
+    pub history: bool,
+    /// A benchmark's own file, to show its text beside findings in audit.html
+    #[arg(long, value_name = "NAME=FILE")]
+    pub text: Vec<String>,
+    /// Exit with 8 if anything of these tiers is found [default: verbatim normalised derivative]
+    #[arg(long, value_name = "TIER", num_args = 0.., value_delimiter = ',')]
+    pub deny: Option<Vec<String>>,
+    /// Most memory of all processes together
+    #[arg(long, default_value = "4G", value_name = "SIZE", value_parser = size)]
+    pub memory: u64,
+    /// Threads [default: processors]; --memory may allow fewer
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub threads: Option<NonZeroUsize>,
+    /// Where clones and copies of what recipes name in stores are kept [default: the user's cache folder]
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+    /// Start over where another audit is
+    #[arg(long)]
+    pub replace: bool,
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What decides what is read.
@@ -235,6 +291,44 @@ pub struct DiffArgs {
     #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,
     /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `dedup`
+#[derive(Debug, Args)]
+pub struct DedupArgs {
+    /// Parquet and JSON-lines files, folders, archives, clones, URLs, patterns
+    #[arg(required = true)]
+    pub inputs: Vec<String>,
+    /// Folder of the results
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Column of tables that holds the text [default: content, text, code, …]
+    #[arg(long, value_name = "COLUMN")]
+    pub content: Option<String>,
+    /// Column of tables that names a row [default: path, …, else the number of the row]
+    #[arg(long, value_name = "COLUMN")]
+    pub id: Option<String>,
+    /// Jaccard index from which on two texts are near-duplicates
+    #[arg(long, default_value = "0.7", value_name = "NUMBER")]
+    pub threshold: f64,
+    /// Which of several is kept, criteria in order: license, stars, forks, archived, fork, path
+    #[arg(long, value_name = "CRITERION", value_delimiter = ',')]
+    pub keep: Vec<String>,
+    /// Most memory of all processes together
+    #[arg(long, default_value = "4G", value_name = "SIZE", value_parser = size)]
+    pub memory: u64,
+    /// Threads [default: processors]; --memory may allow fewer
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub threads: Option<NonZeroUsize>,
+    /// Where clones are kept [default: the user's cache folder]
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+    /// Start over where another run's data is
+    #[arg(long)]
+    pub replace: bool,
+    /// Print the figures as JSON
     #[arg(long)]
     pub json: bool,
 }

@@ -12,6 +12,7 @@ pub const CODES: &[(u8, &str)] = &[
     (5, "some tasks failed; run again to resume"),
     (6, "out of disk, memory or a declared budget"),
     (7, "a source cannot be reached, or too many repositories failed"),
+    (8, "an audit has found what `--deny` names"),
     (130, "interrupted; run again to resume"),
 ];
 

@@ -1,18 +1,20 @@
 //! The steps of a run in order, and what the reports of earlier ones say that later ones are built from.
 //!
 //! ```text
-//!   list ─► keys ─► exact ─► cut ─► content ─► near-buckets ─► near-attach ─► near-verify ─► near-components ─►
-//!   near-keepers ─► syntax ─► pack ─► ledger
+//!   list ─► repository-keys ─► … ─► repository-files ─► keys ─► exact ─► cut ─► content ─► near-buckets ─► near-attach ─► near-verify ─► near-components ─►
+//!   near-keepers ─► structural-sketch ─► structural-buckets ─► … ─► structural-keepers ─► syntax ─► pack ─► ledger
 //! ```
 //! Steps whose stage is off are left out; `list` and `cut` say how many tasks the others have. `near-components` stands
 //! for no step at all where one task can hold all edges, as `near-verify` counts them; else for turns `near-star-1`,
-//! `near-star-2`, … until one moves nothing, and one step more.
+//! `near-star-2`, … until one moves nothing, and one step more; `structural-components` likewise.
 
 use stackmill_schemas::{Error, Result};
 
-use crate::job::{EXACT_DECISIONS, Job, NEAR_DECISIONS, NearTargets, Stages};
+use crate::job::{EXACT_DECISIONS, Job, Stages};
 use crate::lock;
-use crate::passes::components::{COMPONENTS, Component, EDGES, Share, TurnStep, turn_name, turn_number};
+use crate::passes::blocks;
+use crate::passes::comparison::{self, NEAR, Names, STRUCTURAL, Targets};
+use crate::passes::components::{Component, Share, TurnStep};
 use crate::passes::content::Content;
 use crate::passes::cut::{Cut, Layout};
 use crate::passes::gather::{Gather, Next};
@@ -20,6 +22,8 @@ use crate::passes::keys::Keys;
 use crate::passes::ledger::Ledger;
 use crate::passes::listing::{self, Listed, Listing};
 use crate::passes::pack::Packing;
+use crate::passes::repositories;
+use crate::passes::sketch::Sketching;
 use crate::passes::syntax::Syntax;
 use crate::passes::{Step, TaskReport};
 use crate::publish::Parts;
@@ -30,31 +34,41 @@ const KEYS: &str = "keys";
 const EXACT: &str = "exact";
 const CUT: &str = "cut";
 const CONTENT: &str = "content";
-const VERIFY: &str = "near-verify";
-const NEAR: [&str; 5] = ["near-buckets", "near-attach", VERIFY, COMPONENTS, "near-keepers"];
+const SKETCH: &str = "structural-sketch";
 const SYNTAX: &str = "syntax";
 const PACK: &str = "pack";
 const LEDGER: &str = "ledger";
 
 /// Whether later steps are built from the reports of a step.
 pub fn is_telling(step: &str) -> bool {
-    [LIST, CUT, VERIFY].contains(&step) || turn_number(step).is_some()
+    let is_edges = |names: &Names| step == names.verify() || names.turn_number(step).is_some();
+    [LIST, CUT].contains(&step) || comparison::ALL.into_iter().any(is_edges)
 }
 
 /// Whether a stage may stand for several steps, one after the other.
 pub fn is_again(stage: &str) -> bool {
-    stage == COMPONENTS
+    comparison::ALL.iter().any(|names| stage == names.components())
 }
 
 /// The stages of a recipe, in order: each stands for the step of its name, but for [`is_again`].
 pub fn steps(stages: &Stages) -> Vec<&'static str> {
     let mut steps = vec![LIST];
+    if stages.repositories.is_some() {
+        steps.extend(repositories::STEPS);
+    }
     if stages.exact.is_some() {
         steps.extend([KEYS, EXACT]);
     }
     steps.extend([CUT, CONTENT]);
     if stages.near.is_some() {
-        steps.extend(NEAR);
+        steps.extend(NEAR.steps);
+    }
+    if stages.structural.is_some() {
+        steps.push(SKETCH);
+        steps.extend(STRUCTURAL.steps);
+    }
+    if stages.blocks.is_some() {
+        steps.extend(blocks::STEPS);
     }
     steps.push(SYNTAX);
     if stages.pack.is_some() {
@@ -71,8 +85,14 @@ pub struct Graph {
     layout: Layout,
     parts: Parts,
     learned: Vec<String>,
-    /// Turns so far.
-    turns: u32,
+    turns: [Turns; comparison::COUNT],
+}
+
+/// Turns of one comparison's components.
+#[derive(Clone, Copy, Default)]
+struct Turns {
+    /// How many so far.
+    count: u32,
     /// Whether the last of them moved nothing.
     is_settled: bool,
 }
@@ -80,14 +100,20 @@ pub struct Graph {
 impl Graph {
     /// The step of a stage that is not learned yet, once the stages before it have none left.
     pub fn next(&self, job: &Job, stage: &str) -> Option<String> {
-        let near = job.stages.near.as_ref();
-        let name = match stage {
-            COMPONENTS if near?.components.fit(self.layout.edges) => return None,
-            COMPONENTS if !self.is_settled => turn_name(self.turns + 1),
-            stage => stage.to_owned(),
+        let again = comparison::ALL.into_iter().find(|names| names.components() == stage);
+        let name = match again {
+            Some(names) if self.fits(job, names)? => return None,
+            Some(names) if !self.turns[names.index].is_settled => names.turn_name(self.turns[names.index].count + 1),
+            _ => stage.to_owned(),
         };
         let is_there = steps(&job.stages).contains(&stage) && !self.has_learned(&name);
         is_there.then_some(name)
+    }
+
+    /// Whether one task can hold all edges of a comparison, if that is on.
+    fn fits(&self, job: &Job, names: &Names) -> Option<bool> {
+        let components = comparison::components(&job.stages, names)?;
+        Some(components.fit(self.layout.edges[names.index]))
     }
 
     /// Whether a step was learned.
@@ -104,6 +130,8 @@ impl Graph {
             LIST => Box::new(Listing { job }),
             KEYS => Box::new(Keys {
                 job,
+                name: KEYS,
+                without_copies: job.stages.repositories.is_some().then_some(listed),
                 target: job.exact_target(listed).ok_or_else(off)?,
             }),
             EXACT => Box::new(self.exact(job).ok_or_else(off)?),
@@ -115,7 +143,10 @@ impl Graph {
                 target: job.pack_target(layout).ok_or_else(off)?,
             }),
             LEDGER => Box::new(Ledger { job, listed, layout }),
-            near => self.near(job, near).ok_or_else(off)?,
+            SKETCH => Box::new(self.sketching(job).ok_or_else(off)?),
+            name if repositories::STEPS.contains(&name) => self.repositories(job, name).ok_or_else(off)?,
+            name if blocks::STEPS.contains(&name) => self.blocks(job, name).ok_or_else(off)?,
+            compared => self.compared(job, compared).ok_or_else(off)?,
         })
     }
 
@@ -129,11 +160,90 @@ impl Graph {
                 homes: &self.listed.pages,
             },
             side: &[],
+            reads: None,
         })
     }
 
-    fn near<'a>(&'a self, job: &'a Job, name: &str) -> Option<Box<dyn Step + 'a>> {
-        let targets = job.near_targets(&self.layout)?;
+    fn repositories<'a>(&'a self, job: &'a Job, name: &str) -> Option<Box<dyn Step + 'a>> {
+        let listed = &self.listed;
+        let targets = job.repositories(listed)?;
+        let gather = |target, next, side| Gather {
+            job,
+            target,
+            whole: None,
+            next,
+            side,
+            reads: Some(repositories::reads(job, listed)),
+        };
+        Some(match repositories::STEPS.iter().position(|step| *step == name)? {
+            0 => Box::new(Keys {
+                job,
+                name: repositories::STEPS[0],
+                target: targets.files,
+                without_copies: None,
+            }),
+            1 => Box::new(repositories::Gathering { job, targets }),
+            2 => Box::new(gather(targets.anchors, Next::Exchange(targets.attach), &[])),
+            3 => Box::new(gather(targets.attach, Next::Exchange(targets.verify), &[])),
+            4 => Box::new(gather(targets.verify, Next::Exchange(targets.keepers), &[])),
+            5 => Box::new(gather(
+                targets.keepers,
+                Next::Decisions {
+                    name: repositories::VERDICTS,
+                    homes: &listed.repositories,
+                },
+                &[],
+            )),
+            _ => Box::new(repositories::Files { job, listed }),
+        })
+    }
+
+    fn blocks<'a>(&'a self, job: &'a Job, name: &str) -> Option<Box<dyn Step + 'a>> {
+        let layout = &self.layout;
+        let targets = job.blocks(layout)?;
+        let gather = |target, next| Gather {
+            job,
+            target,
+            whole: None,
+            next,
+            side: &[],
+            reads: Some(blocks::reads(job, layout)),
+        };
+        Some(match blocks::STEPS.iter().position(|step| *step == name)? {
+            0 => Box::new(Sketching {
+                job,
+                layout,
+                name: blocks::STEPS[0],
+                sketch: targets.sketch,
+                side: blocks::SIDE,
+                target: targets.anchors,
+                after: &comparison::ALL,
+            }),
+            1 => Box::new(gather(targets.anchors, Next::Exchange(targets.attach))),
+            2 => Box::new(gather(targets.attach, Next::Exchange(targets.runs))),
+            _ => Box::new(blocks::Report {
+                job,
+                layout,
+                target: targets.runs,
+            }),
+        })
+    }
+
+    fn sketching<'a>(&'a self, job: &'a Job) -> Option<Sketching<'a>> {
+        Some(Sketching {
+            job,
+            layout: &self.layout,
+            name: SKETCH,
+            sketch: &job.stages.structural.as_ref()?.sketch,
+            side: STRUCTURAL.side,
+            target: job.compared(&STRUCTURAL, &self.layout)?.buckets,
+            after: &comparison::ALL[..1],
+        })
+    }
+
+    fn compared<'a>(&'a self, job: &'a Job, name: &str) -> Option<Box<dyn Step + 'a>> {
+        let (names, place) = Names::of(name)?;
+        let targets = job.compared(names, &self.layout)?;
         let component = targets.component;
         let gather = |target, next, side| Gather {
             job,
@@ -141,38 +251,48 @@ impl Graph {
             whole: None,
             next,
             side,
+            reads: Some(job.sets(names, &self.layout)),
         };
-        Some(match NEAR.iter().position(|near| *near == name) {
+        Some(match place {
             Some(0) => Box::new(gather(targets.buckets, Next::Exchange(targets.attach), &[])),
             Some(1) => Box::new(gather(targets.attach, Next::Exchange(targets.verify), &[])),
-            Some(2) => Box::new(gather(targets.verify, Next::Edges(component), &["side"])),
+            Some(2) => Box::new(gather(
+                targets.verify,
+                Next::Edges(component),
+                std::slice::from_ref(&names.side),
+            )),
             Some(3) => Box::new(Share {
                 component,
-                turns: self.turns,
+                turns: self.turns[names.index].count,
                 deciders: targets.keepers.partitions,
             }),
-            Some(_) => Box::new(self.keepers(job, targets)),
+            Some(_) => Box::new(self.keepers(job, names, targets)),
             None => Box::new(TurnStep {
                 component,
                 name: name.to_owned(),
-                turn: turn_number(name)?,
+                turn: names.turn_number(name)?,
             }),
         })
     }
 
     /// Where components were not needed, edges still lie where they were found.
-    fn keepers<'a>(&'a self, job: &'a Job, targets: NearTargets<'a>) -> Gather<'a> {
-        let Component { near, .. } = targets.component;
-        let is_whole = near.components.fit(self.layout.edges);
+    fn keepers<'a>(&'a self, job: &'a Job, names: &'static Names, targets: Targets<'a>) -> Gather<'a> {
+        let Component { components, .. } = targets.component;
+        let is_whole = components.fit(self.layout.edges[names.index]);
         Gather {
             job,
             target: targets.keepers,
             whole: is_whole.then(|| targets.component.edges()),
             next: Next::Decisions {
-                name: NEAR_DECISIONS,
+                name: names.decisions,
                 homes: &self.layout.homes,
             },
-            side: if is_whole { &[EDGES] } else { &[] },
+            side: if is_whole {
+                std::slice::from_ref(&names.edges)
+            } else {
+                &[]
+            },
+            reads: None,
         }
     }
 
@@ -190,22 +310,32 @@ impl Graph {
                 lock::check_failures(failed, job.lock.units.len(), job.recipe.run.max_failed_repositories.0)?;
                 self.parts.listed = listing::listed(&reports);
                 self.listed = Listed::of(&reports);
+                self.listed.repositories = repositories::homes(job, self.listed.size);
                 self.parts.commits = reports.into_iter().flat_map(|report| report.published).collect();
             }
             CUT => self.layout = Layout::of(reports),
-            VERIFY => self.layout.edges = reports.iter().map(|report| report.input.files).sum(),
             SYNTAX => self.parts.kept = reports,
             PACK => self.parts.tokens = reports,
             LEDGER => self.parts.ledgers = reports,
-            turn if turn_number(turn).is_some() => {
-                self.turns += 1;
-                // Small stars do not look.
-                self.is_settled = self.turns.is_multiple_of(2) && reports.iter().all(|report| report.moved == 0);
-            }
-            _ => {}
+            name if name == blocks::STEPS[3] => self.parts.blocks = reports,
+            compared => self.learn_compared(compared, &reports),
         }
         self.pass(name);
         Ok(())
+    }
+
+    fn learn_compared(&mut self, name: &str, reports: &[TaskReport]) {
+        let Some((names, place)) = Names::of(name) else { return };
+        if name == names.verify() {
+            self.layout.edges[names.index] = reports.iter().map(|report| report.input.files).sum();
+            reports.iter().for_each(|report| self.parts.found.add(&report.found));
+        }
+        if place.is_none() {
+            let turns = &mut self.turns[names.index];
+            turns.count += 1;
+            // Small stars do not look.
+            turns.is_settled = turns.count.is_multiple_of(2) && reports.iter().all(|report| report.moved == 0);
+        }
     }
 
     /// Takes note that a step was there.

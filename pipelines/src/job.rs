@@ -6,9 +6,12 @@ use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
 use sha2::{Digest as _, Sha256};
+use stackmill_dedup::blocks::{Blocks, BlocksConfig};
 use stackmill_dedup::contamination::{Decontaminate, Pack as BenchmarkPack};
 use stackmill_dedup::exact::{Exact, ExactConfig};
 use stackmill_dedup::near::{Near, NearConfig};
+use stackmill_dedup::repositories::{Repositories, RepositoriesConfig};
+use stackmill_dedup::structural::{Structural, StructuralConfig};
 use stackmill_filters::{FilterStage, Needs, Parse, Redact, RuleSet};
 use stackmill_ingest::detect::encoding::Decode;
 use stackmill_ingest::detect::flags::{Generated, Vendored};
@@ -31,7 +34,6 @@ use stackmill_tokenize::{CountTokens, Pack, TokenizeConfig};
 use crate::exchange::{Carrier, Files, Scattering, Spills, Target};
 use crate::known::Known;
 use crate::lock;
-use crate::passes::components::Component;
 use crate::passes::cut::Layout;
 use crate::passes::listing::Listed;
 use crate::passes::{content, cut, listing};
@@ -42,8 +44,6 @@ use crate::workdir::Workdir;
 
 /// Folder of what exact duplicates decided.
 pub const EXACT_DECISIONS: &str = "exact-decisions";
-/// Folder of what near-duplicates decided.
-pub const NEAR_DECISIONS: &str = "near-decisions";
 
 /// What a user may choose without changing a byte of the output, and the sample.
 #[derive(Clone, Debug)]
@@ -78,10 +78,16 @@ pub struct Stages {
     pub content: Vec<Box<dyn Map>>,
     /// Maps of the syntax pass.
     pub syntax: Vec<Box<dyn Map>>,
+    /// Copied repositories.
+    pub repositories: Option<Repositories>,
     /// Exact duplicates.
     pub exact: Option<Exact>,
     /// Near-duplicates.
     pub near: Option<Near>,
+    /// Structural near-duplicates.
+    pub structural: Option<Structural>,
+    /// Blocks of lines that stand in several files.
+    pub blocks: Option<Blocks>,
     /// Packing.
     pub pack: Option<Pack>,
     /// The keep policy of both kinds of duplicates.
@@ -104,7 +110,8 @@ impl Stages {
     /// Builds every stage of `recipe`; whatever makes no sense is said here.
     pub fn build(recipe: &Recipe) -> Result<Self> {
         let (rules, mut artefacts) = rules(recipe).context("stage `rules`")?;
-        let near = recipe.near.as_ref().map(NearConfig::build).transpose()?;
+        let near = built(recipe.near.as_ref(), NearConfig::build)?;
+        let structural = built(recipe.structural.as_ref(), StructuralConfig::build)?;
         let tokens = recipe
             .tokenize
             .as_ref()
@@ -125,17 +132,7 @@ impl Stages {
         push(&mut listing, Some(Vendored::new()));
         push(&mut listing, Some(Select::new()));
         push(&mut listing, rules.stage(Needs::Listing));
-        let mut content: Vec<Box<dyn Map>> = vec![Box::new(Decode::new(recipe.decode.clone()))];
-        push(&mut content, recipe.notebooks.clone().map(Notebooks::new));
-        let annotations: [Box<dyn Map>; 3] = [
-            Box::new(Language::new(recipe.language.clone())),
-            Box::new(Generated::new()),
-            Box::new(License::new(&recipe.license).context("stage `license`")?),
-        ];
-        content.extend(annotations);
-        push(&mut content, recipe.headers.build());
-        push(&mut content, counted_tokens(&rules).context("stage `rules`")?);
-        push(&mut content, rules.stage(Needs::Content));
+        let mut content = content_maps(recipe, &rules)?;
         push(&mut content, near.as_ref().map(|near| near.sketch.clone()));
         let mut syntax: Vec<Box<dyn Map>> = Vec::new();
         let syntax_rules = rules.stage(Needs::Syntax);
@@ -152,7 +149,8 @@ impl Stages {
         );
         push(&mut syntax, decontaminate(recipe, &mut artefacts)?);
         push(&mut syntax, tokenize);
-        let exact = recipe.exact.as_ref().map(ExactConfig::build).transpose()?;
+        let repositories = built(recipe.repositories.as_ref(), RepositoriesConfig::build)?;
+        let exact = built(recipe.exact.as_ref(), ExactConfig::build)?;
         let keep = recipe
             .exact
             .as_ref()
@@ -165,8 +163,11 @@ impl Stages {
             listing,
             content,
             syntax,
+            repositories,
             exact,
             near,
+            structural,
+            blocks: built(recipe.blocks.as_ref(), BlocksConfig::build)?,
             pack,
             keep,
             license_policy,
@@ -202,10 +203,31 @@ impl Stages {
     }
 }
 
+/// A stage that is on.
+fn built<C, T>(config: Option<&C>, build: fn(&C) -> Result<T>) -> Result<Option<T>> {
+    config.map(build).transpose()
+}
+
 fn push<M: Map + 'static>(maps: &mut Vec<Box<dyn Map>>, map: Option<M>) {
     if let Some(map) = map {
         maps.push(Box::new(map));
     }
+}
+
+/// The Maps of the content pass, in order, up to the sketch of near-duplicates.
+fn content_maps(recipe: &Recipe, rules: &RuleSet) -> Result<Vec<Box<dyn Map>>> {
+    let mut content: Vec<Box<dyn Map>> = vec![Box::new(Decode::new(recipe.decode.clone()))];
+    push(&mut content, recipe.notebooks.clone().map(Notebooks::new));
+    let annotations: [Box<dyn Map>; 3] = [
+        Box::new(Language::new(recipe.language.clone())),
+        Box::new(Generated::new()),
+        Box::new(License::new(&recipe.license).context("stage `license`")?),
+    ];
+    content.extend(annotations);
+    push(&mut content, recipe.headers.build());
+    push(&mut content, counted_tokens(rules).context("stage `rules`")?);
+    push(&mut content, rules.stage(Needs::Content));
+    Ok(content)
 }
 
 /// The rules, and the hashes of the models that they name.
@@ -314,11 +336,16 @@ impl Job {
         // Tables that are held as a whole leave less for tasks.
         let memory = options.memory.saturating_sub(stages.held_bytes);
         let options = Options { memory, ..options };
+        // Nothing runs beside a single task.
+        let alone = options.memory.saturating_sub(BASE_BYTES);
+        let share = alone / threads(&options)? as u64;
         if let Some(near) = &mut stages.near {
-            let memory = options.memory.saturating_sub(BASE_BYTES);
-            // Nothing runs beside a single task.
-            near.keepers.within(memory);
-            near.several_keepers.within(memory / threads(&options)? as u64);
+            near.keepers.within(alone);
+            near.several_keepers.within(share);
+        }
+        if let Some(structural) = &mut stages.structural {
+            structural.keepers.within(alone);
+            structural.several_keepers.within(share);
         }
         let splits = lock::cut(&lock, &recipe.run);
         let sources = open_sources(&recipe)?;
@@ -392,53 +419,6 @@ impl Job {
         Spills::new(&self.workdir, EXACT_DECISIONS, files)
     }
 
-    /// Where near-duplicates' rows go.
-    pub fn near_targets<'a>(&'a self, layout: &'a Layout) -> Option<NearTargets<'a>> {
-        let near = self.stages.near.as_ref()?;
-        let homes = layout.homes.as_ref();
-        let target = |exchange: &'a dyn stackmill_schemas::stage::Exchange, feeders| Target {
-            exchange,
-            partitions: partitions(exchange, layout.size),
-            homes,
-            feeders,
-        };
-        let buckets = target(&near.buckets, homes.count());
-        let attach = target(&near.attach, buckets.partitions);
-        let verify = target(&near.verify, attach.partitions);
-        let component = Component {
-            job: self,
-            near,
-            partitions: near.components.partitions(layout.size.files),
-            verified: verify.partitions,
-        };
-        let deciders = near.components.deciders(layout.edges);
-        let keepers = Target {
-            exchange: if deciders == 1 {
-                &near.keepers
-            } else {
-                &near.several_keepers
-            },
-            partitions: deciders,
-            homes,
-            feeders: component.partitions,
-        };
-        Some(NearTargets {
-            buckets,
-            attach,
-            verify,
-            component,
-            keepers,
-        })
-    }
-
-    /// What near-duplicates decided, by chunk.
-    pub fn near_decisions(&self, layout: &Layout) -> Spills {
-        let files = self
-            .near_targets(layout)
-            .map_or(0, |targets| targets.keepers.partitions);
-        Spills::new(&self.workdir, NEAR_DECISIONS, files)
-    }
-
     /// Where tokens go.
     pub fn pack_target<'a>(&'a self, layout: &'a Layout) -> Option<Target<'a>> {
         let exchange = self.stages.pack.as_ref()?;
@@ -451,22 +431,8 @@ impl Job {
     }
 }
 
-/// The exchanges of near-duplicates.
-#[derive(Clone, Copy)]
-pub struct NearTargets<'a> {
-    /// Bucket hashes.
-    pub buckets: Target<'a>,
-    /// Pairs, to the home of the first.
-    pub attach: Target<'a>,
-    /// Pairs with a set, to the home of the second.
-    pub verify: Target<'a>,
-    /// Edges, and how they hang together.
-    pub component: Component<'a>,
-    /// Edges by component, once all were counted.
-    pub keepers: Target<'a>,
-}
-
-fn partitions(exchange: &dyn stackmill_schemas::stage::Exchange, size: InputSize) -> u32 {
+/// Number of partitions of an exchange, at least 1.
+pub fn partitions(exchange: &dyn stackmill_schemas::stage::Exchange, size: InputSize) -> u32 {
     exchange.partitions(size).max(1)
 }
 

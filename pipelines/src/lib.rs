@@ -11,6 +11,7 @@
 //! processes.
 
 pub mod artefact;
+pub mod audit;
 pub mod budget;
 pub mod claim;
 pub mod cli;
@@ -18,6 +19,7 @@ pub mod clock;
 pub mod cmd;
 pub mod compare;
 pub mod console;
+pub mod duplicates;
 pub mod environment;
 pub mod exchange;
 pub mod exit;

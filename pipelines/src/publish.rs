@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use serde::{Deserialize, Serialize};
+use stackmill_dedup::near::quality::Found;
 use stackmill_ingest::sources::{self, SourceConfig};
 use stackmill_ingest::store::Put;
 use stackmill_schemas::lock::Lock;
@@ -33,12 +34,16 @@ pub struct Parts {
     pub kept: Vec<TaskReport>,
     /// Tables of commits, if any source is asked for them.
     pub commits: Vec<FileEntry>,
+    /// Of blocks.
+    pub blocks: Vec<TaskReport>,
     /// Of packing.
     pub tokens: Vec<TaskReport>,
     /// Of the ledger.
     pub ledgers: Vec<TaskReport>,
     /// Files and bytes listed.
     pub listed: Tally,
+    /// Near-duplicates whose sets were compared.
+    pub found: Found,
 }
 
 /// How long it took; in `run.json` alone.
@@ -100,7 +105,9 @@ pub fn publish(job: &Job, identity: &Identity, parts: Parts, timing: &Timing) ->
         licenses: tallies(counts.iter().map(|counts| &counts.licenses)),
         opt_outs: opt_outs(job, &counts)?,
     };
-    let reports = parts.kept.into_iter().chain(parts.tokens).chain(parts.ledgers);
+    let reports = [parts.kept, parts.blocks, parts.tokens, parts.ledgers]
+        .into_iter()
+        .flatten();
     manifest.files.extend(reports.flat_map(|report| report.published));
     manifest.files.extend(parts.commits);
     check_files(&job.workdir, &manifest.files)?;
@@ -193,6 +200,7 @@ fn totals(job: &Job, counts: &[&Counts], parts: &Parts) -> Result<BTreeMap<Strin
     Ok(named
         .into_iter()
         .chain(metadata_totals(job))
+        .chain(near_totals(job, &parts.found))
         .chain(commits)
         .chain(left_out)
         .map(|(name, value)| (name.to_owned(), value))
@@ -226,6 +234,20 @@ fn metadata_totals(job: &Job) -> Vec<(&'static str, u64)> {
         ("metadata_repositories", metadata.repositories()),
         ("metadata_duplicates", metadata.duplicates),
         ("repositories_with_metadata", known as u64),
+    ]
+}
+
+/// Pairs of near-duplicates, and the share of them that was found, by estimate.
+fn near_totals(job: &Job, found: &Found) -> Vec<(&'static str, u64)> {
+    if job.stages.near.is_none() {
+        return Vec::new();
+    }
+    let [recall, low, high] = found.recall();
+    vec![
+        ("near_pairs", found.pairs),
+        ("near_recall_millionths", recall),
+        ("near_recall_millionths_high", high),
+        ("near_recall_millionths_low", low),
     ]
 }
 

@@ -310,7 +310,7 @@ pub fn lines(stages: &Stages) -> String {
 /// The stages with what each waits for; numbers of tasks as far as they are known before anything was read.
 pub fn plan(stages: &Stages, splits: u64, recipe: &Path, out: Option<&Path>) -> Value {
     let names = names(stages);
-    let listed = ["list", "keys", "cut", "ledger"];
+    let listed = ["list", "repository-keys", "keys", "cut", "ledger"];
     let out = out.unwrap_or(Path::new("OUT")).display();
     let stage = |(at, name): (usize, &&str)| {
         let tasks = match *name {

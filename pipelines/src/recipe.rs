@@ -1,12 +1,16 @@
 //! Recipes: TOML in, checked settings out. Each stage's settings live in its own crate; this joins them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use stackmill_dedup::blocks::BlocksConfig;
 use stackmill_dedup::contamination::DecontaminateConfig;
 use stackmill_dedup::exact::ExactConfig;
 use stackmill_dedup::near::NearConfig;
+use stackmill_dedup::repositories::RepositoriesConfig;
+use stackmill_dedup::structural::StructuralConfig;
 use stackmill_filters::{HeadersConfig, ParseConfig, RedactConfig, RulesConfig};
 use stackmill_ingest::detect::encoding::DecodeConfig;
 use stackmill_ingest::detect::language::LanguageConfig;
@@ -90,6 +94,8 @@ pub struct Recipe {
     pub metadata: Option<MetadataConfig>,
     /// `[opt-out]`
     pub opt_out: Option<OptOutConfig>,
+    /// `[repositories]`
+    pub repositories: Option<RepositoriesConfig>,
     /// `[exact]`; on unless `exact = false`.
     pub exact: Option<ExactConfig>,
     /// `[decode]`
@@ -106,6 +112,10 @@ pub struct Recipe {
     pub rules: RulesConfig,
     /// `[near]`
     pub near: Option<NearConfig>,
+    /// `[structural]`
+    pub structural: Option<StructuralConfig>,
+    /// `[blocks]`
+    pub blocks: Option<BlocksConfig>,
     /// `[parse]`
     pub parse: ParseConfig,
     /// `[redact]`
@@ -126,24 +136,10 @@ const LONGEST_FILE: u64 = 1 << 30;
 /// Longest recipe in a store: 16 MiB.
 const LONGEST_RECIPE: u64 = 16 << 20;
 
+#[rustfmt::skip]
 const KEYS: &[&str] = &[
-    "name",
-    "run",
-    "source",
-    "metadata",
-    "opt-out",
-    "exact",
-    "decode",
-    "notebooks",
-    "language",
-    "license",
-    "headers",
-    "rules",
-    "near",
-    "parse",
-    "redact",
-    "decontaminate",
-    "tokenize",
+    "name", "run", "source", "metadata", "opt-out", "repositories", "exact", "decode", "notebooks", "language",
+    "license", "headers", "rules", "near", "structural", "blocks", "parse", "redact", "decontaminate", "tokenize",
     "test",
 ];
 
@@ -208,6 +204,7 @@ impl Recipe {
             sources: source_tables(&written_sources)?,
             metadata: optional(&mut table, "metadata")?,
             opt_out: optional(&mut table, "opt-out")?,
+            repositories: optional(&mut table, "repositories")?,
             exact: Some(optional(&mut table, "exact")?.unwrap_or_default()).filter(|_| !is_off(&table, "exact")),
             decode: section(&mut table, "decode")?,
             notebooks: optional(&mut table, "notebooks")?,
@@ -216,6 +213,8 @@ impl Recipe {
             headers: section(&mut table, "headers")?,
             rules: section(&mut table, "rules")?,
             near: optional(&mut table, "near")?,
+            structural: optional(&mut table, "structural")?,
+            blocks: optional(&mut table, "blocks")?,
             parse: section(&mut table, "parse")?,
             redact: optional(&mut table, "redact")?,
             decontaminate: optional(&mut table, "decontaminate")?,
@@ -234,12 +233,30 @@ impl Recipe {
             let name = Some(format!("input-{}", number + 1));
             sources.push(SourceConfig { name, ..guess(place)? });
         }
-        let written = Value::try_from(&sources).map_err(|error| Error::bug(error.to_string()))?;
+        Self { sources, ..self }.rewritten()
+    }
+
+    /// The same after a change of its sources: what is written of them follows.
+    pub fn rewritten(self) -> Result<Self> {
+        let written_sources = Value::try_from(&self.sources).map_err(|error| Error::bug(error.to_string()))?;
         Ok(Self {
-            sources,
-            written_sources: written,
+            written_sources,
             ..self
         })
+    }
+
+    /// The same, with names for columns of the tables among its sources, which there must be if names are given.
+    pub fn naming(mut self, columns: &BTreeMap<String, String>) -> Result<Self> {
+        let is_table = |source: &&mut SourceConfig| source.parquet.is_some() || source.jsonl.is_some();
+        let mut tables = self.sources.iter_mut().filter(is_table).peekable();
+        if tables.peek().is_none() && !columns.is_empty() {
+            return Err(
+                Error::config("columns are named, but no input is a table").hint("leave --content and --id out")
+            );
+        }
+        tables.for_each(|table| table.columns.clone_from(columns));
+        self.written_sources = Value::try_from(&self.sources).map_err(|error| Error::bug(error.to_string()))?;
+        Ok(self)
     }
 
     /// The same, keeping copies of what it names in stores below `cache`.
@@ -308,6 +325,7 @@ impl Recipe {
             ("source", json(&self.written_sources)?),
             ("metadata", json(&self.metadata)?),
             ("opt-out", json(&self.opt_out)?),
+            ("repositories", json(&self.repositories)?),
             ("exact", json(&self.exact)?),
             ("decode", json(&self.decode)?),
             ("notebooks", json(&self.notebooks)?),
@@ -316,6 +334,8 @@ impl Recipe {
             ("headers", json(&self.headers)?),
             ("rules", rules),
             ("near", json(&self.near)?),
+            ("structural", json(&self.structural)?),
+            ("blocks", json(&self.blocks)?),
             ("parse", json(&self.parse)?),
             ("redact", json(&self.redact)?),
             ("decontaminate", json(&self.decontaminate)?),

@@ -24,11 +24,13 @@ pub fn running_order(stages: &Stages) -> Vec<(String, String)> {
         any("opt-out"),
         any("list"),
         listed("listing", &stages.rules),
+        any("repositories"),
         any("exact"),
         any("read"),
         any("decode"),
         listed("content", &stages.rules),
         any("near"),
+        any("structural"),
         any("parse"),
         listed("syntax", &stages.rules),
         any("decontaminate"),
@@ -52,7 +54,24 @@ pub fn tables(manifest: &Manifest) -> String {
     out.push('\n');
     out.push_str(&tally_table("license type", &sorted(&manifest.licenses), usize::MAX));
     out.push_str(&lists(manifest));
+    out.push_str(&near(manifest));
     out
+}
+
+/// How many pairs of near-duplicates were found, of how many there are by the collision curve.
+fn near(manifest: &Manifest) -> String {
+    let total = |name: &str| manifest.totals.get(name).copied();
+    let share = |name: &str| total(name).map(|millionths| format!("{:.2}%", millionths as f64 / 1e4));
+    let recall = share("near_recall_millionths");
+    let ends = share("near_recall_millionths_low").zip(share("near_recall_millionths_high"));
+    match (total("near_pairs"), recall, ends) {
+        (Some(pairs), Some(recall), Some((low, high))) => format!(
+            "\nnear duplicates: {} pairs compared and found alike; estimated share of all such pairs {recall} \
+             (95%: {low} to {high})\n",
+            count_text(pairs)
+        ),
+        _ => String::new(),
+    }
 }
 
 /// Opt-out lists with the files that each left out, and what is known of repositories.

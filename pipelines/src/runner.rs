@@ -12,6 +12,7 @@ use crate::console::{Board, Console};
 use crate::interrupt::Signals;
 use crate::isolate::Workers;
 use crate::job::{Job, Options};
+use crate::passes::comparison::NEAR;
 use crate::passes::cut::Layout;
 use crate::passes::{Chunk, Step, TaskReport, content};
 use crate::place::Place;
@@ -66,10 +67,7 @@ impl Engine {
     /// For tasks of a step.
     pub fn context_with(&self, board: Arc<Board>, layout: &Layout) -> TaskContext {
         let homes = layout.homes.clone();
-        let side = Side {
-            place: self.place.clone(),
-            chunks: layout.chunks.clone(),
-        };
+        let side = SideSets::new(&self.place, &layout.chunks, NEAR.side);
         TaskContext {
             progress: board,
             interrupt: self.signals.clone(),
@@ -110,18 +108,32 @@ fn pool(threads: usize) -> Result<rayon::ThreadPool> {
         .map_err(|error| Error::resource(format!("cannot start threads: {error}")))
 }
 
-struct Side {
+/// Sets of shingles in scratch, one table a home.
+pub struct SideSets {
     place: Place,
     chunks: Vec<Chunk>,
+    folder: &'static str,
 }
 
-impl SideFiles for Side {
+impl SideSets {
+    /// Those of `chunks` in `folder`.
+    pub fn new(place: &Place, chunks: &[Chunk], folder: &'static str) -> Self {
+        Self {
+            place: place.clone(),
+            chunks: chunks.to_vec(),
+            folder,
+        }
+    }
+}
+
+impl SideFiles for SideSets {
     fn shingles(&self, home: u32) -> Result<Batches<'_>> {
         let chunk = self
             .chunks
             .get(home as usize)
             .ok_or_else(|| Error::bug(format!("there is no home {home}")))?;
-        self.place.table(&format!("side/{}", content::chunk_name(chunk)))
+        self.place
+            .table(&format!("{}/{}", self.folder, content::chunk_name(chunk)))
     }
 }
 

@@ -165,7 +165,8 @@ fn properties() -> Result<WriterProperties> {
         .build())
 }
 
-fn parquet_error(error: &parquet::errors::ParquetError) -> Error {
+/// Trouble of a disk is told as such.
+pub fn parquet_error(error: &parquet::errors::ParquetError) -> Error {
     use std::error::Error as _;
     let io = error
         .source()

@@ -15,7 +15,7 @@ use stackmill_schemas::{Decision, Error, FileBatch, FileId, Outcome, Result, Tas
 use crate::frames::{Names, Rows};
 use crate::job::Stages;
 use crate::known::Known;
-use crate::passes::ledger::measured;
+use crate::passes::verdicts::measured;
 use crate::passes::{Fused, Meter, listing};
 use crate::recipe::Recipe;
 

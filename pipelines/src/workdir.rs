@@ -49,7 +49,7 @@ const STRAGGLERS: u32 = 100;
 pub const START_OVER: &str = "run again with --replace to start over";
 
 /// Folders of the data set that are ours alone.
-pub const TABLES: [&str; 5] = ["corpus", "ledger", "clusters", "tokens", "commits"];
+pub const TABLES: [&str; 6] = ["corpus", "ledger", "clusters", "blocks", "tokens", "commits"];
 
 /// The two places of a run.
 #[derive(Clone, Debug)]
@@ -266,6 +266,11 @@ fn temporary(target: &Path) -> io::Result<(PathBuf, File)> {
 fn is_temporary(name: &str) -> bool {
     let process = name.strip_prefix('.').and_then(|rest| rest.rsplit_once(TEMPORARY));
     process.is_some_and(|(_, process)| !process.is_empty() && process.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// A new file that is no part of a run, in place of what is there.
+pub fn create_file(path: &Path) -> Result<File> {
+    File::create(path).map_err(|error| cannot_write(path, &error))
 }
 
 /// Writes a file that is no part of a run, whole or not at all.

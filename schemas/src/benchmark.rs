@@ -48,3 +48,24 @@ pub struct BenchmarkItem {
     /// Its fields; of a kind there may be several, as solutions that were rewritten.
     pub fields: Vec<(Field, String)>,
 }
+
+/// A field of a benchmark's item that was found in a file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// Name of the benchmark.
+    pub benchmark: String,
+    /// Id of the item.
+    pub item: String,
+    /// The problem that the item is, or was made from.
+    pub family: String,
+    /// The field.
+    pub field: Field,
+    /// What kind of copy it is: `verbatim`, `normalised`, `derivative`, `common`, `too_short`.
+    pub tier: String,
+    /// Share of the field that was found, 0 to 1.
+    pub score: f64,
+    /// First line that holds any of it, from 1.
+    pub start_line: u64,
+    /// Last line that holds any of it.
+    pub end_line: u64,
+}

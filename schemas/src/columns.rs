@@ -93,10 +93,14 @@ names! {
     SHINGLES = "shingles";
     /// UInt64: bytes of UTF-8 that stripping headers took out of the text.
     HEADER_BYTES = "header_bytes";
+    /// Utf8, nullable: what of benchmarks was found in the file, as JSON: an array of [`crate::benchmark::Found`].
+    FINDINGS = "findings";
     /// Struct of Int32: how often each kind was replaced.
     REDACTIONS = "redactions";
     /// Utf8, nullable: blob id of the cluster's keeper.
     CLUSTER_ID = "cluster_id";
+    /// Utf8, nullable: blob id of the keeper of the file's structural cluster; there where the stage is on.
+    STRUCTURAL_CLUSTER = "structural_cluster";
 }
 
 /// What every `Source::list` emits, in this order. `file_id` is given by the runner.

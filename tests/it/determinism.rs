@@ -26,12 +26,17 @@ fn baseline() -> &'static Hashes {
             data.shards("corpus").len() > 3 && data.shards("ledger").len() > 3,
             "several shards of each"
         );
-        for (stage, rule) in [("exact", "exact-duplicate"), ("near", "near-duplicate")] {
+        for (stage, rule) in [
+            ("exact", "exact-duplicate"),
+            ("near", "near-duplicate"),
+            ("structural", "structural-duplicate"),
+        ] {
             assert!(
                 data.funnel(stage, rule).is_some_and(|row| row.dropped > 0),
                 "nothing was dropped by {rule}"
             );
         }
+        assert!(!data.rows("blocks").is_empty(), "no block stands in two files");
         data.hashes()
     })
 }
@@ -60,9 +65,14 @@ fn memory_and_batches_do_not_show() {
 fn edges_that_do_not_fit_one_task_do_not_show() {
     let sandbox = Sandbox::new();
     let ran = sandbox
-        .run(&real::recipe(), &["--set", "near.edges-at-once=40"])
+        .run(
+            &real::recipe(),
+            &["--set", "near.edges-at-once=40", "--set", "structural.edges-at-once=4"],
+        )
         .succeeds();
-    assert!(ran.stderr.contains("near-star-2 "), "{}", ran.stderr);
+    for turn in ["near-star-2 ", "structural-star-2 "] {
+        assert!(ran.stderr.contains(turn), "{}", ran.stderr);
+    }
     assert_eq!(
         published(sandbox.dataset("out").hashes()),
         published(baseline().clone())
@@ -247,8 +257,15 @@ fn wait_until(here: impl Fn() -> bool, sandbox: &Sandbox) {
 }
 
 /// The steps of a run, in order.
-const STEPS: [&str; 12] = [
+const STEPS: [&str; 28] = [
     "list",
+    "repository-keys",
+    "repositories",
+    "repository-anchors",
+    "repository-attach",
+    "repository-verify",
+    "repository-keepers",
+    "repository-files",
     "exact",
     "cut",
     "content",
@@ -256,6 +273,15 @@ const STEPS: [&str; 12] = [
     "near-attach",
     "near-verify",
     "near-keepers",
+    "structural-sketch",
+    "structural-buckets",
+    "structural-attach",
+    "structural-verify",
+    "structural-keepers",
+    "block-sketch",
+    "block-anchors",
+    "block-attach",
+    "block-runs",
     "syntax",
     "pack",
     "ledger",

@@ -1,8 +1,11 @@
 //! All black-box tests in one binary: each module is one topic.
 
+mod audit;
 mod bad_input;
 mod clones;
+mod comparisons;
 mod contracts;
+mod dedup;
 mod determinism;
 mod grammars;
 mod history;

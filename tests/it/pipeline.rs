@@ -453,6 +453,8 @@ fn help_is_what_people_see() {
         "task",
         "plan",
         "check",
+        "audit",
+        "dedup",
         "explain",
         "status",
         "verify",

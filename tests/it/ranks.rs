@@ -16,7 +16,7 @@ use stackmill_tests::{Ran, Sandbox, program, root, sha256};
 use crate::real;
 
 /// Stages of the recipe with one task each, however many ranks there are.
-const SINGLE: [&str; 3] = ["prepare", "near-components", "publish"];
+const SINGLE: [&str; 4] = ["prepare", "near-components", "structural-components", "publish"];
 
 /// The recipe of these tests and the SHA-256 of the manifest that one process makes of it, made once.
 fn whole() -> &'static str {
@@ -218,7 +218,7 @@ fn ranks_that_die_at_each_named_point_do_not_show() {
         let world = if single { 1 } else { 2 };
         let moments = match &*name {
             // Of components, a recipe with so few files has no step.
-            "prepare" | "near-components" => ["", ""],
+            "prepare" | "near-components" | "structural-components" => ["", ""],
             "publish" => ["before", "after"],
             _ => ["written", "done"],
         };

@@ -23,7 +23,12 @@ extension = true
 vendored = true
 parse-error-share = true
 definitions-per-line = true
+[repositories]
 [near]
+[structural]
+action = "drop"
+[blocks]
+lines = 20
 [redact]
 [decontaminate]
 [tokenize]

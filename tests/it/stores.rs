@@ -684,7 +684,7 @@ fn machines_that_die_are_replaced_by_others() {
     let (sandbox, bucket) = (Sandbox::new(), Bucket::new("deadscratch"));
     let (address, out) = (bucket.address(), bucket.uri("out"));
     for stage in stages(&sandbox) {
-        if !["prepare", "publish", "near-components"].contains(&&*stage) {
+        if !["prepare", "publish", "near-components", "structural-components"].contains(&&*stage) {
             for moment in ["written", "done"] {
                 let mut rank = rank_alone(&sandbox, address, (&out, &stage, 0), &[]);
                 let died = sandbox.wait(rank.env("STACKMILL_FAIL_AT", format!("{stage}.{moment}")));

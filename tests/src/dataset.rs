@@ -79,6 +79,11 @@ impl Dataset {
         self.shards(table).iter().flat_map(|shard| rows_of(shard)).collect()
     }
 
+    /// Every row of one Parquet file.
+    pub fn table_at(&self, name: &str) -> Vec<Row> {
+        rows_of(&self.path(name))
+    }
+
     /// The ledger's rows of a path, in any repository.
     #[track_caller]
     pub fn ledger(&self, path: &str) -> Vec<Row> {

@@ -2,26 +2,31 @@
 //!
 //! ```text
 //!   filter     u64 words; an n-gram sets two bits in the one word that its upper bits choose      ► most n-grams stop here
+//!   buckets    by the upper bits of a hash: where its hashes begin
 //!   hashes     ascending, each once; the place of a hash is the n-gram's number
 //!   postings   starts[number] .. starts[number + 1]: (field, weight)
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stackmill_schemas::benchmark::Field;
 
-use super::packs::{Pack, PackField};
+use super::common;
+use super::grams::{Channel, HASH_BITS};
+use super::packs::Pack;
 
-/// The fields that hold each n-gram.
-type Turned = BTreeMap<u64, Vec<Posting>>;
+/// Filter bits spent on one n-gram, at least: with two bits set, less than 5% of foreign n-grams pass.
+const FILTER_BITS: usize = 8;
+/// N-grams in a bucket: two to four of them are looked at to find one.
+const BUCKET_NGRAMS: usize = 2;
+/// An n-gram in more families of a benchmark than this is its boilerplate and says nothing about any of them.
+const MAX_FAMILIES_WITH_NGRAM: usize = 16;
+/// Weight of an n-gram that no other family of its benchmark has. Divisible by every number up to
+/// [`MAX_FAMILIES_WITH_NGRAM`], so that weights are whole numbers and their sums exact.
+pub(super) const WHOLE: u32 = 720_720;
 
-/// Filter bits spent on one n-gram: with two bits set, less than 2% of foreign n-grams pass.
-const FILTER_BITS: usize = 16;
-/// An n-gram in more items of a benchmark than this is its boilerplate and says nothing about any of them.
-const MAX_ITEMS_WITH_NGRAM: usize = 16;
-/// Weight of an n-gram that no other item of its benchmark has. Divisible by every number up to
-/// [`MAX_ITEMS_WITH_NGRAM`], so that weights are whole numbers and their sums exact.
-pub(super) const WHOLE: u64 = 720_720;
+/// An n-gram of ordinary code is worth this many times less: it adds up to nothing, but is still seen.
+const COMMON_DIVISOR: u32 = 64;
 
 /// A field of an item of a pack.
 #[derive(Clone, Debug)]
@@ -30,10 +35,16 @@ pub(super) struct Entry {
     pub(super) pack: usize,
     /// Place of the item in the pack.
     pub(super) item: usize,
+    /// Number of its family: the same in every pack.
+    pub(super) family: u32,
     /// The field.
     pub(super) field: Field,
-    /// Its length in words.
-    pub(super) words: usize,
+    /// How it was read.
+    pub(super) channel: Channel,
+    /// Its length in units of the channel.
+    pub(super) units: usize,
+    /// How many of its n-grams stand behind each one that is kept, at least 1.
+    pub(super) scale: f64,
     /// Weight of all its n-grams together.
     pub(super) weight: u64,
 }
@@ -43,8 +54,8 @@ pub(super) struct Entry {
 pub(super) struct Posting {
     /// Place of the field in [`Index::entries`].
     pub(super) entry: u32,
-    /// What the n-gram is worth there: [`WHOLE`], divided by the number of items of the pack that hold it.
-    pub(super) weight: u64,
+    /// What the n-gram is worth there: [`WHOLE`], divided by the number of families of the pack that hold it.
+    pub(super) weight: u32,
 }
 
 /// Packs, turned around.
@@ -53,6 +64,9 @@ pub(super) struct Index {
     /// Every field of every pack: the order that settles ties.
     pub(super) entries: Vec<Entry>,
     filter: Vec<u64>,
+    buckets: Vec<u32>,
+    /// Bits of a hash below those that choose its bucket.
+    shift: u32,
     hashes: Vec<u64>,
     starts: Vec<u32>,
     postings: Vec<Posting>,
@@ -61,44 +75,83 @@ pub(super) struct Index {
 impl Index {
     /// Turns `packs` around.
     pub(super) fn new(packs: &[Pack]) -> Self {
+        let mut families = Families::default();
         let mut entries = Vec::new();
-        let mut turned = Turned::new();
+        let mut rows = Vec::new();
         for (pack, packed) in packs.iter().enumerate() {
-            let weights = weights(packed);
             for (item, packed) in packed.items().iter().enumerate() {
+                let family = families.number(&packed.family);
                 for field in &packed.fields {
-                    let weight = post(field, entries.len() as u32, &weights, &mut turned);
-                    let (field, words) = (field.field, field.words);
+                    rows.extend(field.hashes.iter().map(|&hash| (hash, entries.len() as u32)));
                     entries.push(Entry {
                         pack,
                         item,
-                        field,
-                        words,
-                        weight,
+                        family,
+                        field: field.field,
+                        channel: field.channel,
+                        units: field.units,
+                        scale: field.ngrams as f64 / field.hashes.len() as f64,
+                        weight: 0,
                     });
                 }
             }
         }
-        Self::flatten(entries, turned)
+        rows.sort_unstable();
+        Self::flatten(entries, &rows)
     }
 
-    fn flatten(entries: Vec<Entry>, turned: Turned) -> Self {
-        let words = (turned.len() * FILTER_BITS / 64).next_power_of_two();
+    /// `rows`: pairs of n-gram and entry, ascending.
+    fn flatten(entries: Vec<Entry>, rows: &[(u64, u32)]) -> Self {
+        let different = rows.chunk_by(|a, b| a.0 == b.0).count();
+        let bits = (different * FILTER_BITS).max(64).next_power_of_two();
         let mut index = Self {
             entries,
-            filter: vec![0; words],
-            hashes: Vec::with_capacity(turned.len()),
+            filter: vec![0; bits / 64],
+            buckets: Vec::new(),
+            shift: HASH_BITS - (different / BUCKET_NGRAMS).max(2).ilog2(),
+            hashes: Vec::with_capacity(different),
             starts: vec![0],
-            postings: Vec::new(),
+            postings: Vec::with_capacity(rows.len()),
         };
-        for (hash, postings) in turned {
-            let (slot, bits) = index.filter_place(hash);
-            index.filter[slot] |= bits;
-            index.hashes.push(hash);
-            index.postings.extend(postings);
-            index.starts.push(index.postings.len() as u32);
+        for group in rows.chunk_by(|a, b| a.0 == b.0) {
+            index.post(group);
         }
+        let buckets = 1u64 << (HASH_BITS - index.shift);
+        index.buckets = (0..=buckets)
+            .map(|bucket| index.hashes.partition_point(|&hash| hash >> index.shift < bucket) as u32)
+            .collect();
         index
+    }
+
+    /// Adds one n-gram: `group` are the entries that hold it. It is worth [`WHOLE`] divided by the number of families of
+    /// the pack that hold it; boilerplate is left out.
+    fn post(&mut self, group: &[(u64, u32)]) {
+        let before = self.postings.len();
+        let is_common = common::holds(group[0].0);
+        let pack = |row: &(u64, u32)| self.entries[row.1 as usize].pack;
+        for pack in group.chunk_by(|a, b| pack(a) == pack(b)) {
+            let families: BTreeSet<u32> = pack.iter().map(|row| self.entries[row.1 as usize].family).collect();
+            if families.len() <= MAX_FAMILIES_WITH_NGRAM {
+                let weight = WHOLE / families.len() as u32 / if is_common { COMMON_DIVISOR } else { 1 };
+                self.postings
+                    .extend(pack.iter().map(|&(_, entry)| Posting { entry, weight }));
+            }
+        }
+        if self.postings.len() == before {
+            return;
+        }
+        for posting in &self.postings[before..] {
+            self.entries[posting.entry as usize].weight += u64::from(posting.weight);
+        }
+        let (slot, bits) = self.filter_place(group[0].0);
+        self.filter[slot] |= bits;
+        self.hashes.push(group[0].0);
+        self.starts.push(self.postings.len() as u32);
+    }
+
+    /// The field of this number.
+    pub(super) fn entry(&self, number: u32) -> &Entry {
+        &self.entries[number as usize]
     }
 
     /// Word of the filter and bits in it.
@@ -117,7 +170,18 @@ impl Index {
 
     /// The number of an n-gram of ours.
     pub(super) fn number(&self, hash: u64) -> Option<u32> {
-        self.hashes.binary_search(&hash).ok().map(|number| number as u32)
+        let bucket = (hash >> self.shift) as usize;
+        let first = self.buckets[bucket] as usize;
+        let within = &self.hashes[first..self.buckets[bucket + 1] as usize];
+        within
+            .iter()
+            .position(|&other| other == hash)
+            .map(|at| (first + at) as u32)
+    }
+
+    /// The hash of n-gram `number`.
+    pub(super) fn hash(&self, number: u32) -> u64 {
+        self.hashes[number as usize]
     }
 
     /// The fields that hold n-gram `number`.
@@ -127,41 +191,17 @@ impl Index {
     }
 }
 
-/// Adds the n-grams of a field to `turned`; returns what they weigh together.
-fn post(field: &PackField, entry: u32, weights: &BTreeMap<u64, u64>, turned: &mut Turned) -> u64 {
-    let mut total = 0;
-    for hash in &field.hashes {
-        let weight = weights.get(hash).copied().unwrap_or(0);
-        if weight > 0 {
-            turned.entry(*hash).or_default().push(Posting { entry, weight });
-            total += weight;
-        }
-    }
-    total
+/// Numbers of families, blind to case: packs of one family may spell it differently.
+#[derive(Default)]
+struct Families {
+    numbers: BTreeMap<String, u32>,
 }
 
-/// What each n-gram of a pack is worth: [`WHOLE`] divided by the number of items that hold it, nothing for boilerplate.
-fn weights(pack: &Pack) -> BTreeMap<u64, u64> {
-    let mut items: BTreeMap<u64, (usize, usize)> = BTreeMap::new();
-    for (item, packed) in pack.items().iter().enumerate() {
-        for hash in packed.fields.iter().flat_map(|field| &field.hashes) {
-            let (count, last) = items.entry(*hash).or_insert((0, usize::MAX));
-            if *last != item {
-                (*count, *last) = (*count + 1, item);
-            }
-        }
+impl Families {
+    fn number(&mut self, family: &str) -> u32 {
+        let next = self.numbers.len() as u32;
+        *self.numbers.entry(family.to_ascii_lowercase()).or_insert(next)
     }
-    let weight = |count| {
-        if count <= MAX_ITEMS_WITH_NGRAM {
-            WHOLE / count as u64
-        } else {
-            0
-        }
-    };
-    items
-        .into_iter()
-        .map(|(hash, (count, _))| (hash, weight(count)))
-        .collect()
 }
 
 #[cfg(test)]
@@ -187,7 +227,7 @@ mod tests {
         let passed = foreign
             .filter(|&hash| index.number(hash).is_none() && index.may_hold(hash))
             .count();
-        assert!(passed < 2_000, "{passed} of 100,000 passed");
+        assert!(passed < 6_000, "{passed} of 100,000 passed");
     }
 
     #[test]
@@ -200,22 +240,26 @@ mod tests {
                 .collect();
             Index::new(&[pack_of("shared", &list)]).entries[0].weight
         };
-        assert_eq!(weight_of(1), 9 * WHOLE);
-        assert_eq!(weight_of(4), 3 * WHOLE / 4 + 6 * WHOLE);
-        assert_eq!(weight_of(MAX_ITEMS_WITH_NGRAM), 3 * (WHOLE / 16) + 6 * WHOLE);
-        assert_eq!(weight_of(MAX_ITEMS_WITH_NGRAM + 1), 6 * WHOLE);
+        let whole = u64::from(WHOLE);
+        assert_eq!(weight_of(1), 9 * whole);
+        assert_eq!(weight_of(4), 3 * whole / 4 + 6 * whole);
+        assert_eq!(weight_of(MAX_FAMILIES_WITH_NGRAM), 3 * (whole / 16) + 6 * whole);
+        assert_eq!(weight_of(MAX_FAMILIES_WITH_NGRAM + 1), 6 * whole);
     }
 
     #[test]
     fn an_ngram_in_two_fields_of_one_item_is_whole_and_packs_do_not_dilute_each_other() {
         let list = [item(
             "I/1",
-            &[(Field::Prompt, "a b c d e f"), (Field::Tests, "a b c d e f")],
+            &[
+                (Field::Prompt, "lamps shine over every quiet harbour"),
+                (Field::Tests, "lamps shine over every quiet harbour"),
+            ],
         )];
         let index = Index::new(&[pack_of("one", &list), pack_of("two", &list)]);
         assert_eq!(
             index.entries.iter().map(|entry| entry.weight).collect::<Vec<_>>(),
-            [WHOLE; 4]
+            [u64::from(WHOLE); 4]
         );
         let number = index.number(pack_of("one", &list).items()[0].fields[0].hashes[0]);
         assert_eq!(index.postings(number.expect("it is ours")).len(), 4);
@@ -223,6 +267,6 @@ mod tests {
 
     #[test]
     fn weights_divide_without_remainder() {
-        assert!((1..=MAX_ITEMS_WITH_NGRAM as u64).all(|items| WHOLE.is_multiple_of(items)));
+        assert!((1..=MAX_FAMILIES_WITH_NGRAM as u64).all(|items| u64::from(WHOLE).is_multiple_of(items)));
     }
 }

@@ -1,34 +1,20 @@
-//! Which fields of which items are in a text, how much of each, and where.
-//!
-//! ```text
-//!   text ─► n-grams ─► hits (ours, in order)          a text with too few is done here: nearly every file
-//!        ─► evidence (field, hit), grouped by field
-//!        ─► the window of each field in which its different n-grams weigh most
-//!        ─► weight of the window / weight of the field  = share
-//! ```
+//! Which fields of which items are in a text, how much of each, of which tier, and where.
 
 use std::fmt;
 use std::sync::Arc;
 
-use stackmill_schemas::benchmark::Field;
+use stackmill_schemas::benchmark::{Field, Found};
 
 use super::DecontaminateConfig;
-use super::index::{Entry, Index, WHOLE};
+pub use super::evidence::Scratch;
+use super::evidence::{self, candidates};
+use super::index::Index;
+use super::judge::{Judged, judge};
 use super::packs::Pack;
-use super::words::{self, NGRAM_WORDS};
+use super::tiers::Tier;
 
-/// A window may be this many times as long as the field that is looked for, in words: room for what was put between.
-const STRETCH: usize = 2;
-/// Words that it may be longer still, so that short fields have room as well: keys, comments.
-const SLACK_WORDS: usize = 16;
-/// Places of one n-gram in one file that are looked at: bounds the work on a file that repeats one for ever.
-const MAX_PLACES: usize = 32;
 /// Bytes of a file that are looked at: places are 32 bits wide.
 const MAX_TEXT_BYTES: usize = u32::MAX as usize;
-/// An n-gram says something only with a word of so many letters: tables of numbers are alike everywhere.
-const TELLING_LETTERS: usize = 3;
-/// Least weight of a window: that of one n-gram which no other item has.
-const MINIMUM_WEIGHT: u64 = WHOLE;
 
 /// A field of a benchmark item, found in a text.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,16 +23,38 @@ pub struct Finding {
     pub benchmark: Arc<str>,
     /// The item's id.
     pub item: Arc<str>,
+    /// The problem that the item is or was made from.
+    pub family: Arc<str>,
     /// Which part of it.
     pub field: Field,
+    /// What kind of copy it is.
+    pub tier: Tier,
     /// Share of the field's n-grams, weighted, in thousandths rounded down.
     pub score: f64,
-    /// The share that was allowed.
+    /// The share from which this field is enough alone; a finding below it rests on several fields together.
     pub limit: f64,
     /// First line that holds any of it, from 1.
-    pub first_line: usize,
+    pub start_line: usize,
     /// Last line that holds any of it.
-    pub last_line: usize,
+    pub end_line: usize,
+    /// Whether the benchmark is only ever reported: its items remove nothing.
+    pub report_only: bool,
+}
+
+impl Finding {
+    /// As tables have it.
+    pub fn told(&self) -> Found {
+        Found {
+            benchmark: self.benchmark.to_string(),
+            item: self.item.to_string(),
+            family: self.family.to_string(),
+            field: self.field,
+            tier: self.tier.to_string(),
+            score: self.score,
+            start_line: self.start_line as u64,
+            end_line: self.end_line as u64,
+        }
+    }
 }
 
 impl fmt::Display for Finding {
@@ -55,11 +63,11 @@ impl fmt::Display for Finding {
             benchmark,
             item,
             field,
-            first_line,
-            last_line,
+            start_line,
+            end_line,
             ..
         } = self;
-        write!(f, "{benchmark}/{item} {field} lines {first_line}-{last_line}")
+        write!(f, "{benchmark}/{item} {field} lines {start_line}-{end_line}")
     }
 }
 
@@ -75,157 +83,88 @@ pub struct Matcher {
 #[derive(Debug)]
 struct Names {
     benchmark: Arc<str>,
-    items: Vec<Arc<str>>,
+    report_only: bool,
+    /// Id and family of each item.
+    items: Vec<(Arc<str>, Arc<str>)>,
 }
 
-/// Buffers that outlive one text.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    hits: Vec<Hit>,
-    evidence: Vec<Evidence>,
-}
-
-/// An n-gram of ours in the text.
-#[derive(Clone, Copy, Debug)]
-struct Hit {
-    /// Its number in the index.
-    ngram: u32,
-    /// Number of its first word.
-    word: u32,
-    /// Offset of its first byte.
-    start: u32,
-    /// Offset behind its last byte.
-    end: u32,
-}
-
-/// A hit, as it counts for one field.
-#[derive(Clone, Copy, Debug)]
-struct Evidence {
-    entry: u32,
-    hit: Hit,
-    weight: u64,
-}
-
-/// The heaviest window of a field: a run of its evidence, and what it amounts to.
-struct Window<'a> {
-    evidence: &'a [Evidence],
-    weight: u64,
-    ngrams: usize,
+impl Names {
+    fn of(pack: &Pack) -> Self {
+        Self {
+            benchmark: pack.name().into(),
+            report_only: pack.source().report_only,
+            items: pack
+                .items()
+                .iter()
+                .map(|item| (item.id.as_str().into(), item.family.as_str().into()))
+                .collect(),
+        }
+    }
 }
 
 impl Matcher {
     /// For `packs`; limits come from `config`. Order of packs, items and fields settles ties.
     pub fn new(packs: &[Pack], config: &DecontaminateConfig) -> Self {
-        let names = |pack: &Pack| Names {
-            benchmark: pack.name().into(),
-            items: pack.items().iter().map(|item| item.id.as_str().into()).collect(),
-        };
         Self {
             index: Index::new(packs),
-            names: packs.iter().map(names).collect(),
+            names: packs.iter().map(Names::of).collect(),
             limits: config.clone(),
         }
     }
 
-    /// Everything of the packs in `text` that is beyond its limit, highest score first.
+    /// Everything of the packs in `text` that is beyond its limit: by tier, then highest score first; of an item's field
+    /// only the strongest.
     pub fn findings(&self, text: &str, scratch: &mut Scratch) -> Vec<Finding> {
         let text = &text.as_bytes()[..text.len().min(MAX_TEXT_BYTES)];
-        self.collect_hits(text, &mut scratch.hits);
-        let fewest = self.limits.minimum_prompt_ngrams.min(self.limits.minimum_code_ngrams);
-        if scratch.hits.len() < fewest {
+        let candidates = candidates(&self.index, text, scratch);
+        if candidates.is_empty() {
             return Vec::new();
         }
-        self.collect_evidence(scratch);
-        let mut line_ends = Vec::new();
-        let mut findings = Vec::new();
-        for evidence in scratch.evidence.chunk_by(|a, b| a.entry == b.entry) {
-            if evidence.len() >= fewest
-                && let Some((window, limit)) = self.judge(evidence, text)
-            {
-                if line_ends.is_empty() {
-                    line_ends = ends_of_lines(text);
-                }
-                findings.push(self.finding(&window, limit, &line_ends));
+        let mut judged = judge(&self.index, &candidates, &self.limits);
+        if judged.is_empty() {
+            return Vec::new();
+        }
+        judged.sort_by(|a, b| {
+            a.tier
+                .cmp(&b.tier)
+                .then(b.share.total_cmp(&a.share))
+                .then(a.candidate.entry.cmp(&b.candidate.entry))
+        });
+        let line_ends = ends_of_lines(text);
+        let mut findings: Vec<Finding> = Vec::new();
+        for judged in &judged {
+            let finding = self.finding(judged, &line_ends);
+            let same = |other: &Finding| {
+                (&other.benchmark, &other.item, other.field) == (&finding.benchmark, &finding.item, finding.field)
+            };
+            if !findings.iter().any(same) {
+                findings.push(finding);
             }
         }
-        findings.sort_by(|a, b| b.score.total_cmp(&a.score));
         findings
     }
 
-    fn collect_hits(&self, text: &[u8], hits: &mut Vec<Hit>) {
-        hits.clear();
-        words::scan(text, |gram| {
-            if self.index.may_hold(gram.hash)
-                && let Some(ngram) = self.index.number(gram.hash)
-            {
-                let (word, start, end) = (gram.word as u32, gram.start as u32, gram.end as u32);
-                hits.push(Hit {
-                    ngram,
-                    word,
-                    start,
-                    end,
-                });
-            }
-        });
+    /// The n-grams of the packs that are in `text`, by hash, ascending, each once: what a list of common ones is made of.
+    pub fn ngrams(&self, text: &str) -> Vec<u64> {
+        evidence::ngrams(&self.index, &text.as_bytes()[..text.len().min(MAX_TEXT_BYTES)])
     }
 
-    /// Evidence, sorted by field and then by place.
-    fn collect_evidence(&self, scratch: &mut Scratch) {
-        let Scratch { hits, evidence } = scratch;
-        evidence.clear();
-        hits.sort_unstable_by_key(|hit| (hit.ngram, hit.word));
-        for places in hits.chunk_by(|a, b| a.ngram == b.ngram) {
-            for hit in &places[..places.len().min(MAX_PLACES)] {
-                let postings = self.index.postings(hit.ngram).iter();
-                evidence.extend(postings.map(|posting| Evidence {
-                    entry: posting.entry,
-                    hit: *hit,
-                    weight: posting.weight,
-                }));
-            }
-        }
-        evidence.sort_unstable_by_key(|evidence| (evidence.entry, evidence.hit.word));
-    }
-
-    fn entry(&self, evidence: &[Evidence]) -> &Entry {
-        &self.index.entries[evidence[0].entry as usize]
-    }
-
-    /// The heaviest window of a field, and its limit, where it is beyond it.
-    fn judge<'a>(&self, evidence: &'a [Evidence], text: &[u8]) -> Option<(Window<'a>, f64)> {
-        let entry = self.entry(evidence);
-        let (minimum, share) = match entry.field {
-            Field::Prompt | Field::Docstring | Field::Signature => {
-                (self.limits.minimum_prompt_ngrams, self.limits.prompt_share)
-            }
-            Field::Solution => (self.limits.minimum_code_ngrams, self.limits.solution_share),
-            Field::Tests | Field::Examples => (self.limits.minimum_code_ngrams, self.limits.tests_share),
-        };
-        let window = heaviest(evidence, entry.words * STRETCH + SLACK_WORDS);
-        let limit = if window.ngrams < self.limits.short_ngrams {
-            share.max(self.limits.short_share)
-        } else {
-            share
-        };
-        let enough = window.weight >= MINIMUM_WEIGHT
-            && window.weight as f64 >= limit * entry.weight as f64
-            && window.telling_ngrams(text) >= minimum;
-        enough.then_some((window, limit))
-    }
-
-    fn finding(&self, window: &Window<'_>, limit: f64, line_ends: &[usize]) -> Finding {
-        let entry = self.entry(window.evidence);
+    fn finding(&self, judged: &Judged, line_ends: &[usize]) -> Finding {
+        let entry = self.index.entry(judged.candidate.entry);
         let names = &self.names[entry.pack];
-        let line = |offset: u32| 1 + line_ends.partition_point(|&end| end <= offset as usize);
-        let places = || window.evidence.iter().map(|evidence| evidence.hit);
+        let (item, family) = &names.items[entry.item];
+        let line = |offset: usize| 1 + line_ends.partition_point(|&end| end <= offset);
         Finding {
             benchmark: Arc::clone(&names.benchmark),
-            item: Arc::clone(&names.items[entry.item]),
+            item: Arc::clone(item),
+            family: Arc::clone(family),
             field: entry.field,
-            score: (window.weight as f64 / entry.weight as f64 * 1000.0).floor() / 1000.0,
-            limit,
-            first_line: line(places().map(|hit| hit.start).min().unwrap_or(0)),
-            last_line: line(places().map(|hit| hit.end - 1).max().unwrap_or(0)),
+            tier: judged.tier,
+            score: (judged.share * 1000.0).floor() / 1000.0,
+            limit: judged.limit,
+            start_line: line(judged.candidate.start),
+            end_line: line(judged.candidate.end.saturating_sub(1)),
+            report_only: names.report_only,
         }
     }
 }
@@ -234,66 +173,6 @@ impl Matcher {
 fn ends_of_lines(text: &[u8]) -> Vec<usize> {
     let is_end = |(i, byte): &(usize, &u8)| **byte == b'\n' || **byte == b'\r' && text.get(i + 1) != Some(&b'\n');
     text.iter().enumerate().filter(is_end).map(|(i, _)| i + 1).collect()
-}
-
-/// The run of `evidence` (of one field, in order of place) that spans at most `reach` words and whose different
-/// n-grams weigh most; the first of those that weigh the same.
-fn heaviest(evidence: &[Evidence], reach: usize) -> Window<'_> {
-    let mut ngrams: Vec<u32> = evidence.iter().map(|evidence| evidence.hit.ngram).collect();
-    ngrams.sort_unstable();
-    ngrams.dedup();
-    let mut counts = vec![0u32; ngrams.len()];
-    let slot = |evidence: &Evidence| ngrams.partition_point(|&ngram| ngram < evidence.hit.ngram);
-    let (mut first, mut weight, mut different) = (0, 0, 0);
-    let mut best = Window {
-        evidence: &evidence[..1],
-        weight: 0,
-        ngrams: 0,
-    };
-    for (last, next) in evidence.iter().enumerate() {
-        let count = &mut counts[slot(next)];
-        if *count == 0 {
-            (weight, different) = (weight + next.weight, different + 1);
-        }
-        *count += 1;
-        while (next.hit.word - evidence[first].hit.word) as usize + NGRAM_WORDS > reach {
-            let count = &mut counts[slot(&evidence[first])];
-            *count -= 1;
-            if *count == 0 {
-                (weight, different) = (weight - evidence[first].weight, different - 1);
-            }
-            first += 1;
-        }
-        if weight > best.weight {
-            best = Window {
-                evidence: &evidence[first..=last],
-                weight,
-                ngrams: different,
-            };
-        }
-    }
-    best
-}
-
-impl Window<'_> {
-    /// Number of different n-grams with a word that is more than a number or a letter.
-    fn telling_ngrams(&self, text: &[u8]) -> usize {
-        let telling = self.evidence.iter().filter(|evidence| {
-            let hit = evidence.hit;
-            is_telling(&text[hit.start as usize..hit.end as usize])
-        });
-        let mut ngrams: Vec<u32> = telling.map(|evidence| evidence.hit.ngram).collect();
-        ngrams.sort_unstable();
-        ngrams.dedup();
-        ngrams.len()
-    }
-}
-
-fn is_telling(ngram: &[u8]) -> bool {
-    let letters = |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80;
-    ngram
-        .split(|byte| !letters(byte))
-        .any(|word| word.len() >= TELLING_LETTERS)
 }
 
 #[cfg(test)]
@@ -306,6 +185,7 @@ mod tests {
         matcher
             .findings(text, &mut Scratch::default())
             .iter()
+            .filter(|found| Tier::COPIES.contains(&found.tier) && found.field != Field::Docstring)
             .map(ToString::to_string)
             .collect()
     }
@@ -478,6 +358,60 @@ mod tests {
     fn an_item_behind_many_copies_of_its_pieces_is_found() {
         let text = format!("{}{LIGHTHOUSE_PROMPT}", "[2, 3], 12) [0, 6] ".repeat(2_000));
         assert_eq!(found(&text), ["harbour/Harbour/1 prompt lines 1-5"]);
+    }
+
+    fn tiers(pack: &Pack, text: &str) -> Vec<(Field, Tier)> {
+        let matcher = Matcher::new(std::slice::from_ref(pack), &DecontaminateConfig::default());
+        let findings = matcher.findings(text, &mut Scratch::default());
+        findings.iter().map(|found| (found.field, found.tier)).collect()
+    }
+
+    #[test]
+    fn tiers_tell_copies_from_disguises() {
+        let pack = pack_of("harbour", &items());
+        let renamed = LIGHTHOUSE_SOLUTION
+            .replace("blink_schedule", "f")
+            .replace("moments", "a")
+            .replace("second", "b")
+            .replace("lamps", "c")
+            .replace("lamp", "d")
+            .replace("period", "e");
+        assert_eq!(tiers(&pack, LIGHTHOUSE_SOLUTION), [(Field::Solution, Tier::Verbatim)]);
+        assert_eq!(tiers(&pack, &renamed), [(Field::Solution, Tier::Normalised)]);
+        let words: Vec<_> = LIGHTHOUSE_PROMPT.split_whitespace().collect();
+        assert!(tiers(&pack, &words[..words.len() / 2].join(" ")).contains(&(Field::Prompt, Tier::Derivative)));
+    }
+
+    #[test]
+    fn renamed_code_is_found_in_strings_comments_and_json() {
+        let renamed = LIGHTHOUSE_SOLUTION
+            .replace("moments", "a")
+            .replace("second", "b")
+            .replace("lamp", "cd");
+        let commented: String = renamed.lines().map(|line| format!("# {line}\n")).collect();
+        let json = serde_json::json!({ "cells": [{ "source": renamed }] }).to_string();
+        for text in [&renamed, &commented, &json, &serde_json::json!([json]).to_string()] {
+            assert_eq!(found(text).len(), 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_short_to_tell_is_said_to_be() {
+        let pack = pack_of("p", &[item("A", &[(Field::Solution, &words_from(0, 9))])]);
+        assert_eq!(tiers(&pack, &words_from(0, 9)), [(Field::Solution, Tier::TooShort)]);
+        assert!(tiers(&pack, &words_from(0, 8)).is_empty());
+    }
+
+    #[test]
+    fn weak_evidence_of_two_sides_is_enough_together_if_it_is_near() {
+        let (prompt, tests) = (words_from(0, 60), words_from(100, 60));
+        let fields = [(Field::Prompt, prompt.as_str()), (Field::Tests, tests.as_str())];
+        let pack = [pack_of("p", &[item("A", &fields)])];
+        // 11 of 55 n-grams of the prompt (limit .25) and 12 of the tests (limit .3): neither is enough.
+        let (one, other) = (words_from(0, 16), words_from(100, 17));
+        assert!(found_in(&pack, &one).is_empty() && found_in(&pack, &other).is_empty());
+        assert_eq!(found_in(&pack, &format!("{one}\n{other}")).len(), 1);
+        assert!(found_in(&pack, &format!("{one}\n{}{other}", "filler()\n".repeat(1_000))).is_empty());
     }
 
     #[test]

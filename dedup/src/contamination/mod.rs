@@ -1,27 +1,44 @@
-//! Benchmark decontamination: files that hold an item of a benchmark are dropped, and the ledger says which item.
+//! Benchmark decontamination: items of benchmarks are found in files, as they are or in disguise; the ledger says which.
 //!
 //! ```text
 //!   a benchmark's own file ─► BenchmarkItem ─► build_pack ─► NAME.pack                    once, by hand: hashes leave, no text
 //!                                                               │
 //!   packs/*.pack (shipped), packs of the user ─► Index ◄────────┘                         once per run
 //!                                                  │
-//!   content ─► words, escapes taken out ─► 6-grams ─► filter ─► hits ─► by field: densest window ─► share ≥ limit?
+//!   content ─► n-grams of four channels ─► filter ─► hits ─► by field: densest window ─► share ≥ limit ─► tier
 //! ```
 //!
-//! - **Words** are blind to punctuation, quotes, indentation, comment marks, case and escapes (`words`).
-//! - **A field** (prompt, solution, tests) is judged alone: how much of it stands within a window hardly longer than it
-//!   is itself. An n-gram that several items share counts as a fraction; one that very many share, as nothing.
-//! - **Little evidence** needs nearly the whole field, and below a minimum of n-grams none is enough: a field shorter
-//!   than 8 words (prompt) or 10 words (solution, tests) is never found alone.
-//! - Renamed identifiers and other programming languages are out of reach of words.
+//! - **Words** (`words`) are blind to punctuation, quotes, indentation, comment marks, case and escapes.
+//! - **Code** (`code`) is blind to names, comments and layout, **literals** (`literals`) to all but numbers and strings,
+//!   and **names** (`code`) are those of what an item declares: they only support the others.
+//! - **A field** (prompt, docstring, solution, tests, examples) is judged in each channel alone: how much of it stands
+//!   within a window hardly longer than it is itself. What is too weak alone may be enough together (`judge`).
+//! - **Rarity**: an n-gram that several families share counts as a fraction, one that very many share as nothing, and one
+//!   that ordinary code has (`common`) as next to nothing.
+//! - **Little evidence** needs nearly the whole field, and below a minimum of n-grams none is enough (`tiers`).
+//! - Texts in texts (JSON, notebooks, comments, strings) are read as texts (`views`, `code`).
+//! - What has other words, other code and other examples is out of reach: most rewritings by a language model are.
 
+mod build;
+mod code;
+mod common;
+mod evidence;
+mod grams;
 mod index;
+mod judge;
+mod kept;
+mod literals;
 mod matcher;
 mod packs;
+mod tiers;
+mod unpack;
+mod views;
+mod window;
 mod words;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use arrow_array::StringArray;
 use arrow_schema::{DataType, Field as Column, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
 use stackmill_schemas::columns;
@@ -31,15 +48,25 @@ use stackmill_schemas::file::{FileBatch, FileColumns, Place};
 use stackmill_schemas::stage::{Map, MapTask};
 use stackmill_schemas::verdict::{Because, Outcome, Reason};
 
+pub use build::build_pack;
+pub use common::common_list;
+pub use grams::Channel;
 pub use matcher::{Finding, Matcher, Scratch};
-pub use packs::{Pack, PackField, PackInfo, PackItem, PackSource, SHIPPED, build_pack};
+pub use packs::{Pack, PackField, PackInfo, PackItem, PackSource, SHIPPED};
+pub use tiers::Tier;
+
+/// Shipped packs whose items are ordinary public code: a run has no use for them.
+const REPORT_ONLY: [&str; 2] = ["codexglue", "cosqa"];
 
 /// Name of the stage.
 const STAGE: &str = "decontaminate";
+/// The rule that drops files in which nothing was found, where only findings are wanted.
+const NO_FINDING: &str = "no-finding";
 
 /// Which benchmarks to look for, and how much of one is too much.
 ///
-/// Shares were set on planted leaks: at these, none of 63,000 ordinary files was taken for one.
+/// Shares were set on planted leaks: at these, 2 of 21,564 ordinary files and 25 of 3,555 of textbook algorithms were taken
+/// for one. Limits of the other channels are constants of `judge`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DecontaminateConfig {
@@ -62,12 +89,39 @@ pub struct DecontaminateConfig {
     pub minimum_prompt_ngrams: usize,
     /// Fewest n-grams of a solution or of tests: short code is written alike by everybody.
     pub minimum_code_ngrams: usize,
+    /// Tiers of findings that drop a file: `verbatim`, `normalised` (other layout, other names), `derivative`
+    /// (a part, a translation), `common` (code that everybody writes so), `too_short`. None: findings drop nothing.
+    pub remove_tiers: Vec<Tier>,
+    /// What becomes of findings beside the ledger's line.
+    pub findings: Reported,
+}
+
+/// What becomes of findings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reported {
+    /// Nothing.
+    #[default]
+    None,
+    /// The corpus has them, in the column `findings`.
+    Column,
+    /// The same; and files without any are dropped, as `no-finding`: the corpus is what an audit found.
+    Only,
+}
+
+/// Packs that come with the program, without those that only ever report.
+fn removing() -> Vec<String> {
+    SHIPPED
+        .iter()
+        .filter(|name| !REPORT_ONLY.contains(name))
+        .map(ToString::to_string)
+        .collect()
 }
 
 impl Default for DecontaminateConfig {
     fn default() -> Self {
         Self {
-            benchmarks: SHIPPED.iter().map(ToString::to_string).collect(),
+            benchmarks: removing(),
             packs: Vec::new(),
             prompt_share: 0.25,
             solution_share: 0.45,
@@ -76,6 +130,8 @@ impl Default for DecontaminateConfig {
             short_ngrams: 8,
             minimum_prompt_ngrams: 3,
             minimum_code_ngrams: 5,
+            remove_tiers: Tier::COPIES.to_vec(),
+            findings: Reported::None,
         }
     }
 }
@@ -138,7 +194,10 @@ impl DecontaminateConfig {
 /// Drops files that hold an item of a benchmark.
 #[derive(Debug)]
 pub struct Decontaminate {
-    matcher: Arc<Matcher>,
+    packs: Vec<Pack>,
+    config: DecontaminateConfig,
+    /// Built when it is first needed: many packs take a second, and most commands only look at the settings.
+    matcher: OnceLock<Arc<Matcher>>,
 }
 
 impl Decontaminate {
@@ -148,14 +207,17 @@ impl Decontaminate {
     /// Kind config, naming the key.
     pub fn new(config: &DecontaminateConfig, user_packs: Vec<Pack>) -> Result<Self> {
         config.check()?;
-        let packs = config.collect(user_packs)?;
-        let matcher = Arc::new(Matcher::new(&packs, config));
-        Ok(Self { matcher })
+        Ok(Self {
+            packs: config.collect(user_packs)?,
+            config: config.clone(),
+            matcher: OnceLock::new(),
+        })
     }
 
     /// What finds items in a text, for uses that drop nothing.
-    pub fn matcher(&self) -> &Matcher {
-        &self.matcher
+    pub fn matcher(&self) -> &Arc<Matcher> {
+        self.matcher
+            .get_or_init(|| Arc::new(Matcher::new(&self.packs, &self.config)))
     }
 }
 
@@ -166,7 +228,12 @@ impl Map for Decontaminate {
 
     fn schema(&self, input: &Schema) -> Result<SchemaRef> {
         match input.field_with_name(columns::CONTENT).map(Column::data_type) {
-            Ok(DataType::Utf8) => Ok(Arc::new(input.clone())),
+            Ok(DataType::Utf8) if self.config.findings == Reported::None => Ok(Arc::new(input.clone())),
+            Ok(DataType::Utf8) => {
+                let added = [Arc::new(findings_field())];
+                let fields = input.fields().iter().cloned().chain(added);
+                Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
+            }
             Ok(other) => Err(Error::schema(format!(
                 "column `{}` has type {other}, not text",
                 columns::CONTENT
@@ -177,7 +244,9 @@ impl Map for Decontaminate {
 
     fn open(&self, _cx: &TaskContext) -> Result<Box<dyn MapTask>> {
         Ok(Box::new(Task {
-            matcher: Arc::clone(&self.matcher),
+            matcher: Arc::clone(self.matcher()),
+            remove_tiers: self.config.remove_tiers.clone(),
+            reported: self.config.findings,
             scratch: Scratch::default(),
         }))
     }
@@ -186,16 +255,35 @@ impl Map for Decontaminate {
 /// The stage inside one task.
 struct Task {
     matcher: Arc<Matcher>,
+    remove_tiers: Vec<Tier>,
     scratch: Scratch,
+    reported: Reported,
+}
+
+impl Task {
+    fn removes(&self, finding: &Finding) -> bool {
+        !finding.report_only && self.remove_tiers.contains(&finding.tier)
+    }
 }
 
 impl MapTask for Task {
     fn map(&mut self, mut batch: FileBatch) -> Result<FileBatch> {
         let record = batch.record().clone();
         let files = FileColumns::new(&record)?;
+        let mut column = vec![None; batch.num_rows()];
         for i in batch.kept_rows().collect::<Vec<_>>() {
             let findings = self.matcher.findings(files.row(i).text(), &mut self.scratch);
-            if let Some(strongest) = findings.first() {
+            if self.reported == Reported::Only && findings.is_empty() {
+                let place = Place {
+                    stage: STAGE,
+                    rule: NO_FINDING,
+                };
+                batch.decide(i, Outcome::Dropped, place, Reason::default());
+            }
+            if self.reported != Reported::None && !findings.is_empty() {
+                column[i] = Some(as_json(&findings)?);
+            }
+            if let Some(strongest) = findings.iter().find(|finding| self.removes(finding)) {
                 let place = Place {
                     stage: STAGE,
                     rule: &strongest.benchmark,
@@ -203,8 +291,20 @@ impl MapTask for Task {
                 batch.decide(i, Outcome::Dropped, place, reason(strongest));
             }
         }
-        Ok(batch)
+        match self.reported {
+            Reported::None => Ok(batch),
+            _ => batch.with_column(findings_field(), Arc::new(StringArray::from(column))),
+        }
     }
+}
+
+fn findings_field() -> Column {
+    Column::new(columns::FINDINGS, DataType::Utf8, true)
+}
+
+fn as_json(findings: &[Finding]) -> Result<String> {
+    let found = findings.iter().map(Finding::told).collect::<Vec<_>>();
+    serde_json::to_string(&found).map_err(|error| Error::bug(error.to_string()))
 }
 
 fn reason(finding: &Finding) -> Reason {

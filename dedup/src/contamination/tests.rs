@@ -50,6 +50,7 @@ pub(super) fn source() -> PackSource {
         url: "https://example.org/harbour.jsonl".into(),
         license: "CC0-1.0".into(),
         sha256: "0f".repeat(32),
+        report_only: false,
     }
 }
 
@@ -81,9 +82,14 @@ fn batch(contents: &[Option<&str>]) -> FileBatch {
 }
 
 fn run(batch: FileBatch) -> FileBatch {
-    let matcher = Arc::clone(&stage().matcher);
+    run_by(&stage(), batch)
+}
+
+fn run_by(stage: &Decontaminate, batch: FileBatch) -> FileBatch {
     let mut task = Task {
-        matcher,
+        matcher: Arc::clone(stage.matcher()),
+        remove_tiers: stage.config.remove_tiers.clone(),
+        reported: Reported::None,
         scratch: Scratch::default(),
     };
     task.map(batch).expect("nothing here can fail")
@@ -106,6 +112,35 @@ fn a_file_with_an_item_is_dropped_and_the_reason_names_it() {
     );
     assert_eq!(decision.reason.value, Some(1.0.into()));
     assert_eq!(decision.reason.limit, Some(0.25.into()));
+}
+
+#[test]
+fn tiers_and_benchmarks_that_only_report_drop_nothing() {
+    let leak = || batch(&[Some(LIGHTHOUSE_PROMPT)]);
+    let tiers = |tiers: &[Tier]| DecontaminateConfig {
+        remove_tiers: tiers.to_vec(),
+        ..only_harbour()
+    };
+    let kept = |config: &DecontaminateConfig, report_only: bool| {
+        let from = PackSource {
+            report_only,
+            ..source()
+        };
+        let bytes = build_pack("harbour", &from, &items()).expect("the items are sound");
+        let pack = Pack::parse(&bytes).expect("what was built can be read");
+        let stage = Decontaminate::new(config, vec![pack]).expect("the settings are sound");
+        assert!(
+            !stage
+                .matcher()
+                .findings(LIGHTHOUSE_PROMPT, &mut Scratch::default())
+                .is_empty()
+        );
+        run_by(&stage, leak()).is_kept(0)
+    };
+    assert!(!kept(&tiers(&[Tier::Verbatim]), false));
+    assert!(kept(&tiers(&[Tier::Verbatim]), true));
+    assert!(kept(&tiers(&[Tier::Common, Tier::TooShort]), false));
+    assert!(kept(&tiers(&[]), false));
 }
 
 #[test]

@@ -8,15 +8,14 @@
 //! Words are those of [`schemas::text::words`](stackmill_schemas::text::words), ASCII case folded; they are found and
 //! hashed in one pass, because this runs over every byte of a corpus.
 
+use super::grams::{Gram, HASH_BITS, mix};
+
 /// Length of an n-gram, in words. Shorter ones are found all over ordinary code and are easy to guess from their hash;
 /// longer ones lose short fields, and one changed word costs more of them.
 pub(super) const NGRAM_WORDS: usize = 6;
 
 /// Seed of the word hashes: one for all packs, so that one pass over a file serves every pack.
 pub(super) const SEED: u64 = 0x73_6d_70_61_63_6b_00_01;
-
-/// Bits of an n-gram hash. At 40, one n-gram in ten million hits a pack of 100,000 by chance.
-pub(super) const HASH_BITS: u32 = 40;
 
 /// Multiplier of the rolling hash (the golden ratio in 64 bits, made odd).
 const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -38,19 +37,6 @@ const FOLDED: [u8; 256] = {
     table
 };
 
-/// One n-gram of a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Gram {
-    /// Its hash, [`HASH_BITS`] wide.
-    pub(super) hash: u64,
-    /// Number of its first word in the text, from 0.
-    pub(super) word: usize,
-    /// Offset of its first byte.
-    pub(super) start: usize,
-    /// Offset behind its last byte.
-    pub(super) end: usize,
-}
-
 /// Calls `each` for every n-gram of `text`, in order; returns the number of words.
 pub(super) fn scan(text: &[u8], mut each: impl FnMut(Gram)) -> usize {
     let mut window = Window::default();
@@ -61,7 +47,16 @@ pub(super) fn scan(text: &[u8], mut each: impl FnMut(Gram)) -> usize {
             continue;
         }
         let start = at;
-        let hash = hash_word(text, &mut at);
+        let hash = match letter_word(&text[at..]) {
+            Some(length) => {
+                at += length;
+                mix(SEED
+                    ^ text[start..at]
+                        .iter()
+                        .fold(0, |word, &byte| word << 8 | u64::from(byte)))
+            }
+            None => hash_word(text, &mut at),
+        };
         if let Some(gram) = window.push(hash, start, at) {
             each(gram);
         }
@@ -82,12 +77,25 @@ fn escape(text: &[u8]) -> usize {
         }
 }
 
+/// Length of the letter at the start of `text`, in bytes, if it belongs to a script without spaces between words: there
+/// each letter counts as a word. Chinese, kana; Thai, Lao, Tibetan; Burmese, Khmer.
+fn letter_word(text: &[u8]) -> Option<usize> {
+    let spaceless = matches!(
+        *text,
+        [0xe4..=0xe9, _, _, ..]
+            | [0xe3, 0x81..=0xff, _, ..]
+            | [0xe0, 0xb8..=0xbf, _, ..]
+            | [0xe1, 0x80..=0x82 | 0x9e..=0x9f, _, ..]
+    );
+    spaceless.then_some(3)
+}
+
 /// Hashes the word at `at` and moves `at` behind it.
 fn hash_word(text: &[u8], at: &mut usize) -> u64 {
     let (mut state, mut pending, mut length) = (SEED, 0u64, 0u64);
     while let Some(&byte) = text.get(*at) {
         let folded = FOLDED[usize::from(byte)];
-        if folded == 0 {
+        if folded == 0 || byte >= 0xe0 && letter_word(&text[*at..]).is_some() {
             break;
         }
         pending = pending << 8 | u64::from(folded);
@@ -99,13 +107,6 @@ fn hash_word(text: &[u8], at: &mut usize) -> u64 {
         }
     }
     mix(mix(state ^ pending).wrapping_add(length))
-}
-
-/// Spreads every bit over the word (xor-shift and multiply, twice).
-fn mix(mut x: u64) -> u64 {
-    x = (x ^ x >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93);
-    x = (x ^ x >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93);
-    x ^ x >> 32
 }
 
 /// The last words and the rolling hash over them.
@@ -135,7 +136,7 @@ impl Window {
         let word = self.words.checked_sub(NGRAM_WORDS)?;
         Some(Gram {
             hash: mix(self.rolling) >> (64 - HASH_BITS),
-            word,
+            unit: word,
             start: self.starts[word % RING],
             end,
         })
@@ -161,7 +162,7 @@ mod tests {
         assert_eq!(scan(text.as_bytes(), |gram| grams.push(gram)), 7);
         let places: Vec<_> = grams
             .iter()
-            .map(|gram| (gram.word, &text[gram.start..gram.end]))
+            .map(|gram| (gram.unit, &text[gram.start..gram.end]))
             .collect();
         assert_eq!(places, [(0, "ab cd(ef) gh, ij kl"), (1, "cd(ef) gh, ij kl; mn")]);
         assert!(grams.iter().all(|gram| gram.hash >> HASH_BITS == 0));
@@ -227,9 +228,16 @@ mod tests {
         );
     }
 
+    #[test]
+    fn scripts_without_spaces_are_read_letter_by_letter() {
+        assert_eq!(hashes("最小の数は0になり").len(), 9 - NGRAM_WORDS + 1);
+        assert_eq!(hashes("最小の, 数は 0になり"), hashes("最小の 数は0 になり"));
+        assert!(hashes("наименьшее число списка").is_empty());
+    }
+
     proptest! {
         #[test]
-        fn words_are_those_of_schemas(text in "[^\\\\]{0,60}") {
+        fn words_are_those_of_schemas(text in "[\\x00-\\x5b\\x5d-\\u{7ff}]{0,60}") {
             let expected: Vec<_> = stackmill_schemas::text::words(text.as_bytes()).collect();
             let mut grams = Vec::new();
             prop_assert_eq!(scan(text.as_bytes(), |gram| grams.push(gram)), expected.len());

@@ -344,7 +344,7 @@ mod tests {
             };
             let partition = Partition { index, batches };
             let cx = World::default().context();
-            let decided = Keepers::new(0.5).gather(partition, &mut Emit(&mut emit), &cx);
+            let decided = Keepers::new(0.5, super::super::Keep::Greedy).gather(partition, &mut Emit(&mut emit), &cx);
             decided.expect("decided");
         }
         decisions_of(&out)

@@ -16,9 +16,9 @@ use hashbrown::hash_table::Entry;
 use stackmill_schemas::stage::{Emit, Exchange, InputSize, Partition, Scatter};
 use stackmill_schemas::{Decision, Error, Result, TaskContext, columns, rank};
 
-use super::PLACE;
 use super::components::{FILE_KEY, rank_hash};
 use super::verify::edge_schema;
+use super::{Keep, PLACE};
 use crate::duplicate::{Duplicate, emit_decisions};
 use crate::rows::{FixedColumn, RANK_BYTES};
 
@@ -33,13 +33,15 @@ const USUAL_BYTES: u64 = (64 << 20) * EDGE_BYTES;
 #[derive(Clone, Debug)]
 pub struct Keepers {
     threshold: f64,
+    keep: Keep,
     bytes_max: u64,
 }
 
 impl Keepers {
-    pub(super) fn new(threshold: f64) -> Self {
+    pub(super) fn new(threshold: f64, keep: Keep) -> Self {
         Self {
             threshold,
+            keep,
             bytes_max: USUAL_BYTES,
         }
     }
@@ -78,7 +80,7 @@ impl Exchange for Keepers {
             graph.add(&batch?)?;
             self.check_size(&graph)?;
         }
-        emit_decisions(graph.decide(), PLACE, Some(self.threshold), emit)
+        emit_decisions(graph.decide(self.keep), PLACE, Some(self.threshold), emit)
     }
 }
 
@@ -183,14 +185,60 @@ impl Graph {
         self.edges.sort_unstable_by_key(|edge| (edge.b, edge.a));
     }
 
-    fn decide(mut self) -> Vec<Duplicate> {
+    fn decide(mut self, keep: Keep) -> Vec<Duplicate> {
         self.sort();
+        let fates = match keep {
+            Keep::Greedy => self.greedy(),
+            Keep::OnePerComponent => self.components(),
+        };
+        self.edges = Vec::new();
+        self.duplicates(&fates)
+    }
+
+    /// Every file, kept.
+    fn kept(&self) -> Vec<Fate> {
         let kept = |keeper| Fate {
             keeper,
             similarity: 1.0,
             is_cluster: false,
         };
-        let mut fates: Vec<Fate> = (0..self.files.len() as u32).map(kept).collect();
+        (0..self.files.len() as u32).map(kept).collect()
+    }
+
+    /// The earliest file of each component is kept. Edges hold the similarity of neighbours, not to the keeper; a removed
+    /// file is said to be as alike as it is to its earliest neighbour.
+    fn components(&self) -> Vec<Fate> {
+        let mut fates = self.kept();
+        let root = |fates: &mut Vec<Fate>, mut file: u32| {
+            while fates[file as usize].keeper != file {
+                let above = fates[fates[file as usize].keeper as usize].keeper;
+                fates[file as usize].keeper = above;
+                file = above;
+            }
+            file
+        };
+        for edge in &self.edges {
+            let (a, b) = (root(&mut fates, edge.a), root(&mut fates, edge.b));
+            fates[a.max(b) as usize].keeper = a.min(b);
+        }
+        for file in 0..fates.len() as u32 {
+            let keeper = root(&mut fates, file);
+            fates[file as usize].keeper = keeper;
+            fates[keeper as usize].is_cluster |= keeper != file;
+        }
+        for edge in self.edges.iter().rev() {
+            for file in [edge.a, edge.b] {
+                let fate = &mut fates[file as usize];
+                if fate.keeper != file {
+                    fate.similarity = edge.similarity;
+                }
+            }
+        }
+        fates
+    }
+
+    fn greedy(&self) -> Vec<Fate> {
+        let mut fates = self.kept();
         for edges in self.edges.chunk_by(|x, y| x.b == y.b) {
             // An edge to a removed file says nothing, unless the two sets are equal: then its keeper is as near to b.
             let found = edges.iter().filter_map(|edge| {
@@ -206,8 +254,7 @@ impl Graph {
                 (fate.keeper, fate.similarity) = (keeper, similarity);
             }
         }
-        self.edges = Vec::new();
-        self.duplicates(&fates)
+        fates
     }
 
     fn duplicates(&self, fates: &[Fate]) -> Vec<Duplicate> {
@@ -245,7 +292,7 @@ mod tests {
 
     /// (file, keeper, similarity) of every decision.
     fn decide(edges: &[(u128, u128, f64)]) -> Vec<(u64, u64, f64)> {
-        let duplicates = graph(edges).decide();
+        let duplicates = graph(edges).decide(Keep::Greedy);
         assert!(duplicates.iter().all(|d| d.blob == Some([d.keeper.0 as u8; 20])));
         duplicates
             .iter()
@@ -271,6 +318,17 @@ mod tests {
         assert_eq!(decide(&edges), [(1, 1, 1.0), (2, 1, 0.75), (4, 1, 0.75)]);
     }
 
+    /// Mutation: `root` without its loop.
+    #[test]
+    fn one_per_component_keeps_the_earliest_alone() {
+        let edges = [(3, 4, 0.8), (1, 2, 0.7), (2, 3, 0.9), (8, 9, 0.75), (5, 9, 1.0)];
+        let decided = graph(&edges).decide(Keep::OnePerComponent);
+        let decided: Vec<_> = decided.iter().map(|d| (d.file.0, d.keeper.0, d.similarity)).collect();
+        let chain = [(1, 1, 1.0), (2, 1, 0.7), (3, 1, 0.9), (4, 1, 0.8)];
+        assert_eq!(decided[..4], chain);
+        assert_eq!(decided[4..], [(5, 5, 1.0), (8, 5, 0.75), (9, 5, 1.0)]);
+    }
+
     #[test]
     fn repeated_edges_change_nothing() {
         assert_eq!(decide(&[(1, 2, 0.8), (1, 2, 0.8)]), decide(&[(1, 2, 0.8)]));
@@ -279,7 +337,7 @@ mod tests {
 
     #[test]
     fn too_many_edges_or_files_are_refused() {
-        let mut keepers = Keepers::new(0.7);
+        let mut keepers = Keepers::new(0.7, Keep::Greedy);
         keepers.within(2 * EDGE_BYTES + 3 * FILE_BYTES);
         assert!(keepers.check_size(&graph(&[(1, 2, 0.8), (2, 3, 0.8)])).is_ok());
         assert!(

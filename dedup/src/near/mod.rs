@@ -21,11 +21,15 @@ mod bands;
 pub mod components;
 mod edges;
 mod keeper;
+pub mod kernel;
+mod order;
 pub mod planner;
+pub mod quality;
 pub mod shingle;
 pub mod sketch;
 mod stage;
 pub mod verify;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -41,7 +45,9 @@ use serde::{Deserialize, Serialize};
 use stackmill_schemas::file::Place;
 use stackmill_schemas::{Error, Result};
 
-use planner::Banding;
+use planner::{Banding, Cost};
+use quality::Curve;
+use words::Alphabet;
 
 /// Where the decisions are taken.
 const PLACE: Place<'static> = Place {
@@ -60,6 +66,8 @@ pub struct NearConfig {
     pub threshold: f64,
     /// Words of a shingle. Default 5 (SantaCoder, The Stack v2).
     pub ngram: u32,
+    /// What words are. Default `folded`.
+    pub words: Words,
     /// Share of the pairs at the threshold that have to be found when `bands` and `rows` are left to the planner;
     /// above 0, below 1. Default 0.99.
     pub recall: f64,
@@ -73,6 +81,11 @@ pub struct NearConfig {
     pub bucket_limit: u32,
     /// In larger buckets each file is compared with this many, the first in rank order. Default 64.
     pub bucket_first: u32,
+    /// Whether a pair that meets in a bucket must be as alike as `threshold` says. Default `true`; `false` reproduces
+    /// publications that took every such pair, and removes files that are unlike their keeper.
+    pub verify: bool,
+    /// Who is kept of files that hang together. Default `greedy`.
+    pub keep: Keep,
     /// Verified edges about which one task decides; beyond that, components are found first, and shared out. Changes no
     /// decision. At least 1. Default 1,048,576: 360 MiB, should no two edges have a file in common.
     pub edges_at_once: u64,
@@ -85,14 +98,50 @@ impl Default for NearConfig {
         Self {
             threshold: 0.7,
             ngram: 5,
+            words: Words::Folded,
             recall: 0.99,
             bands: None,
             rows: None,
             minimum_shingles: 6,
             bucket_limit: 1024,
             bucket_first: 64,
+            verify: true,
+            keep: Keep::Greedy,
             edges_at_once: 1 << 20,
             seed: 42,
+        }
+    }
+}
+
+/// How a text is cut into words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Words {
+    /// Runs of ASCII letters, digits, `_` and bytes of other characters, ASCII case folded. Ours.
+    #[default]
+    Folded,
+    /// Runs of ASCII letters, digits and `_`, as they stand (CodeParrot, SantaCoder, The Stack v1).
+    Ascii,
+    /// Between any two characters that are no letter, digit or `_`, in small letters, empty words too (The Stack v2).
+    Unicode,
+}
+
+/// Who is kept of files that hang together by edges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keep {
+    /// In keep order, each file that no kept file is joined to.
+    #[default]
+    Greedy,
+    /// The first of each component, whatever lies between it and the others (SantaCoder, The Stack v2).
+    OnePerComponent,
+}
+
+impl Words {
+    fn alphabet(self) -> Alphabet {
+        match self {
+            Self::Folded => Alphabet::FOLDED,
+            Self::Ascii | Self::Unicode => Alphabet::ASCII,
         }
     }
 }
@@ -108,6 +157,8 @@ pub struct Near {
     pub attach: Attach,
     /// Compares it with the set of the second.
     pub verify: Verify,
+    /// Weighs the edges that were found.
+    pub curve: Curve,
     /// Shares edges out, should there be too many for one task.
     pub components: Components,
     /// Decides who is kept.
@@ -124,10 +175,11 @@ impl NearConfig {
             sketch: Sketch::new(self, banding),
             buckets: Buckets::new(self, banding),
             attach: Attach::new(),
-            verify: Verify::new(self.threshold),
+            verify: Verify::new(if self.verify { self.threshold } else { 0.0 }),
+            curve: Curve::new(banding, self.threshold),
             components: Components::new(self.edges_at_once),
-            keepers: Keepers::new(self.threshold),
-            several_keepers: Keepers::new(self.threshold),
+            keepers: Keepers::new(self.threshold, self.keep),
+            several_keepers: Keepers::new(self.threshold, self.keep),
         })
     }
 
@@ -162,6 +214,11 @@ impl NearConfig {
             return refuse("`edges-at-once` is 0", "leave it out, or use 1 or more");
         }
         planner::banding(self)
+    }
+
+    /// What near-duplicates cost in a corpus of so many bytes, or why the settings make no sense.
+    pub fn cost(&self, content_bytes: u64) -> Result<Cost> {
+        Ok(Cost::new(self.validate()?, content_bytes))
     }
 
     /// What the settings amount to, in a line or two for `plan`; of settings that make no sense, why they do not.

@@ -1,212 +1,125 @@
-//! Shingles: the sorted set of 64-bit hashes of n words in a row, ASCII case folded.
+//! Shingles: the sorted set of 64-bit hashes of n words in a row.
 //!
 //! ```text
 //!   text      let  mut  total = total + 1 ;
-//!   words     let  mut  total   total   1            runs of word bytes, as `schemas::text` says; each hashed once
-//!   shingles  └── h0 ──────────────────┘             Σ word · M^(n−1−i) mod 2^64, rolled along, then mixed
+//!   words     let  mut  total   total   1            each hashed once (`super::words`)
+//!   shingles  └── h0 ──────────────────┘             Σ word · M^(n−1−i) mod 2^64
+//!   set       sorted, repetitions out (`super::order`)
 //! ```
-//! The hashes depend on the text and n alone, never on a seed, so sets of different runs can be compared.
-//! Work is bounded by [`TEXT_MAX`]: memory stays under 12 bytes a byte of text.
+//! The hashes depend on the text, n and the words alone, never on a seed, so sets of different runs can be compared.
+//! Work is bounded by [`TEXT_MAX`]: memory stays under 16 bytes a byte of text.
 
-use super::sketch::mix;
+use super::Words;
+use super::kernel::{Kernel, Level};
+use super::order::Room;
+use super::words::{Alphabet, Marks, SEGMENT, Segment, hash_word};
 
 /// Longest text that is cut into shingles, in bytes; longer ones have no set and are kept.
 pub const TEXT_MAX: usize = 32 << 20;
 
-/// Odd multiplier of the rolling sum: 2^64 divided by the golden ratio.
+/// Odd multiplier of the sum: 2^64 divided by the golden ratio.
 const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
-/// Keys of the word hash: digits of pi.
-const WORD_KEYS: [u64; 2] = [0x243F_6A88_85A3_08D3, 0x1319_8A2E_0370_7344];
-/// Key of the shingle hash: digits of pi.
-const SHINGLE_KEY: u64 = 0xA409_3822_299F_31D0;
 /// Capacity that is kept between files, in hashes.
 const KEPT_CAPACITY: usize = 1 << 20;
-/// Sets up to this size are sorted by comparison alone.
-const SMALL: usize = 64;
 
 /// Cuts texts into sets of shingles, one text at a time; keeps its buffers.
 #[derive(Clone, Debug)]
 pub struct Shingler {
-    ngram: usize,
-    borders: Vec<u32>,
+    kernel: Kernel,
+    cut: Words,
+    alphabet: Alphabet,
+    /// The text in small letters, where the words ask for it.
+    small: String,
+    /// Powers of the multiplier, from the first word of a shingle to the last.
+    powers: Vec<u64>,
+    marks: Marks,
     words: Vec<u64>,
     set: Vec<u64>,
-    spread: Vec<u64>,
-    ends: Vec<u32>,
+    room: Room,
 }
 
 impl Shingler {
-    /// For shingles of `ngram` words, at least 1.
+    /// For shingles of `ngram` words, at least 1, by the best instructions of this processor.
     pub fn new(ngram: u32) -> Self {
+        Self::at(ngram, Level::best())
+    }
+
+    /// The same by `level`, or less where the processor does not have it.
+    pub fn at(ngram: u32, level: Level) -> Self {
+        let mut powers: Vec<u64> = std::iter::successors(Some(1u64), |power| Some(power.wrapping_mul(MULTIPLIER)))
+            .take(ngram.max(1) as usize)
+            .collect();
+        powers.reverse();
         Self {
-            ngram: ngram.max(1) as usize,
-            borders: Vec::new(),
+            kernel: Kernel::new(level),
+            cut: Words::Folded,
+            alphabet: Words::Folded.alphabet(),
+            small: String::new(),
+            powers,
+            marks: Marks::new(),
             words: Vec::new(),
             set: Vec::new(),
-            spread: Vec::new(),
-            ends: Vec::new(),
+            room: Room::default(),
         }
+    }
+
+    /// The same for other words.
+    #[must_use]
+    pub fn of(mut self, words: Words) -> Self {
+        (self.cut, self.alphabet) = (words, words.alphabet());
+        self
     }
 
     /// The sorted set of the text's shingles; empty when it has fewer words than one shingle or is too long.
     pub fn set(&mut self, text: &[u8]) -> &[u64] {
-        self.words.clear();
         self.set.clear();
-        for buffer in [&mut self.words, &mut self.set, &mut self.spread] {
+        for buffer in [&mut self.words, &mut self.set, &mut self.room.spread] {
             buffer.shrink_to(KEPT_CAPACITY);
         }
         if text.len() <= TEXT_MAX {
-            self.hash_words(text);
-            self.roll();
-            self.sort();
-            self.set.dedup();
+            match self.cut {
+                Words::Unicode => self.hash_unicode_words(text),
+                Words::Folded | Words::Ascii => self.hash_words(text),
+            }
+            self.kernel.roll(&self.words, &self.powers, &mut self.set);
+            self.kernel.sort(&mut self.set, &mut self.room);
         }
         &self.set
     }
 
     /// Hashes of the words, in order.
     fn hash_words(&mut self, text: &[u8]) {
-        let mut inside = 0;
-        self.borders.clear();
-        for (block, start) in text.chunks(64).zip((0u32..).step_by(64)) {
-            let mask = word_mask(block);
-            let mut changes = mask ^ (mask << 1 | inside);
-            inside = mask >> 63;
-            while changes != 0 {
-                self.borders.push(start + changes.trailing_zeros());
-                changes &= changes - 1;
+        self.words.clear();
+        self.marks.clear();
+        for (bytes, start) in text.chunks(SEGMENT).zip((0u32..).step_by(SEGMENT)) {
+            self.kernel
+                .mark(Segment { bytes, start }, self.alphabet, &mut self.marks);
+            if start as usize + bytes.len() == text.len() {
+                self.marks.close(text);
             }
-            // A last chunk that is cut short ends its word by itself, because the mask is zero beyond it.
-            if self.borders.len() >= 1024 {
-                self.hash_closed_words(text);
-            }
-        }
-        if inside == 1 {
-            self.borders.push(text.len() as u32);
-        }
-        self.hash_closed_words(text);
-    }
-
-    /// Hashes the words whose both borders are known; a word still open keeps its first border.
-    fn hash_closed_words(&mut self, text: &[u8]) {
-        let (words, open) = self.borders.as_chunks::<2>();
-        let open = open.first().copied();
-        self.words.extend(
-            words
-                .iter()
-                .map(|[start, end]| hash_word(text, *start as usize, *end as usize)),
-        );
-        self.borders.clear();
-        self.borders.extend(open);
-    }
-
-    /// The rolling sum over every n words in a row.
-    fn roll(&mut self) {
-        let Some(last) = self.words.len().checked_sub(self.ngram) else {
-            return;
-        };
-        let leaving = (0..self.ngram).fold(1u64, |product, _| product.wrapping_mul(MULTIPLIER));
-        let push = |sum: u64, word: u64| sum.wrapping_mul(MULTIPLIER).wrapping_add(word);
-        let mut sum = self.words[..self.ngram].iter().fold(0, |sum, word| push(sum, *word));
-        self.set.reserve(last + 1);
-        self.set.push(mix(sum, SHINGLE_KEY));
-        for (old, new) in self.words.iter().zip(&self.words[self.ngram..]) {
-            sum = push(sum, *new).wrapping_sub(old.wrapping_mul(leaving));
-            self.set.push(mix(sum, SHINGLE_KEY));
+            self.kernel.hash(text, self.alphabet, &self.marks, &mut self.words);
+            self.marks.clear_closed();
         }
     }
 
-    /// Sorts the set: hashes are spread evenly, so one pass by their leading bits leaves short runs to sort.
-    fn sort(&mut self) {
-        if self.set.len() <= SMALL {
-            self.set.sort_unstable();
-            return;
-        }
-        let bits = (self.set.len() / 2).ilog2();
-        let place = |hash: &u64| (hash >> (64 - bits)) as usize;
-        self.ends.clear();
-        self.ends.resize(1 << bits, 0);
-        self.set.iter().for_each(|hash| self.ends[place(hash)] += 1);
+    /// Hashes of what stands between characters that are no letter, digit or `_`: n of them make n + 1 words.
+    fn hash_unicode_words(&mut self, text: &[u8]) {
+        self.words.clear();
+        self.small.clear();
+        let chars = String::from_utf8_lossy(text);
+        self.small.extend(chars.chars().flat_map(char::to_lowercase));
+        let (small, alphabet) = (self.small.as_bytes(), self.alphabet);
         let mut start = 0;
-        for end in &mut self.ends {
-            start += std::mem::replace(end, start);
+        let borders = self
+            .small
+            .match_indices(|char: char| !char.is_alphanumeric() && char != '_');
+        let borders = borders.map(|(at, found)| (at, at + found.len()));
+        for (end, next) in borders.chain([(small.len(), 0)]) {
+            self.words.push(hash_word(small, start as u32, end as u32, alphabet));
+            start = next;
         }
-        self.spread.resize(self.set.len(), 0);
-        for hash in &self.set {
-            let end = &mut self.ends[place(hash)];
-            self.spread[*end as usize] = *hash;
-            *end += 1;
-        }
-        let mut start = 0;
-        for end in &self.ends {
-            self.spread[start..*end as usize].sort_unstable();
-            start = *end as usize;
-        }
-        std::mem::swap(&mut self.set, &mut self.spread);
+        self.small.shrink_to(8 * KEPT_CAPACITY);
     }
-}
-
-/// One bit a byte of `block` (at most 64): is it a word byte?
-fn word_mask(block: &[u8]) -> u64 {
-    let (eights, rest) = block.as_chunks::<8>();
-    let mut mask = 0;
-    for (i, eight) in eights.iter().enumerate() {
-        mask |= word_bits(u64::from_le_bytes(*eight)) << (8 * i);
-    }
-    if !rest.is_empty() {
-        mask |= word_bits(load_tail(rest)) << (8 * eights.len());
-    }
-    mask
-}
-
-/// [`word_mask`] of 8 bytes at once: arithmetic on all of them in one register, no carry between them.
-fn word_bits(bytes: u64) -> u64 {
-    const fn all(byte: u8) -> u64 {
-        u64::from_le_bytes([byte; 8])
-    }
-    let low = bytes & all(0x7F);
-    let folded = low | all(0x20);
-    // The top bit of each byte of `from(x, c)` says: byte >= c. Holds because both are below 128.
-    let from = |bytes: u64, first: u8| bytes.wrapping_add(all(0x80 - first));
-    let letters = from(folded, b'a') & !from(folded, b'z' + 1);
-    let digits = from(low, b'0') & !from(low, b'9' + 1);
-    let underscores = from(low, b'_') & !from(low, b'_' + 1);
-    let words = (bytes | letters | digits | underscores) & all(0x80);
-    // Gathers the eight top bits into the lowest byte.
-    (words >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
-}
-
-/// The word `text[start..end]`, case folded, as 64 bits: 8 bytes a step, the length first.
-fn hash_word(text: &[u8], start: usize, end: usize) -> u64 {
-    let mut hash = ((end - start) as u64).wrapping_mul(MULTIPLIER) ^ WORD_KEYS[0];
-    let mut at = start;
-    while end - at > 8 {
-        hash = mix(hash ^ fold_case(load(text, at)), WORD_KEYS[1]);
-        at += 8;
-    }
-    let unused = 64 - 8 * (end - at) as u32;
-    mix(hash ^ fold_case(load(text, at)) & (u64::MAX >> unused), WORD_KEYS[1])
-}
-
-/// Sets bit 5 of every ASCII byte. Among word bytes this makes capitals small and leaves digits; `_` becomes 0x7F,
-/// which no other word byte is.
-fn fold_case(bytes: u64) -> u64 {
-    let ascii = !bytes & 0x8080_8080_8080_8080;
-    bytes | ascii >> 2
-}
-
-/// 8 bytes from `at`, or what is left of them.
-fn load(text: &[u8], at: usize) -> u64 {
-    match text[at..].first_chunk() {
-        Some(eight) => u64::from_le_bytes(*eight),
-        None => load_tail(&text[at..]),
-    }
-}
-
-fn load_tail(bytes: &[u8]) -> u64 {
-    let mut eight = [0; 8];
-    eight[..bytes.len()].copy_from_slice(bytes);
-    u64::from_le_bytes(eight)
 }
 
 #[cfg(test)]
@@ -231,12 +144,9 @@ mod tests {
     #[test]
     fn every_byte_is_classed_as_schemas_does() {
         for byte in 0..=u8::MAX {
-            for place in 0..8 {
-                let mut block = [b' '; 8];
-                block[place] = byte;
-                let expected = u64::from(text::is_word_byte(byte)) << place;
-                assert_eq!(word_mask(&block), expected, "{byte} at {place}");
-                assert_eq!(word_mask(&block[..=place]), expected, "{byte} at {place}, cut short");
+            for level in LEVELS {
+                let found = Shingler::at(1, level).set(&[byte]).len();
+                assert_eq!(found == 1, text::is_word_byte(byte), "{byte} {level:?}");
             }
         }
     }
@@ -269,6 +179,72 @@ mod tests {
     fn too_long_texts_have_no_set() {
         assert_eq!(Shingler::new(1).set(&vec![b'a'; TEXT_MAX]).len(), 1);
         assert_eq!(Shingler::new(1).set(&vec![b'a'; TEXT_MAX + 1]).len(), 0);
+    }
+
+    /// Sets are equal iff the words are: `Shingler` of 1 against words that Python's `re` gave.
+    #[test]
+    fn words_of_publications_are_cut_as_there() {
+        let of = |words, text: &str| Shingler::new(1).of(words).set(text.as_bytes()).to_vec();
+        let list = |words, list: &[&str]| {
+            let mut sets: Vec<u64> = list.iter().flat_map(|word| of(words, word)).collect();
+            sets.sort_unstable();
+            sets.dedup();
+            sets
+        };
+        // [t for t in re.split("[^A-Za-z_0-9]", "Let a1=Été_x;b") if t]
+        assert_eq!(
+            of(Words::Ascii, "Let a1=Été_x;b"),
+            list(Words::Ascii, &["Let", "a1", "t", "_x", "b"])
+        );
+        assert_ne!(of(Words::Ascii, "Let"), of(Words::Ascii, "let"));
+        // re.split(r"\W", "Let a1=Été_x;; b".lower())
+        let found = of(Words::Unicode, "Let a1=Été_x;; b");
+        assert_eq!(found, list(Words::Unicode, &["let", "a1", "été_x", "", "b"]));
+        assert_eq!(Shingler::new(2).of(Words::Unicode).set(b";").len(), 1);
+    }
+
+    const LEVELS: [Level; 3] = [Level::Portable, Level::Avx2, Level::Avx512];
+
+    /// Bytes as they come in texts of many kinds: words of all lengths, blanks, non-ASCII, repetitions.
+    fn texts() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            "[a-zA-Z0-9_]{1,40}",
+            "[ -/:-@\\[-^`{-~\t\n]{1,70}",
+            "[éßДж中]{1,6}",
+            Just("x ".to_owned()),
+        ];
+        let valid = prop::collection::vec(piece, 0..300).prop_map(|pieces| pieces.concat().into_bytes());
+        prop_oneof![4 => valid, 1 => prop::collection::vec(any::<u8>(), 0..400)]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1024))]
+
+        /// Mutations: any other constant, shift or bound on one side of `kernel` and `words`.
+        #[test]
+        fn all_levels_give_the_same_bits(text in texts(), ngram in 1u32..20, repeat in 1usize..4) {
+            let text = text.repeat(repeat);
+            let sets = LEVELS.map(|level| Shingler::at(ngram, level).set(&text).to_vec());
+            prop_assert_eq!(&sets[0], &sets[1]);
+            prop_assert_eq!(&sets[0], &sets[2]);
+        }
+    }
+
+    #[test]
+    fn words_on_the_borders_of_blocks_and_segments_are_whole() {
+        for length in [1, 7, 8, 9, 15, 16, 17, 24, 25, 63, 64, 65, 200] {
+            for start in [0, 1, 63, 64, 65, 4000, SEGMENT - 1, SEGMENT, SEGMENT + 1] {
+                for end in [0, 1, 15, 16, 17, 64] {
+                    let text = [vec![b' '; start], vec![b'w'; length], vec![b'-'; end]].concat();
+                    let plain = Shingler::new(1).set(&vec![b'W'; length]).to_vec();
+                    assert_eq!(plain.len(), 1);
+                    for level in LEVELS {
+                        let found = Shingler::at(1, level).set(&text).to_vec();
+                        assert_eq!(found, plain, "{level:?} {length} {start} {end}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use stackmill_schemas::{Error, FileBatch, Result, TaskContext, columns};
 use super::planner::Banding;
 use super::shingle::Shingler;
 use super::sketch::Sketcher;
-use super::{NearConfig, PLACE};
+use super::{NearConfig, PLACE, Words};
 use crate::rows::{BinaryColumn, write_u64s};
 
 /// Adds `bands` and `shingles` to a batch that has decoded `content`. Both are null where the row is masked, has no
@@ -17,6 +17,7 @@ use crate::rows::{BinaryColumn, write_u64s};
 #[derive(Clone, Debug)]
 pub struct Sketch {
     ngram: u32,
+    words: Words,
     minimum_shingles: usize,
     banding: Banding,
     seed: u64,
@@ -26,6 +27,7 @@ impl Sketch {
     pub(super) fn new(config: &NearConfig, banding: Banding) -> Self {
         Self {
             ngram: config.ngram,
+            words: config.words,
             minimum_shingles: config.minimum_shingles as usize,
             banding,
             seed: config.seed,
@@ -56,7 +58,7 @@ impl Map for Sketch {
 
     fn open(&self, _: &TaskContext) -> Result<Box<dyn MapTask>> {
         Ok(Box::new(SketchTask {
-            shingler: Shingler::new(self.ngram),
+            shingler: Shingler::new(self.ngram).of(self.words),
             sketcher: Sketcher::new(self.banding, self.seed),
             minimum_shingles: self.minimum_shingles,
             hashes: Vec::new(),

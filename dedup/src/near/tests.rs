@@ -220,6 +220,56 @@ proptest! {
     }
 }
 
+/// The first file in keep order of each component of files that share a band.
+fn components(corpus: &Corpus, near: &Near) -> BTreeMap<FileId, FileId> {
+    let (sketched, _) = corpus.sketch(near);
+    let of_home = |batch: &RecordBatch| -> Vec<Option<Vec<u8>>> {
+        let bands = columns::binaries(batch, columns::BANDS).expect("bands");
+        bands.iter().map(|bands| bands.map(<[u8]>::to_vec)).collect()
+    };
+    let bands: Vec<Option<Vec<u8>>> = sketched.iter().flat_map(of_home).collect();
+    let meet = |a: usize, b: usize| {
+        let (Some(a), Some(b)) = (&bands[a], &bands[b]) else {
+            return false;
+        };
+        // The last number is the set's own.
+        let count = a.len() / 8 - 1;
+        a.chunks(8).zip(b.chunks(8)).take(count).any(|(a, b)| a == b)
+    };
+    let mut first: Vec<usize> = (0..bands.len()).collect();
+    // Names of components spread until nothing changes.
+    while (0..bands.len()).fold(false, |changed, a| {
+        (0..bands.len()).filter(|b| meet(a, *b)).fold(changed, |changed, b| {
+            let nearer = corpus.rank(first[a]) < corpus.rank(first[b]);
+            if nearer {
+                first[b] = first[a];
+            }
+            changed || nearer
+        })
+    }) {}
+    let gone = (0..bands.len()).filter(|i| first[*i] != *i);
+    gone.map(|i| (corpus.file_id(i), corpus.file_id(first[i]))).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    /// Mutations: verify after all; keep greedily; take the latest of a component.
+    #[test]
+    fn unverified_components_keep_one_file_each(corpus in corpora(), shape in any::<Run>()) {
+        let config = NearConfig {
+            verify: false,
+            keep: Keep::OnePerComponent,
+            bands: Some(6),
+            rows: Some(2),
+            ..complete()
+        };
+        let decisions = corpus.decisions(&config, shape);
+        let removed: BTreeMap<FileId, FileId> = removed(&decisions).iter().map(|found| (found.0, found.1)).collect();
+        prop_assert_eq!(removed, components(&corpus, &config.build().expect("settings")));
+    }
+}
+
 #[test]
 fn short_and_masked_files_have_no_sketch() {
     let texts = [

@@ -24,7 +24,7 @@ const BATCH_ROWS: usize = 64 << 10;
 const STRIDE: usize = 64;
 
 /// Compares candidate pairs: reads what `near-attach` emits, emits `rank_a, rank_b, blob_a, similarity` of pairs at or
-/// above the threshold. Its partitions are the homes of files.
+/// above the threshold; of all pairs if that is 0. Its partitions are the homes of files.
 #[derive(Clone, Debug)]
 pub struct Verify {
     threshold: f64,
@@ -129,7 +129,7 @@ impl Verify {
             }
             for b in ranks.iter().map(|rank| u128::from_be_bytes(*rank)) {
                 let set_b = read_u64s(home.set(rank::file_of(b))?)?;
-                let similarity = jaccard_at_least(set_a, set_b, self.threshold);
+                let similarity = self.similarity(set_a, set_b);
                 edges.extend(similarity.map(|similarity| Edge {
                     a,
                     b,
@@ -139,6 +139,15 @@ impl Verify {
             }
         }
         Ok(())
+    }
+}
+
+impl Verify {
+    fn similarity(&self, a: &[[u8; 8]], b: &[[u8; 8]]) -> Option<f64> {
+        match self.threshold {
+            0.0 => Some(jaccard_at_least(a, b, f64::MIN_POSITIVE).unwrap_or(0.0)),
+            threshold => jaccard_at_least(a, b, threshold),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! MultiPL-E: `humaneval-LANGUAGE.jsonl`, HumanEval and MBPP compiled to other programming languages.
 //!
 //! ```text
-//!   name                "HumanEval_89_encrypt" or "mbpp_2_similar"     ► id, behind the language; the family is in it
+//!   name                "HumanEval_89_encrypt" or "mbpp_2_similar"     ► family HumanEval/89; id cpp/HumanEval/89
 //!   language            "cpp", "go_test.go"
 //!   prompt, tests                                                      ► prompt, tests
 //! ```
@@ -36,8 +36,9 @@ fn item(row: &Row) -> Result<BenchmarkItem> {
     }
     let (name, language) = (row.text("name")?, row.text("language")?);
     let language = language.split('_').next().unwrap_or_default();
-    Ok(Parts::of(format!("{language}/{name}"), language_of(language))
-        .family(family(&name)?)
+    let family = family(&name)?;
+    Ok(Parts::of(format!("{language}/{family}"), language_of(language))
+        .family(family)
         .with(Prompt, row.text("prompt")?)
         .with(Tests, row.text("tests")?)
         .item())
@@ -66,10 +67,7 @@ mod tests {
     #[test]
     fn names_hold_the_family() {
         let item = only("multipl-e", ROW);
-        assert_eq!(
-            (item.id.as_str(), item.family.as_str()),
-            ("go/mbpp_901_gulls", "MBPP/901")
-        );
+        assert_eq!((item.id.as_str(), item.family.as_str()), ("go/MBPP/901", "MBPP/901"));
         assert_eq!(item.language.as_deref(), Some("Go"));
         assert_eq!(fields(&item, Tests), ["func TestGulls() {}"]);
         assert_eq!(

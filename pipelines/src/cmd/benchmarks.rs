@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 use stackmill_dedup::contamination::{Pack, PackSource, build_pack};
 use stackmill_ingest::benchmarks::{self, Benchmark, Named};
 use stackmill_ingest::store::Uri;
+use stackmill_schemas::benchmark::BenchmarkItem;
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::{Error, Result, ResultExt};
 
@@ -28,6 +29,13 @@ pub(super) fn benchmarks(command: &BenchmarksCommand) -> Result<u8> {
 }
 
 fn build(layout: &str, name: Option<&str>, from: &[PathBuf], out: &Path) -> Result<()> {
+    let (items, pack) = built(layout, name, from)?;
+    write_file(out, &pack)?;
+    print(&format!("{}: {items} items, {} bytes\n", out.display(), pack.len()))
+}
+
+/// The number of items, and the bytes of the pack, of a benchmark's own files; fetched, if none are given.
+pub(super) fn built(layout: &str, name: Option<&str>, from: &[PathBuf]) -> Result<(usize, Vec<u8>)> {
     let benchmark = benchmarks::find(layout)?;
     let files = match from {
         [] => fetched(benchmark)?,
@@ -45,15 +53,15 @@ fn build(layout: &str, name: Option<&str>, from: &[PathBuf], out: &Path) -> Resu
         url: url.to_owned(),
         license: license.to_owned(),
         sha256,
+        report_only: benchmark.corpus_material,
     };
     let pack = build_pack(name.unwrap_or(layout), &source, &items)?;
-    write_file(out, &pack)?;
-    print(&format!(
-        "{}: {} items, {} bytes\n",
-        out.display(),
-        items.len(),
-        pack.len()
-    ))
+    Ok((items.len(), pack))
+}
+
+/// The items of a benchmark's own files.
+pub(super) fn items_of(name: &str, files: &[PathBuf]) -> Result<Vec<BenchmarkItem>> {
+    benchmarks::read(name, &loaded(files)?)
 }
 
 /// The benchmark's files from where they are published.
@@ -137,16 +145,8 @@ fn show(name: &str) -> Result<()> {
     };
     let info = pack.info();
     let text = format!(
-        "{}: {} items, {} fields, {} hashes of {}-grams of words, format {}\nsource  {}\nlicense {}\nsha256  {}\n",
-        info.name,
-        info.items,
-        info.fields,
-        info.ngrams,
-        info.ngram_words,
-        info.version,
-        info.url,
-        info.license,
-        info.sha256
+        "{}: {} items, {} fields, {} hashes, format {}\nsource  {}\nlicense {}\nsha256  {}\n",
+        info.name, info.items, info.fields, info.ngrams, info.version, info.url, info.license, info.sha256
     );
     print(&text)
 }

@@ -1,7 +1,9 @@
 //! The commands, one file each.
 
+mod audit;
 mod benchmarks;
 mod check;
+mod dedup;
 mod explain;
 mod list;
 mod plan;
@@ -26,11 +28,13 @@ pub fn run(command: Command) -> Result<u8> {
         Command::Task(args) => task::task(&args),
         Command::Plan(args) => plan::plan(&args),
         Command::Check(args) => check::check(&args),
+        Command::Dedup(args) => dedup::dedup(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Status(args) => status::status(&args),
         Command::Verify(args) => verify::verify(&args),
         Command::List(args) => list::list(&args),
         Command::Recipe(command) => recipe::recipe(&command),
+        Command::Audit(args) => audit::audit(&args),
         Command::Benchmarks(command) => benchmarks::benchmarks(&command),
         Command::ParseWorker => crate::isolate::serve().map(|()| 0),
     }

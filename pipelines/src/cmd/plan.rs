@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::json;
+use stackmill_dedup::near::planner::Cost;
 use stackmill_ingest::store::Uri;
 use stackmill_schemas::Result;
 use stackmill_schemas::lock::{Lock, Unit};
@@ -13,6 +14,9 @@ use super::run::source_options;
 use super::{print, print_json};
 use crate::cli::PlanArgs;
 use crate::job::Stages;
+use crate::passes::blocks;
+use crate::passes::comparison::STRUCTURAL;
+use crate::passes::repositories::STEPS;
 use crate::units::{bytes_text, count_text};
 use crate::{Recipe, lock, ranks, run};
 
@@ -63,6 +67,9 @@ fn passes(stages: &Stages, splits: u64, chunks: u64) -> Vec<Pass> {
         names
     };
     let mut passes: Vec<Pass> = vec![("listing", names(&stages.listing), splits)];
+    if stages.repositories.is_some() {
+        passes.push(("exchange", STEPS.map(str::to_owned).to_vec(), splits));
+    }
     if stages.exact.is_some() {
         passes.push(("exchange", vec!["exact".to_owned()], 1));
     }
@@ -70,6 +77,12 @@ fn passes(stages: &Stages, splits: u64, chunks: u64) -> Vec<Pass> {
     if stages.near.is_some() {
         let exchanges = ["near-buckets", "near-attach", "near-verify", "near-keepers"];
         passes.push(("exchange", exchanges.map(str::to_owned).to_vec(), chunks));
+    }
+    if stages.structural.is_some() {
+        passes.push(("exchange", STRUCTURAL.steps.map(str::to_owned).to_vec(), chunks));
+    }
+    if stages.blocks.is_some() {
+        passes.push(("exchange", blocks::STEPS.map(str::to_owned).to_vec(), chunks));
     }
     passes.push(("syntax", names(&stages.syntax), chunks));
     if stages.pack.is_some() {
@@ -89,10 +102,10 @@ fn text(recipe: &Recipe, lock: &Lock, bytes: u64, passes: &[Pass]) -> Result<Str
     for (name, fused, tasks) in passes {
         let _ = writeln!(out, "  {name:<10} ≤ {tasks:>5} tasks  {}", fused.join(" > "));
     }
-    if let Some(near) = &recipe.near {
-        let _ = write!(out, "\nnear: {}\n", near.summary());
-    }
     let content: u64 = lock.units.iter().map(content_bytes).sum();
+    if let Some(near) = &recipe.near {
+        let _ = write!(out, "\nnear: {}\n{}", near.summary(), near_cost(&near.cost(content)?));
+    }
     let (scratch, kept) = (content * SCRATCH_PERCENT / 100, content * OUTPUT_PERCENT / 100);
     let _ = write!(
         out,
@@ -102,6 +115,18 @@ fn text(recipe: &Recipe, lock: &Lock, bytes: u64, passes: &[Pass]) -> Result<Str
         bytes_text(kept)
     );
     Ok(out)
+}
+
+/// What near-duplicates cost, should all contents come so far.
+fn near_cost(cost: &Cost) -> String {
+    format!(
+        "if all of it comes here, about {} files: {} of bucket rows and {} of shingle sets in scratch, before \
+         compression; at most {} pairs of unlike files are compared\n",
+        count_text(cost.files),
+        bytes_text(cost.bucket_bytes),
+        bytes_text(cost.set_bytes),
+        count_text(cost.unlike_pairs.round() as u64),
+    )
 }
 
 /// Inflated length of a unit, by the usual ratio of source code in gzip.

@@ -8,31 +8,17 @@
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use stackmill_dedup::near::Near;
+use stackmill_dedup::near::Components;
 use stackmill_dedup::near::components::{Labels, Star, Turn};
 use stackmill_schemas::context::{Batches, Homes};
 use stackmill_schemas::manifest::Tally;
-use stackmill_schemas::stage::{Emit, Exchange as _, Scatter};
+use stackmill_schemas::stage::{Emit, Exchange, Scatter};
 use stackmill_schemas::{Result, TaskContext};
 
+use super::comparison::Names;
 use super::{Meter, Step, TaskReport};
 use crate::exchange::{SpillWriter, Spills};
 use crate::job::Job;
-
-/// Folder of edges.
-pub const EDGES: &str = "near-edges";
-/// The step after the last turn, and the stage of a run that all turns belong to.
-pub const COMPONENTS: &str = "near-components";
-
-/// Name of a turn, and the folder that it reads; counted from 1.
-pub fn turn_name(turn: u32) -> String {
-    format!("near-star-{turn}")
-}
-
-/// The turn of that name.
-pub fn turn_number(name: &str) -> Option<u32> {
-    name.strip_prefix("near-star-")?.parse().ok()
-}
 
 /// Odd turns are small stars: edges lie by file b already.
 fn turn_kind(turn: u32) -> Turn {
@@ -47,8 +33,12 @@ fn turn_kind(turn: u32) -> Turn {
 pub struct Component<'a> {
     /// The run.
     pub job: &'a Job,
-    /// The stage.
-    pub near: &'a Near,
+    /// The comparison's steps and folders.
+    pub names: &'static Names,
+    /// When components are needed.
+    pub components: &'a Components,
+    /// Who decides about the edges of a component.
+    pub keepers: &'a dyn Exchange,
     /// Partitions of edges and of stars.
     pub partitions: u32,
     /// Tasks that wrote edges.
@@ -58,14 +48,14 @@ pub struct Component<'a> {
 impl Component<'_> {
     /// All edges.
     pub fn edges(&self) -> Spills {
-        Spills::new(&self.job.workdir, EDGES, self.verified)
+        Spills::new(&self.job.workdir, self.names.edges, self.verified)
     }
 
     /// What is there to read for a turn.
     fn stars(&self, turn: u32) -> Spills {
         match turn {
             1 => self.edges(),
-            _ => Spills::new(&self.job.workdir, &turn_name(turn), self.partitions),
+            _ => Spills::new(&self.job.workdir, &self.names.turn_name(turn), self.partitions),
         }
     }
 }
@@ -80,11 +70,11 @@ pub struct Turning {
 impl Turning {
     /// Edges of task `task`, for the first turn.
     pub fn edges(to: Component<'_>, task: u32) -> Result<Self> {
-        Self::create(to, (EDGES, 1), task, to.near.components.edge_schema())
+        Self::create(to, (to.names.edges, 1), task, to.components.edge_schema())
     }
 
     fn stars(to: Component<'_>, turn: u32, task: u32) -> Result<Self> {
-        Self::create(to, (&turn_name(turn), turn), task, to.near.components.star_schema())
+        Self::create(to, (&to.names.turn_name(turn), turn), task, to.components.star_schema())
     }
 
     fn create(to: Component<'_>, (folder, turn): (&str, u32), task: u32, schema: SchemaRef) -> Result<Self> {
@@ -152,7 +142,8 @@ impl Step for TurnStep<'_> {
 
     fn run(&self, task: u32, cx: &TaskContext) -> Result<TaskReport> {
         let meter = Meter::default();
-        let (files, moved) = meter.charge(COMPONENTS, 0, || self.contract(task, cx))?;
+        let stage = self.component.names.components();
+        let (files, moved) = meter.charge(stage, 0, || self.contract(task, cx))?;
         Ok(TaskReport {
             input: Tally { files, bytes: 0 },
             moved,
@@ -194,7 +185,7 @@ pub struct Share<'a> {
 
 impl Step for Share<'_> {
     fn name(&self) -> &str {
-        COMPONENTS
+        self.component.names.components()
     }
 
     fn tasks(&self) -> u32 {
@@ -203,7 +194,7 @@ impl Step for Share<'_> {
 
     fn run(&self, task: u32, cx: &TaskContext) -> Result<TaskReport> {
         let meter = Meter::default();
-        let files = meter.charge(COMPONENTS, 0, || self.share(task, cx))?;
+        let files = meter.charge(self.name(), 0, || self.share(task, cx))?;
         Ok(TaskReport {
             input: Tally { files, bytes: 0 },
             costs: meter.costs(),
@@ -212,17 +203,17 @@ impl Step for Share<'_> {
     }
 
     fn spent(&self) -> Vec<String> {
-        vec![EDGES.to_owned(), turn_name(self.turns + 1)]
+        let names = self.component.names;
+        vec![names.edges.to_owned(), names.turn_name(self.turns + 1)]
     }
 }
 
 impl Share<'_> {
     fn share(&self, task: u32, cx: &TaskContext) -> Result<u64> {
-        let Component { job, near, .. } = self.component;
+        let Component { job, keepers, .. } = self.component;
         let mut labels = Labels::default();
         let stars = self.component.stars(self.turns + 1);
         each(stars.partition(task), cx, |rows| labels.see(rows))?;
-        let keepers = &near.keepers;
         let mut spill = SpillWriter::create(&job.workdir, keepers.name(), task, keepers.keyed())?;
         let edges = each(self.component.edges().partition(task), cx, |edges| {
             routed(&mut spill, self.deciders, |to| labels.scatter(edges, to))

@@ -12,8 +12,9 @@ use stackmill_schemas::manifest::Tally;
 use stackmill_schemas::stage::{Emit, Map, Source};
 use stackmill_schemas::{FileBatch, Result, ResultExt, TaskContext, columns};
 
+use super::comparison::NEAR;
 use super::cut::Layout;
-use super::listing::{RANK, SURVIVES, UNIT};
+use super::listing::{SURVIVES, UNIT};
 use super::{Chunk, DecisionWriter, Fused, Meter, Step, TaskReport, finish};
 use crate::exchange::Scattering;
 use crate::job::Job;
@@ -58,7 +59,6 @@ fn shard_columns(schema: &Schema) -> Vec<usize> {
         columns::TROUBLE,
         columns::LOCATOR,
         UNIT,
-        RANK,
     ];
     (0..schema.fields().len())
         .filter(|&i| !elsewhere.contains(&schema.field(i).name().as_str()))
@@ -136,9 +136,9 @@ impl<'a> Task<'a> {
         let schema = job.stages.content_schema()?;
         let name = chunk_name(&layout.chunks[task as usize]);
         let shard = Arc::new(schema.project(&shard_columns(&schema))?);
-        let near = match job.near_targets(layout) {
+        let near = match job.compared(&NEAR, layout) {
             Some(targets) => Some(Near {
-                side: TableWriter::create(workdir, &format!("side/{name}"), &side_schema())?,
+                side: TableWriter::create(workdir, &format!("{}/{name}", NEAR.side), &side_schema())?,
                 buckets: job.scatter(targets.buckets, task)?,
             }),
             None => None,

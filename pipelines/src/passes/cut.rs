@@ -11,7 +11,7 @@ use stackmill_schemas::{FileId, Result, TaskContext, columns};
 
 use super::listing::{Listed, SURVIVES};
 use super::verdicts::{Pages, Verdicts};
-use super::{Chunk, Step, TaskReport};
+use super::{Chunk, Step, TaskReport, comparison};
 use crate::job::Job;
 use crate::table::TableWriter;
 
@@ -37,8 +37,8 @@ pub struct Layout {
     pub homes: Arc<Homes>,
     /// Survivors.
     pub size: InputSize,
-    /// Verified edges between near-duplicates, once they were found.
-    pub edges: u64,
+    /// Verified edges of each comparison, once they were found.
+    pub edges: [u64; comparison::COUNT],
 }
 
 impl Layout {
@@ -55,7 +55,7 @@ impl Layout {
             chunks,
             homes: Arc::new(homes),
             size,
-            edges: 0,
+            edges: [0; comparison::COUNT],
         }
     }
 }
@@ -71,6 +71,7 @@ impl Step for Cut<'_> {
 
     fn run(&self, split: u32, cx: &TaskContext) -> Result<TaskReport> {
         let mut pages = Pages::new(self.listed, self.job.exact_decisions(self.listed), split);
+        let mut copies = Pages::new(self.listed, self.job.repository_decisions(self.listed), split);
         let mut verdicts = Verdicts::default();
         let mut chunks = Chunks::new(self.job, split);
         for batch in self.job.workdir.place.table(&format!("listing/{split:05}"))? {
@@ -78,6 +79,7 @@ impl Step for Cut<'_> {
             let batch = batch?;
             if let Some(last) = columns::u64s(&batch, columns::FILE_ID)?.values().last() {
                 pages.upto(FileId(*last), &mut verdicts)?;
+                copies.upto(FileId(*last), &mut verdicts)?;
             }
             chunks.add(&survivors(&batch, &mut verdicts)?)?;
         }

@@ -1,9 +1,12 @@
 //! Gathering: one task a partition of an exchange; what it emits is scattered again, or sent home as decisions.
 
+use std::sync::Arc;
+
 use arrow_array::RecordBatch;
-use stackmill_schemas::context::Homes;
+use stackmill_dedup::near::quality::Found;
+use stackmill_schemas::context::{Homes, SideFiles};
 use stackmill_schemas::manifest::Tally;
-use stackmill_schemas::stage::{Emit, Partition};
+use stackmill_schemas::stage::{Emit, Exchange as _, Partition};
 use stackmill_schemas::{Decision, Result, TaskContext};
 
 use super::components::{Component, Turning};
@@ -26,6 +29,25 @@ pub enum Next<'a> {
     },
 }
 
+/// Sets of what is compared, and where those live that have them.
+pub struct Reads {
+    /// The sets.
+    pub side: Arc<dyn SideFiles>,
+    /// The homes.
+    pub homes: Arc<Homes>,
+}
+
+impl Reads {
+    /// The context of a task that reads them.
+    pub fn within(&self, cx: &TaskContext) -> TaskContext {
+        TaskContext {
+            side: self.side.clone(),
+            homes: self.homes.clone(),
+            ..cx.clone()
+        }
+    }
+}
+
 /// One task a partition.
 pub struct Gather<'a> {
     /// The run.
@@ -38,6 +60,8 @@ pub struct Gather<'a> {
     pub next: Next<'a>,
     /// Folders, besides the exchange's own, that nobody reads afterwards.
     pub side: &'a [&'a str],
+    /// Sets that it reads.
+    pub reads: Option<Reads>,
 }
 
 impl Step for Gather<'_> {
@@ -51,6 +75,7 @@ impl Step for Gather<'_> {
 
     fn run(&self, task: u32, cx: &TaskContext) -> Result<TaskReport> {
         let exchange = self.target.exchange;
+        let cx = &self.reads.as_ref().map_or_else(|| cx.clone(), |reads| reads.within(cx));
         let partition = Partition {
             index: task,
             batches: match &self.whole {
@@ -61,8 +86,14 @@ impl Step for Gather<'_> {
         let mut sink = Sink::open(self, task)?;
         let meter = Meter::default();
         let mut rows = 0;
+        let curve = match (&self.next, &self.job.stages.near) {
+            (Next::Edges(_), Some(near)) if near.verify.name() == exchange.name() => Some(near.curve),
+            _ => None,
+        };
+        let mut found = Found::default();
         let mut emit = |batch: RecordBatch| {
             rows += batch.num_rows() as u64;
+            curve.map_or(Ok(()), |curve| curve.count(&batch, &mut found))?;
             sink.send(batch, cx)
         };
         meter.charge(self.name(), 0, || exchange.gather(partition, &mut Emit(&mut emit), cx))?;
@@ -70,6 +101,7 @@ impl Step for Gather<'_> {
         let input = Tally { files: rows, bytes: 0 };
         Ok(TaskReport {
             input,
+            found,
             costs: meter.costs(),
             ..TaskReport::default()
         })

@@ -19,8 +19,8 @@ use super::content::{chunk_name, notes_schema, project};
 use super::cut::Layout;
 use super::listing::Listed;
 use super::syntax::{Position, load_positions};
-use super::verdicts::{Following, Pages, Verdicts};
-use super::{Chunk, Step, TaskReport, syntax};
+use super::verdicts::{Following, Pages, Verdicts, measured};
+use super::{Chunk, Step, TaskReport, comparison, syntax};
 use crate::job::Job;
 use crate::shard::ShardWriter;
 
@@ -171,7 +171,7 @@ impl Step for Ledger<'_> {
 struct Facts<'a> {
     step: &'a Ledger<'a>,
     listing: Following,
-    pages: Pages<'a>,
+    pages: [Pages<'a>; 2],
     /// Number of the chunk that is loaded next, and the one after this split's last.
     chunks: Range<u32>,
     verdicts: Verdicts,
@@ -221,7 +221,10 @@ impl<'a> Facts<'a> {
         Ok(Self {
             step,
             listing: Following::new(place.table(&format!("listing-decisions/{split:05}"))?),
-            pages: Pages::new(step.listed, step.job.exact_decisions(step.listed), split),
+            pages: [
+                Pages::new(step.listed, step.job.repository_decisions(step.listed), split),
+                Pages::new(step.listed, step.job.exact_decisions(step.listed), split),
+            ],
             chunks: chunk(split)..chunk(split + 1),
             verdicts: Verdicts::default(),
             positions: HashMap::new(),
@@ -241,7 +244,9 @@ impl<'a> Facts<'a> {
     /// Loads what there is about files up to `last`, and not much more.
     fn upto(&mut self, last: FileId) -> Result<()> {
         self.listing.upto(last, &mut self.verdicts)?;
-        self.pages.upto(last, &mut self.verdicts)?;
+        for pages in &mut self.pages {
+            pages.upto(last, &mut self.verdicts)?;
+        }
         let chunks = &self.step.layout.chunks;
         while !self.chunks.is_empty() && chunks[self.chunks.start as usize].first <= last.0 {
             let number = self.chunks.start;
@@ -257,8 +262,10 @@ impl<'a> Facts<'a> {
             self.verdicts
                 .add(job.workdir.place.table(&format!("{pass}/{number:05}"))?)?;
         }
-        self.verdicts
-            .add(job.near_decisions(self.step.layout).partition(number))?;
+        for names in comparison::ALL {
+            self.verdicts
+                .add(job.decisions(names, self.step.layout).partition(number))?;
+        }
         load_positions(job, number, &mut self.positions)?;
         load_notes(job, chunk, &mut self.notes)
     }
@@ -474,22 +481,5 @@ impl Counting {
     fn finish(mut self) -> Counts {
         self.counts.rules = self.rules.into_values().collect();
         self.counts
-    }
-}
-
-/// ` (value 1200, limit 1000)`, as far as there is something to say.
-pub fn measured(decision: &Decision) -> String {
-    let reason = &decision.reason;
-    let parts = [
-        reason.value.as_ref().map(|value| format!("value {value}")),
-        reason.limit.as_ref().map(|limit| format!("limit {limit}")),
-        reason.trouble.clone(),
-        decision.because_text().map(|text| format!("because of {text}")),
-    ];
-    let said: Vec<String> = parts.into_iter().flatten().collect();
-    if said.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", said.join(", "))
     }
 }

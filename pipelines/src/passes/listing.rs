@@ -409,6 +409,8 @@ pub struct Listed {
     pub size: InputSize,
     /// The pages, as homes of files.
     pub pages: Homes,
+    /// The homes of repositories, if copies of them are looked for.
+    pub repositories: Homes,
 }
 
 impl Listed {
@@ -425,6 +427,7 @@ impl Listed {
         Self {
             size: InputSize { files, bytes, homes },
             pages,
+            repositories: Homes::default(),
         }
     }
 }

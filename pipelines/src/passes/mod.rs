@@ -5,6 +5,8 @@
 //!   a split   a split partition a split  a chunk   …        a chunk   partition  a split
 //! ```
 
+pub mod blocks;
+pub mod comparison;
 pub mod components;
 pub mod content;
 pub mod cut;
@@ -13,6 +15,8 @@ pub mod keys;
 pub mod ledger;
 pub mod listing;
 pub mod pack;
+pub mod repositories;
+pub mod sketch;
 pub mod syntax;
 pub mod verdicts;
 
@@ -22,6 +26,7 @@ use std::collections::BTreeMap;
 use arrow_array::RecordBatch;
 use arrow_select::filter::filter_record_batch;
 use serde::{Deserialize, Serialize};
+use stackmill_dedup::near::quality::Found;
 use stackmill_schemas::manifest::{FileEntry, Tally};
 use stackmill_schemas::stage::{Map, MapTask};
 use stackmill_schemas::{Decision, Error, FileBatch, Result, ResultExt, TaskContext};
@@ -56,6 +61,9 @@ pub struct TaskReport {
     pub moved: u64,
     /// Repositories that could not be read: name and trouble.
     pub troubled: Vec<(String, String)>,
+    /// Near-duplicates whose sets were compared.
+    #[serde(default)]
+    pub found: Found,
     /// Repositories that have opted out, and so were not cloned.
     pub left_out: u64,
     /// What the ledger counts.

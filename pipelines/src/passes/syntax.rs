@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use arrow_array::builder::StringBuilder;
 use arrow_array::cast::AsArray as _;
-use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt32Array, UInt64Array};
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt32Array, UInt64Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use arrow_select::filter::filter_record_batch;
 use stackmill_filters::syntax::Fact;
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::manifest::Tally;
 use stackmill_schemas::{Decision, FileBatch, FileId, Outcome, Result, TaskContext, columns};
 
+use super::comparison::{self, Names, STRUCTURAL};
 use super::content::{chunk_name, project};
 use super::cut::{HAS_COPIES, Layout};
+use super::sketch::without;
 use super::{DecisionWriter, Fused, Meter, Step, TaskReport, finish};
 use crate::exchange::Scattering;
 use crate::job::Job;
@@ -45,8 +46,10 @@ const CORPUS: &[&str] = &[
     columns::STARS,
     columns::FORKS,
     columns::CLUSTER_ID,
+    columns::STRUCTURAL_CLUSTER,
     columns::REDACTIONS,
     columns::HEADER_BYTES,
+    columns::FINDINGS,
     columns::HISTORY,
 ];
 
@@ -96,7 +99,7 @@ struct Task<'a> {
     job: &'a Job,
     cx: &'a TaskContext,
     number: u32,
-    near: Near,
+    compared: Compared,
     maps: Fused,
     meter: Meter,
     corpus: Option<ShardWriter>,
@@ -106,27 +109,50 @@ struct Task<'a> {
     report: TaskReport,
 }
 
-/// What near-duplicates decided about this chunk's files.
-struct Near {
+/// What comparisons decided about this chunk's files.
+#[derive(Default)]
+struct Compared {
     gone: HashSet<u64>,
     keepers: HashSet<u64>,
+    /// Cluster of a file, by structure; there if the stage is on.
+    structural: Option<HashMap<u64, String>>,
 }
 
-impl Near {
+impl Compared {
     fn load(job: &Job, layout: &Layout, task: u32) -> Result<Self> {
         let mut this = Self {
-            gone: HashSet::new(),
-            keepers: HashSet::new(),
+            structural: job.stages.structural.is_some().then(HashMap::new),
+            ..Self::default()
         };
-        for batch in job.near_decisions(layout).partition(task) {
-            for decision in Decision::from_record(&batch?)? {
-                match decision.outcome {
-                    Outcome::Kept => this.keepers.insert(decision.file_id.0),
-                    _ => this.gone.insert(decision.file_id.0),
-                };
+        for names in comparison::ALL {
+            for batch in job.decisions(names, layout).partition(task) {
+                for decision in Decision::from_record(&batch?)? {
+                    this.note(names, &decision);
+                }
             }
         }
         Ok(this)
+    }
+
+    fn note(&mut self, names: &Names, decision: &Decision) {
+        let id = decision.file_id.0;
+        match (decision.outcome, &mut self.structural) {
+            (Outcome::Kept, Some(structural)) if names.index == STRUCTURAL.index => {
+                structural.extend(decision.because_text().map(|cluster| (id, cluster)));
+            }
+            (Outcome::Kept, _) => drop(self.keepers.insert(id)),
+            _ => drop(self.gone.insert(id)),
+        }
+    }
+
+    /// The clusters of files, by structure.
+    fn structural(&self, files: &RecordBatch) -> Result<Option<ArrayRef>> {
+        let Some(structural) = &self.structural else {
+            return Ok(None);
+        };
+        let ids = columns::u64s(files, columns::FILE_ID)?.values().iter();
+        let clusters = ids.map(|id| structural.get(id).map(String::as_str));
+        Ok(Some(Arc::new(clusters.collect::<StringArray>())))
     }
 }
 
@@ -139,7 +165,7 @@ impl<'a> Task<'a> {
             job,
             cx,
             number: task,
-            near: Near::load(job, layout, task)?,
+            compared: Compared::load(job, layout, task)?,
             maps: Fused::open(&job.stages.syntax, cx)?,
             meter: Meter::default(),
             corpus: None,
@@ -154,16 +180,19 @@ impl<'a> Task<'a> {
     }
 
     fn shard_batch(&mut self, batch: &RecordBatch) -> Result<()> {
-        let ids = columns::u64s(batch, columns::FILE_ID)?.values();
-        let mask: BooleanArray = ids.iter().map(|id| Some(!self.near.gone.contains(id))).collect();
-        let keepers = filter_record_batch(batch, &mask)?;
+        let keepers = without(batch, &self.compared.gone)?;
         self.report.input.files += keepers.num_rows() as u64;
         if keepers.num_rows() == 0 {
             return Ok(());
         }
         let clusters = self.clusters(&keepers)?;
         let field = Field::new(columns::CLUSTER_ID, DataType::Utf8, true);
-        let files = FileBatch::new(keepers)?.with_column(field, clusters)?;
+        let structural = self.compared.structural(&keepers)?;
+        let mut files = FileBatch::new(keepers)?.with_column(field, clusters)?;
+        if let Some(structural) = structural {
+            let field = Field::new(columns::STRUCTURAL_CLUSTER, DataType::Utf8, true);
+            files = files.with_column(field, structural)?;
+        }
         let (kept, decisions) = finish(self.maps.map(files, &self.meter)?)?;
         self.decisions.write(&decisions)?;
         self.keep(&kept)
@@ -176,7 +205,7 @@ impl<'a> Task<'a> {
         let blobs = columns::fixed(files, columns::BLOB_ID)?;
         let mut out = StringBuilder::new();
         for row in 0..files.num_rows() {
-            let keeper = copies.value(row) || self.near.keepers.contains(&ids.value(row));
+            let keeper = copies.value(row) || self.compared.keepers.contains(&ids.value(row));
             out.append_option((keeper && blobs.is_valid(row)).then(|| hex(blobs.value(row))));
         }
         Ok(Arc::new(out.finish()))
@@ -273,7 +302,7 @@ fn corpus_batch(kept: &RecordBatch, job: &Job) -> Result<RecordBatch> {
         let field = schema.field(at);
         if let Some(fixed) = kept.column(at).as_fixed_size_binary_opt() {
             let texts = (0..fixed.len()).map(|row| fixed.is_valid(row).then(|| hex(fixed.value(row))));
-            arrays.push(Arc::new(texts.collect::<arrow_array::StringArray>()));
+            arrays.push(Arc::new(texts.collect::<StringArray>()));
             fields.push(Field::new(name, DataType::Utf8, field.is_nullable()));
         } else {
             arrays.push(kept.column(at).clone());

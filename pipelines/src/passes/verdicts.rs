@@ -114,3 +114,20 @@ fn begins_by(batch: &Result<RecordBatch>, last: FileId) -> bool {
     let ids = batch.as_ref().ok().map(|batch| columns::u64s(batch, columns::FILE_ID));
     ids.is_none_or(|ids| ids.is_ok_and(|ids| ids.values().iter().any(|&id| id <= last.0)))
 }
+
+/// ` (value 1200, limit 1000)`, as far as there is something to say.
+pub fn measured(decision: &Decision) -> String {
+    let reason = &decision.reason;
+    let parts = [
+        reason.value.as_ref().map(|value| format!("value {value}")),
+        reason.limit.as_ref().map(|limit| format!("limit {limit}")),
+        reason.trouble.clone(),
+        decision.because_text().map(|text| format!("because of {text}")),
+    ];
+    let said: Vec<String> = parts.into_iter().flatten().collect();
+    if said.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", said.join(", "))
+    }
+}

@@ -1,0 +1,215 @@
+//! The leakage auditor measured: recall by kind of disguise, false positives, speed and memory.
+//!
+//! ```text
+//!   leakage recall PLANTS.jsonl LABELS.jsonl     documents {id, text}; labels {id, kind, label, family, task_id}
+//!   leakage false FOLDER…                        files of folders that hold no benchmark: what is flagged, and as what
+//!   leakage speed FOLDER…                        against xxh3-128 over the same buffers in the same process, one core
+//!   leakage common OUT FOLDER…                   each folder a project: makes `dedup/packs/common.list`
+//! ```
+//! All packs that ship are looked for; `LEAKAGE_PACKS` names others: pack files, separated by commas.
+#![allow(clippy::print_stdout)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use stackmill_dedup::contamination::{
+    DecontaminateConfig, Finding, Matcher, Pack, SHIPPED, Scratch, Tier, common_list,
+};
+use stackmill_schemas::{Error, Result};
+
+/// Larger files are no code that people write.
+const MAX_FILE_BYTES: u64 = 2 << 20;
+/// An n-gram is common if so many projects have it.
+const COMMON_PROJECTS: u32 = 2;
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let start = Instant::now();
+    let matcher = Matcher::new(&packs()?, &DecontaminateConfig::default());
+    println!("{}", stackmill_benches::machine());
+    println!(
+        "index after {:.2} s, resident {} MiB",
+        start.elapsed().as_secs_f64(),
+        resident_mib()
+    );
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["recall", plants, labels] => recall(&matcher, plants, labels),
+        ["false", folders @ ..] => {
+            flagged(&matcher, &texts(folders));
+            Ok(())
+        }
+        ["speed", folders @ ..] => {
+            speed(&matcher, &texts(folders));
+            Ok(())
+        }
+        ["common", out, projects @ ..] => common(&matcher, out, projects),
+        _ => Err(Error::config("leakage recall|false|speed|common …")),
+    }
+}
+
+fn packs() -> Result<Vec<Pack>> {
+    match std::env::var("LEAKAGE_PACKS") {
+        Ok(files) => files
+            .split(',')
+            .map(|file| Pack::parse(&std::fs::read(file)?))
+            .collect(),
+        Err(_) => Ok(SHIPPED.iter().filter_map(|name| Pack::shipped(name)).collect()),
+    }
+}
+
+fn rows(path: &str) -> Result<Vec<Value>> {
+    let parse = |line: &str| serde_json::from_str(line).map_err(|error| Error::input(format!("{path}: {error}")));
+    std::fs::read_to_string(path)?.lines().map(parse).collect()
+}
+
+/// Letters and digits alone, so that ids may be spelled in several ways.
+fn plain(id: &str) -> String {
+    id.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|letter| letter.to_ascii_lowercase())
+        .collect()
+}
+
+fn recall(matcher: &Matcher, plants: &str, labels: &str) -> Result<()> {
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut scratch = Scratch::default();
+    for row in rows(plants)? {
+        let findings = matcher.findings(row["text"].as_str().unwrap_or(""), &mut scratch);
+        let names = found.entry(row["id"].to_string()).or_default();
+        let copies = findings.iter().filter(|finding| Tier::COPIES.contains(&finding.tier));
+        names.extend(copies.flat_map(|finding| [plain(&finding.item), plain(&finding.family)]));
+    }
+    let mut kinds: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for label in rows(labels)? {
+        let names = found.entry(label["id"].to_string()).or_default();
+        let hit = match (label["family"].as_str(), label["task_id"].as_str()) {
+            (Some(family), Some(item)) => names.contains(&plain(family)) || names.contains(&plain(item)),
+            _ => !names.is_empty(),
+        };
+        let (hits, all) = kinds
+            .entry(format!("{} {}", label["label"], label["kind"]))
+            .or_default();
+        (*hits, *all) = (*hits + usize::from(hit), *all + 1);
+    }
+    for (kind, (hits, all)) in kinds {
+        println!("{kind:50} {hits}/{all}");
+    }
+    Ok(())
+}
+
+fn flagged(matcher: &Matcher, texts: &[(PathBuf, String)]) {
+    let mut scratch = Scratch::default();
+    let mut tiers: BTreeMap<&str, usize> = BTreeMap::new();
+    for (path, text) in texts {
+        let findings = matcher.findings(text, &mut scratch);
+        let Some(strongest) = findings.iter().min_by_key(|finding| rank(finding)) else {
+            continue;
+        };
+        if rank(strongest).0 {
+            *tiers.entry("of benchmarks that only report").or_default() += 1;
+            continue;
+        }
+        *tiers.entry(strongest.tier.name()).or_default() += 1;
+        if Tier::COPIES.contains(&strongest.tier) {
+            println!("{} {strongest} {} {}", path.display(), strongest.tier, strongest.score);
+        }
+    }
+    for (tier, files) in tiers {
+        println!(
+            "{tier:32} {files} of {} files, {:.3}%",
+            texts.len(),
+            files as f64 * 100.0 / texts.len() as f64
+        );
+    }
+}
+
+/// What counts most is least.
+fn rank(finding: &Finding) -> (bool, Tier) {
+    (
+        finding.report_only && Tier::COPIES.contains(&finding.tier),
+        finding.tier,
+    )
+}
+
+fn speed(matcher: &Matcher, texts: &[(PathBuf, String)]) {
+    let bytes: usize = texts.iter().map(|(_, text)| text.len()).sum();
+    let mut scratch = Scratch::default();
+    let rate = |spent: Duration| bytes as f64 / 1e6 / spent.as_secs_f64();
+    let start = Instant::now();
+    let found = texts
+        .iter()
+        .filter(|(_, text)| !matcher.findings(text, &mut scratch).is_empty())
+        .count();
+    let scan = rate(start.elapsed());
+    let start = Instant::now();
+    let sum = texts
+        .iter()
+        .fold(0, |sum, (_, text)| sum ^ xxhash_rust::xxh3::xxh3_128(text.as_bytes()));
+    let hash = rate(start.elapsed());
+    println!(
+        "{} files, {:.1} MB, findings in {found}: {scan:.1} MB/s",
+        texts.len(),
+        bytes as f64 / 1e6
+    );
+    println!(
+        "xxh3-128 {hash:.0} MB/s ({sum:x}): the scan is 1/{:.0} of it",
+        hash / scan
+    );
+    println!("resident {} MiB at most", resident_mib());
+}
+
+fn common(matcher: &Matcher, out: &str, projects: &[&str]) -> Result<()> {
+    let mut counts: BTreeMap<u64, u32> = BTreeMap::new();
+    for project in projects {
+        let texts = texts(&[project]);
+        let ngrams: BTreeSet<u64> = texts.iter().flat_map(|(_, text)| matcher.ngrams(text)).collect();
+        for ngram in ngrams {
+            *counts.entry(ngram).or_default() += 1;
+        }
+    }
+    counts.retain(|_, projects| *projects >= COMMON_PROJECTS);
+    let hashes: Vec<u64> = counts.into_keys().collect();
+    std::fs::write(out, common_list(&hashes))?;
+    println!("{} n-grams of {} projects", hashes.len(), projects.len());
+    Ok(())
+}
+
+/// Text files of folders, in order of their paths.
+fn texts(folders: &[&str]) -> Vec<(PathBuf, String)> {
+    let mut files = Vec::new();
+    folders.iter().for_each(|folder| collect(Path::new(folder), &mut files));
+    files
+        .into_iter()
+        .filter_map(|path| std::fs::read_to_string(&path).ok().map(|text| (path, text)))
+        .collect()
+}
+
+fn collect(path: &Path, out: &mut Vec<PathBuf>) {
+    let Ok(metadata) = std::fs::symlink_metadata(path) else {
+        return;
+    };
+    if metadata.is_file() && metadata.len() <= MAX_FILE_BYTES {
+        out.push(path.to_owned());
+    }
+    if metadata.is_dir() && path.file_name().is_none_or(|name| name != ".git") {
+        let mut entries: Vec<PathBuf> = std::fs::read_dir(path)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .collect();
+        entries.sort();
+        entries.iter().for_each(|entry| collect(entry, out));
+    }
+}
+
+/// Highest resident size of this process; Linux only.
+fn resident_mib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok())
+        .unwrap_or(0)
+        / 1024
+}

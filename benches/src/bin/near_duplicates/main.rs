@@ -1,0 +1,46 @@
+//! Near-duplicates: speed of the kernel beside xxh3-128, and the whole job on Parquet against an exact truth.
+//!
+//! ```text
+//!   near_duplicates kernel FOLDER...           text in memory to sketch and set, one core
+//!   near_duplicates write OUT.parquet FILES FOLDER...
+//!                                              a corpus of so many real files, for the job and for peers
+//!   near_duplicates truth CORPUS.parquet       all pairs at 0.7, and how many of them share a band
+//!   near_duplicates job CORPUS.parquet         disk to removed files through `stackmill run`, held against the truth
+//!   near_duplicates judge CORPUS.parquet REMOVED.txt
+//!                                              what another tool removed (one row number a line), held against it
+//! ```
+//! Run by `cargo run --release -p stackmill-benches --bin near_duplicates -- …`; `benches/near_duplicates` has peers.
+#![allow(clippy::print_stdout)]
+
+mod corpus;
+mod job;
+mod kernel;
+mod truth;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match arguments.as_slice() {
+        ["kernel", folders @ ..] => kernel::bench(&corpus::texts(folders, 20_000)),
+        ["write", out, files, folders @ ..] => files
+            .parse()
+            .map_err(Into::into)
+            .and_then(|files| corpus::write(Path::new(out), &corpus::texts(folders, files))),
+        ["truth", corpus] => corpus::read(Path::new(corpus)).map(|texts| truth::report(&texts)),
+        ["job", corpus] => job::bench(Path::new(corpus)),
+        ["judge", corpus, removed] => job::judge(Path::new(corpus), Path::new(removed)),
+        _ => Err("usage: near_duplicates kernel|write|truth|job|judge …".into()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

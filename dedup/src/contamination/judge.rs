@@ -1,0 +1,183 @@
+//! Which candidates are findings, and of which tier: each channel by its own limit, then all of a family together.
+//!
+//! ```text
+//!   candidate ─► share = weight found / weight of the field ─► strength = share / limit   (1: enough alone)
+//!   family    ─► text + code + data (+ name) ≥ TOGETHER, from two sides at least, near each other ► enough together
+//! ```
+
+use stackmill_schemas::benchmark::Field;
+
+use super::DecontaminateConfig;
+use super::evidence::Candidate;
+use super::grams::Channel;
+use super::index::{Entry, Index, WHOLE};
+use super::tiers::Tier;
+
+/// Least weight of a window: that of one n-gram which no other family has.
+const MINIMUM_WEIGHT: u64 = WHOLE as u64;
+/// Least weight of code: what is left of a short function without what everybody writes is no evidence.
+const MINIMUM_CODE_WEIGHT: u64 = 4 * WHOLE as u64;
+/// Share of a solution's n-grams of code from which it counts as found.
+const CODE_SHARE: f64 = 0.4;
+/// Fewest n-grams of code that say something: 12 of them, one after the other, are 22 tokens.
+const MINIMUM_CODE_TOKENS: usize = 12;
+/// Number of n-grams of code below which evidence is little, and must be nearly whole.
+const SHORT_CODE: usize = 24;
+/// Share of a field's n-grams of literals from which it counts as found.
+const LITERAL_SHARE: f64 = 0.3;
+/// Fewest n-grams of literals that say something: 4 of them, one after the other, are 8 literals.
+const MINIMUM_LITERALS: usize = 4;
+/// Number of n-grams of literals below which evidence is little, and must be nearly whole.
+const SHORT_LITERALS: usize = 12;
+/// Share of the words from which a copy is one word for word.
+const VERBATIM_SHARE: f64 = 0.95;
+/// Share of the field from which a copy is whole, but for names and layout.
+const WHOLE_SHARE: f64 = 0.6;
+/// Share of a field too short to tell that is reported as such: all of it, but for rounding.
+const ALL: f64 = 0.99;
+/// Strengths that are enough together.
+const TOGETHER: f64 = 1.15;
+/// Least strength of a side that counts.
+const LEAST_STRENGTH: f64 = 0.15;
+/// What the name of a declaration adds.
+const NAME_STRENGTH: f64 = 0.4;
+/// Bytes between candidates of one family that are still one place.
+const NEAR_BYTES: usize = 4_000;
+
+/// A candidate that was judged.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Judged {
+    pub(super) candidate: Candidate,
+    /// Weight found, as a share of the field's.
+    pub(super) share: f64,
+    /// The share that is enough alone.
+    pub(super) limit: f64,
+    /// Share over limit, at most 1; less than 1 if anything is missing.
+    strength: f64,
+    pub(super) tier: Tier,
+}
+
+/// The findings among `candidates`, which are in order of fields.
+pub(super) fn judge(index: &Index, candidates: &[Candidate], config: &DecontaminateConfig) -> Vec<Judged> {
+    let mut judged: Vec<Judged> = candidates
+        .iter()
+        .map(|candidate| one(index.entry(candidate.entry), candidate, config))
+        .collect();
+    judged.sort_by_key(|judged| (index.entry(judged.candidate.entry).family, judged.candidate.entry));
+    let mut out = Vec::new();
+    for family in judged.chunk_by(|a, b| index.entry(a.candidate.entry).family == index.entry(b.candidate.entry).family)
+    {
+        out.extend(family_findings(index, family));
+    }
+    out
+}
+
+/// Limits of a field: (share, fewest n-grams, n-grams below which evidence is little).
+fn limits(entry: &Entry, config: &DecontaminateConfig) -> (f64, usize, usize) {
+    match (entry.channel, entry.field) {
+        (Channel::Code, _) => (CODE_SHARE, MINIMUM_CODE_TOKENS, SHORT_CODE),
+        (Channel::Literals, _) => (LITERAL_SHARE, MINIMUM_LITERALS, SHORT_LITERALS),
+        (_, Field::Solution) => (config.solution_share, config.minimum_code_ngrams, config.short_ngrams),
+        (_, Field::Tests | Field::Examples) => (config.tests_share, config.minimum_code_ngrams, config.short_ngrams),
+        _ => (config.prompt_share, config.minimum_prompt_ngrams, config.short_ngrams),
+    }
+}
+
+fn one(entry: &Entry, candidate: &Candidate, config: &DecontaminateConfig) -> Judged {
+    let share = candidate.weight as f64 / entry.weight as f64;
+    let (limit, fewest, few) = limits(entry, config);
+    // A sample was kept of a long field: what was found of it stands for more.
+    let ngrams = (candidate.ngrams as f64 * entry.scale) as usize;
+    let weight = (candidate.weight as f64 * entry.scale) as u64;
+    let limit = if ngrams < few {
+        limit.max(config.short_share)
+    } else {
+        limit
+    };
+    let strength = (share / limit).min(1.0);
+    let least = if entry.channel == Channel::Code {
+        MINIMUM_CODE_WEIGHT
+    } else {
+        MINIMUM_WEIGHT
+    };
+    let tier = match () {
+        () if ngrams < fewest => Tier::TooShort,
+        () if weight < least => Tier::Common,
+        () => tier(entry, candidate, share),
+    };
+    let strength = match tier {
+        Tier::TooShort if weight >= MINIMUM_WEIGHT => strength.min(0.99),
+        Tier::TooShort | Tier::Common if entry.channel != Channel::Names => 0.0,
+        _ if entry.channel == Channel::Names => 0.0,
+        _ => strength,
+    };
+    Judged {
+        candidate: *candidate,
+        share,
+        limit,
+        strength,
+        tier,
+    }
+}
+
+fn tier(entry: &Entry, candidate: &Candidate, share: f64) -> Tier {
+    match entry.channel {
+        Channel::Words if share >= VERBATIM_SHARE && candidate.units <= entry.units + entry.units / 8 => Tier::Verbatim,
+        Channel::Words | Channel::Code if share >= WHOLE_SHARE => Tier::Normalised,
+        _ => Tier::Derivative,
+    }
+}
+
+/// The findings of one family: those that are enough alone, or else what is enough together.
+fn family_findings(index: &Index, family: &[Judged]) -> Vec<Judged> {
+    let alone: Vec<Judged> = family.iter().filter(|judged| judged.strength >= 1.0).copied().collect();
+    if !alone.is_empty() {
+        return alone;
+    }
+    let Some(strongest) = family.iter().max_by(|a, b| a.strength.total_cmp(&b.strength)) else {
+        return Vec::new();
+    };
+    let near = |judged: &&Judged| {
+        judged.candidate.start <= strongest.candidate.end + NEAR_BYTES
+            && strongest.candidate.start <= judged.candidate.end + NEAR_BYTES
+    };
+    let mut sides = [0.0f64; 4];
+    for judged in family.iter().filter(near) {
+        let (side, strength) = side(index.entry(judged.candidate.entry), judged);
+        sides[side] = sides[side].max(strength);
+    }
+    let counted: Vec<f64> = sides
+        .into_iter()
+        .filter(|strength| *strength >= LEAST_STRENGTH)
+        .collect();
+    if counted.len() >= 2 && counted.iter().sum::<f64>() >= TOGETHER {
+        return vec![Judged {
+            tier: Tier::Derivative,
+            ..*strongest
+        }];
+    }
+    let told = |judged: &&Judged| match judged.tier {
+        Tier::Common => judged.share >= judged.limit,
+        Tier::TooShort => judged.share >= ALL,
+        _ => false,
+    };
+    let is_field = |judged: &&Judged| index.entry(judged.candidate.entry).channel != Channel::Names;
+    family.iter().filter(is_field).filter(told).copied().collect()
+}
+
+/// The side a candidate speaks for (text, code, data, name), and how strongly.
+fn side(entry: &Entry, judged: &Judged) -> (usize, f64) {
+    match (entry.channel, entry.field) {
+        (Channel::Names, _) => (
+            3,
+            if judged.candidate.weight >= u64::from(WHOLE / 2) {
+                NAME_STRENGTH
+            } else {
+                0.0
+            },
+        ),
+        (Channel::Code, _) | (Channel::Words, Field::Solution) => (1, judged.strength),
+        (Channel::Literals, _) | (Channel::Words, Field::Tests | Field::Examples) => (2, judged.strength),
+        _ => (0, judged.strength),
+    }
+}

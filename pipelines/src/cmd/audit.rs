@@ -1,0 +1,183 @@
+//! `stackmill audit`: what of benchmarks is in a corpus.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use stackmill_dedup::contamination::{Pack, SHIPPED, Tier};
+use stackmill_ingest::sources::History;
+use stackmill_ingest::store::Uri;
+use stackmill_schemas::{Error, Result, ResultExt as _};
+
+use super::benchmarks::{built, items_of};
+use super::run::processors;
+use super::{print, print_json};
+use crate::audit::page::Texts;
+use crate::audit::summary::tier_of;
+use crate::audit::{DATASET, write};
+use crate::cli::AuditArgs;
+use crate::console::Console;
+use crate::environment::cache_folder;
+use crate::job::Options;
+use crate::output::Output;
+use crate::units::Share;
+use crate::workdir::{make, write_file};
+use crate::{Recipe, run as engine};
+
+/// Exit code where `--deny` has found something.
+const DENIED: u8 = 8;
+
+/// Column of a table that is taken for its documents' ids, if nothing is said.
+const ID: &str = "id";
+
+pub(super) fn audit(args: &AuditArgs) -> Result<u8> {
+    let denied = denied(args)?;
+    let asked = Asked::new(args)?;
+    let mut texts = Texts::default();
+    for (name, files) in by_name(&args.text)? {
+        texts.add(&name, items_of(&name, &files)?);
+    }
+    let out = Uri::of_path(&args.out.join(DATASET))?;
+    let recipe = recipe(args, &asked)?;
+    let data = Output::new(out.clone(), recipe.stores.clone());
+    engine(recipe, options(args, out), &Console::new(args.json))?;
+    let summary = write(&data, &asked.packs, &texts, &args.out)?;
+    if args.json {
+        print_json(&summary)?;
+    } else {
+        let next = format!(
+            "\ntry next:\n  open {0}/audit.html\n  stackmill explain {0}/{DATASET} REPO:PATH\n",
+            args.out.display()
+        );
+        print(&(summary.table() + &next))?;
+    }
+    Ok(if summary.has(&denied) { DENIED } else { 0 })
+}
+
+/// The tiers that `--deny` names; those of copies, if it names none.
+fn denied(args: &AuditArgs) -> Result<Vec<Tier>> {
+    let Some(named) = &args.deny else { return Ok(Vec::new()) };
+    let known = |name: &String| {
+        tier_of(name).ok_or_else(|| {
+            Error::config(format!("--deny: there is no tier `{name}`"))
+                .hint("verbatim, normalised, derivative, common or too_short")
+        })
+    };
+    match named.as_slice() {
+        [] => Ok(Tier::COPIES.to_vec()),
+        some => some.iter().map(known).collect(),
+    }
+}
+
+/// The benchmarks to look for.
+struct Asked {
+    shipped: Vec<String>,
+    files: Vec<PathBuf>,
+    packs: Vec<Pack>,
+}
+
+impl Asked {
+    fn new(args: &AuditArgs) -> Result<Self> {
+        let mut this = Self {
+            shipped: Vec::new(),
+            files: Vec::new(),
+            packs: Vec::new(),
+        };
+        for name in &args.benchmark {
+            match (Pack::shipped(name), name.split_once('=')) {
+                (Some(pack), _) => {
+                    this.packs.push(pack);
+                    this.shipped.push(name.clone());
+                }
+                (None, Some((layout, file))) => this.build(layout, Path::new(file), &args.out)?,
+                (None, None) => this.read(Path::new(name))?,
+            }
+        }
+        if args.benchmark.is_empty() {
+            // Those that are made of ordinary code are found in ordinary corpora.
+            let shipped = SHIPPED.iter().filter_map(|name| Pack::shipped(name));
+            this.packs = shipped.filter(|pack| !pack.source().report_only).collect();
+            this.shipped = this.packs.iter().map(|pack| pack.name().to_owned()).collect();
+        }
+        Ok(this)
+    }
+
+    /// The pack of a benchmark's own file, kept beside what the audit says.
+    fn build(&mut self, layout: &str, file: &Path, out: &Path) -> Result<()> {
+        let bytes = built(layout, None, &[file.to_owned()])?.1;
+        make(&out.join("packs"))?;
+        let path = out.join("packs").join(format!("{layout}.pack"));
+        write_file(&path, &bytes)?;
+        self.read(&path)
+    }
+
+    fn read(&mut self, path: &Path) -> Result<()> {
+        let place = || path.display().to_string();
+        let bytes = std::fs::read(path).map_err(|error| {
+            let message = format!(
+                "--benchmark: no pack `{}` ships, and no such file can be read: {error}",
+                place()
+            );
+            Error::input(message).hint(format!(
+                "shipped are {}; a file of your own: NAME=FILE",
+                SHIPPED.join(", ")
+            ))
+        })?;
+        self.packs.push(Pack::parse(&bytes).with_context(place)?);
+        self.files.push(std::path::absolute(path)?);
+        Ok(())
+    }
+}
+
+/// `NAME=FILE`, several of one name together.
+fn by_name(given: &[String]) -> Result<Vec<(String, Vec<PathBuf>)>> {
+    let mut out: Vec<(String, Vec<PathBuf>)> = Vec::new();
+    for text in given {
+        let (name, file) = text.split_once('=').ok_or_else(|| {
+            Error::config(format!("--text: `{text}` names no benchmark")).hint("--text humaneval=HumanEval.jsonl.gz")
+        })?;
+        match out.iter_mut().find(|(known, _)| known == name) {
+            Some((_, files)) => files.push(file.into()),
+            None => out.push((name.to_owned(), vec![file.into()])),
+        }
+    }
+    Ok(out)
+}
+
+/// A recipe that keeps the files in which something was found, whatever they are.
+fn recipe(args: &AuditArgs, asked: &Asked) -> Result<Recipe> {
+    let packs: Vec<_> = asked.files.iter().map(|path| path.to_string_lossy()).collect();
+    let settings = json!({
+        "exact": false,
+        "decontaminate": {"benchmarks": asked.shipped, "packs": packs, "remove-tiers": [], "findings": "only"},
+    });
+    let mut recipe = Recipe::of_stages(&settings)?.reading(&args.inputs)?;
+    recipe.run.max_failed_repositories = Share(1.0);
+    for source in &mut recipe.sources {
+        if source.jsonl.is_some() || source.parquet.is_some() {
+            let id = args.id.clone().unwrap_or_else(|| ID.to_owned());
+            source.columns.insert("revision_id".to_owned(), id);
+            if let Some(content) = &args.content {
+                source.columns.insert("content".to_owned(), content.clone());
+            }
+        }
+        if args.history && source.git.is_some() {
+            source.history = Some(History::References);
+        }
+    }
+    recipe.rewritten()
+}
+
+fn options(args: &AuditArgs, out: Uri) -> Options {
+    Options {
+        out,
+        scratch: None,
+        scratch_budget: u64::MAX,
+        memory: args.memory,
+        threads: args.threads.map_or_else(processors, usize::from),
+        batch_rows: 256,
+        sample: Share(1.0),
+        replace: args.replace,
+        update: args.replace,
+        cache: args.cache.clone().unwrap_or_else(cache_folder),
+    }
+}

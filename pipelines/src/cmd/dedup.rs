@@ -1,0 +1,116 @@
+//! `stackmill dedup`: exact and near-duplicates of tables, folders, archives and repositories, without a recipe.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+
+use serde_json::json;
+use stackmill_ingest::store::{Put, Uri};
+use stackmill_schemas::{Error, Result};
+
+use super::run::{processors, written};
+use super::{print, print_json};
+use crate::cli::DedupArgs;
+use crate::console::Console;
+use crate::duplicates::{self, Figures, page};
+use crate::environment::{cache_folder, network, stores};
+use crate::job::Options;
+use crate::output::Output;
+use crate::place::Place;
+use crate::units::{Share, count_text};
+use crate::workdir::Workdir;
+use crate::{Recipe, report, run as engine};
+
+/// Folder of the data set in the folder of results.
+const DATA: &str = "data";
+
+pub(super) fn dedup(args: &DedupArgs) -> Result<u8> {
+    let out = match written("--out", &args.out)? {
+        Uri::Local(folder) => Uri::Local(folder),
+        Uri::Store(_) => {
+            return Err(Error::config("--out must be a folder").hint("copy the results to a store afterwards"));
+        }
+    };
+    let recipe = recipe(args)?;
+    let stores = recipe.stores.clone();
+    engine(recipe, options(args, out.join(DATA)), &Console::new(false))?;
+    let data = Output::new(out.join(DATA), stores.clone());
+    let figures = results(&data, &Output::new(out, stores), args)?;
+    match args.json {
+        true => print_json(&figures),
+        false => print(&told(&figures, args)),
+    }
+    .map(|()| 0)
+}
+
+fn recipe(args: &DedupArgs) -> Result<Recipe> {
+    let mut stages = json!({"near": {"threshold": args.threshold}});
+    if !args.keep.is_empty() {
+        stages["exact"] = json!({"keep": args.keep});
+    }
+    let named = [("content", &args.content), ("path", &args.id)];
+    let columns = named
+        .into_iter()
+        .filter_map(|(ours, theirs)| Some((ours.to_owned(), theirs.clone()?)));
+    let mut recipe = Recipe::of_stages(&stages)?;
+    "dedup".clone_into(&mut recipe.name);
+    (recipe.stores, recipe.network) = (stores()?, network()?);
+    recipe
+        .reading(&args.inputs)?
+        .naming(&columns.collect::<BTreeMap<_, _>>())
+}
+
+fn options(args: &DedupArgs, out: Uri) -> Options {
+    Options {
+        out,
+        scratch: None,
+        scratch_budget: u64::MAX,
+        memory: args.memory,
+        threads: args.threads.map_or_else(processors, usize::from),
+        batch_rows: 256,
+        sample: Share(1.0),
+        replace: args.replace,
+        update: args.replace,
+        cache: args.cache.clone().unwrap_or_else(cache_folder),
+    }
+}
+
+/// Writes what the data set says about duplicates into the folder above it.
+fn results(data: &Output, out: &Output, args: &DedupArgs) -> Result<Figures> {
+    let place = Place::of(out, None)?;
+    let workdir = Workdir::of(out.clone(), &place, u64::MAX)?;
+    let figures = duplicates::write(data, &workdir, args.memory)?;
+    if figures.rows > 0 && figures.kept == 0 {
+        place.remove_all()?;
+        return Err(
+            Error::input(format!("none of {} rows could be compared", count_text(figures.rows)))
+                .context(out.place())
+                .hint("rows.parquet says why of each; name the column with --content, and start over with --replace"),
+        );
+    }
+    let summary = json!({"threshold": args.threshold, "inputs": args.inputs, "figures": figures});
+    let summary = serde_json::to_string_pretty(&summary).map_err(|error| Error::bug(error.to_string()))? + "\n";
+    for (name, text) in [
+        ("report.html", page::page(&figures, args.threshold)),
+        ("summary.json", summary),
+    ] {
+        let mut file = workdir.publish_as(name, Put::Over)?;
+        file.write_all(text.as_bytes())?;
+        file.commit()?;
+    }
+    place.remove_all()?;
+    Ok(figures)
+}
+
+fn told(figures: &Figures, args: &DedupArgs) -> String {
+    let lines = page::numbers(figures)
+        .into_iter()
+        .map(|(name, count)| [name, count_text(count)]);
+    let out = args.out.display();
+    format!(
+        "{}\n{out}/rows.parquet     every row, its cluster, whether it is kept\n\
+        {out}/removed.parquet  removed rows, their keepers, similarities\n\
+        {out}/{DATA}/corpus      what was kept\n\ntry next:\n  open {out}/report.html\n  \
+        stackmill verify {out}/{DATA}\n  stackmill dedup … --threshold 0.85 --out ELSEWHERE\n",
+        report::aligned(&lines.collect::<Vec<_>>())
+    )
+}

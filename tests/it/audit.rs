@@ -1,0 +1,256 @@
+//! `stackmill audit`: planted items of a made-up benchmark are found wherever corpora are, and everything written agrees.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::fs::File;
+
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde_json::Value;
+use stackmill_tests::{Ran, Sandbox, Tree, git, root};
+
+const BENCHMARK: &str = "examples/invented/benchmark.jsonl";
+
+/// Rows of the made-up benchmark.
+fn problems() -> Vec<Value> {
+    let text = fs::read_to_string(root().join(BENCHMARK)).expect("the repository has it");
+    text.lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect()
+}
+
+/// The whole of a problem: prompt and solution.
+fn leak(number: usize) -> String {
+    let problem = &problems()[number];
+    let part = |name: &str| problem[name].as_str().expect("a text").to_owned();
+    part("prompt") + &part("canonical_solution")
+}
+
+/// A folder with two planted files and some others; one of the others would break a careless page.
+fn corpus(sandbox: &Sandbox) {
+    let mut tree = Tree::default()
+        .with("leak.py", format!("import os\n\n\n{}", leak(0)))
+        .with("deep/other.py", format!("\"\"\"</script><b>\"\"\"\n{}", leak(1)))
+        .with("broken.bin", vec![0, 159, 146, 150]);
+    for number in 0..20 {
+        tree = tree.with(
+            format!("clean{number}.py"),
+            format!("def clean{number}():\n    return {number}\n"),
+        );
+    }
+    tree.write(&sandbox.path("corpus"));
+}
+
+fn audit(sandbox: &Sandbox, inputs: &[&str], more: &[&str]) -> Ran {
+    let benchmark = format!("humaneval={}", root().join(BENCHMARK).display());
+    let fixed = [
+        "--out",
+        "audit",
+        "--benchmark",
+        &benchmark,
+        "--threads",
+        "2",
+        "--replace",
+    ];
+    sandbox.stackmill(&[&["audit"], inputs, &fixed, more].concat())
+}
+
+fn findings(sandbox: &Sandbox) -> Vec<Value> {
+    let text = fs::read_to_string(sandbox.path("audit/findings.jsonl")).expect("an audit");
+    text.lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect()
+}
+
+fn items(findings: &[Value], key: &str) -> BTreeSet<String> {
+    findings
+        .iter()
+        .map(|row| row[key].as_str().expect("a text").to_owned())
+        .collect()
+}
+
+/// Mutation: leave the last row out of a table, or `<` as it is in the page.
+#[test]
+fn tables_page_and_summary_agree() {
+    let sandbox = Sandbox::new();
+    corpus(&sandbox);
+    let text = format!("humaneval={}", root().join(BENCHMARK).display());
+    audit(&sandbox, &["corpus"], &["--text", &text]).succeeds();
+    let found = findings(&sandbox);
+    assert_eq!(
+        items(&found, "path"),
+        BTreeSet::from(["deep/other.py", "leak.py"].map(str::to_owned))
+    );
+    assert_eq!(
+        items(&found, "id"),
+        BTreeSet::from(["corpus:deep/other.py", "corpus:leak.py"].map(str::to_owned))
+    );
+    let ids: Vec<String> = problems()
+        .iter()
+        .map(|row| row["task_id"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(items(&found, "item"), BTreeSet::from([ids[0].clone(), ids[1].clone()]));
+    let lines = |row: &Value| {
+        (
+            row["start_line"].as_u64().unwrap_or(0),
+            row["end_line"].as_u64().unwrap_or(0),
+        )
+    };
+    let in_leak = found.iter().filter(|row| row["path"] == "leak.py").map(lines);
+    let long = leak(0).lines().count() as u64 + 3;
+    assert!(
+        in_leak
+            .clone()
+            .all(|(start, end)| 4 <= start && start <= end && end <= long),
+        "{:?}",
+        in_leak.collect::<Vec<_>>()
+    );
+
+    let file = File::open(sandbox.path("audit/findings.parquet")).expect("an audit");
+    let table = ParquetRecordBatchReaderBuilder::try_new(file).expect("Parquet");
+    assert_eq!(table.metadata().file_metadata().num_rows(), found.len() as i64);
+    let sarif: Value =
+        serde_json::from_slice(&fs::read(sandbox.path("audit/findings.sarif")).expect("an audit")).expect("JSON");
+    let results = sarif["runs"][0]["results"].as_array().expect("results");
+    assert_eq!((sarif["version"].as_str(), results.len()), (Some("2.1.0"), found.len()));
+    let summary: Value =
+        serde_json::from_slice(&fs::read(sandbox.path("audit/summary.json")).expect("an audit")).expect("JSON");
+    assert_eq!(
+        (&summary["files"], &summary["files_with_copies"]),
+        (&23.into(), &2.into())
+    );
+    assert_eq!(
+        (&summary["benchmarks"][0]["leaked"], &summary["benchmarks"][0]["items"]),
+        (&2.into(), &ids.len().into())
+    );
+    let clean = || fs::read_to_string(sandbox.path("audit/clean/humaneval.txt")).expect("an audit");
+    assert_eq!(clean(), "", "no item is clean");
+
+    let page = fs::read_to_string(sandbox.path("audit/audit.html")).expect("an audit");
+    assert!(page.contains("\\u003c/script>\\u003cb>"), "text of the corpus is data");
+    assert_eq!(page.matches("</script>").count(), 1, "and ends no script");
+    assert!(page.contains("harbour master"), "the benchmark's text stands beside it");
+    let data = sandbox.dataset("audit/dataset");
+    data.adds_up();
+    assert_eq!(data.end("clean3.py"), "dropped decontaminate/no-finding");
+
+    fs::remove_file(sandbox.path("corpus/leak.py")).expect("it is there");
+    audit(&sandbox, &["corpus"], &[]).succeeds();
+    assert_eq!(clean(), format!("{}\n", ids[0]));
+}
+
+/// Mutation: sort findings by what threads did first.
+#[test]
+fn the_same_is_found_whatever_the_threads() {
+    let sandbox = Sandbox::new();
+    corpus(&sandbox);
+    let bytes = |threads: &str| {
+        let benchmark = format!("humaneval={}", root().join(BENCHMARK).display());
+        let arguments = [
+            "audit",
+            "corpus",
+            "--out",
+            threads,
+            "--benchmark",
+            &benchmark,
+            "--threads",
+            threads,
+        ];
+        sandbox.stackmill(&arguments).succeeds();
+        [
+            "findings.jsonl",
+            "findings.parquet",
+            "findings.sarif",
+            "summary.json",
+            "audit.html",
+        ]
+        .map(|name| fs::read(sandbox.path(format!("{threads}/{name}"))).expect("an audit"))
+    };
+    assert!(bytes("1") == bytes("3"));
+}
+
+/// Mutation: give `--deny` the exit code of an error, or let it see tiers that it does not name.
+#[test]
+fn denied_tiers_have_an_exit_code() {
+    let sandbox = Sandbox::new();
+    corpus(&sandbox);
+    assert_eq!(audit(&sandbox, &["corpus"], &["--deny"]).code, Some(8));
+    assert_eq!(audit(&sandbox, &["corpus"], &["--deny", "too_short"]).code, Some(0));
+    sandbox.write("other/a.py", "def a():\n    return 1\n");
+    assert_eq!(audit(&sandbox, &["other"], &["--deny"]).code, Some(0));
+    audit(&sandbox, &["corpus"], &["--deny", "verbatum"])
+        .fails(3, "no tier `verbatum`")
+        .hints("too_short");
+}
+
+/// Generations, prompts and whatever else has a column of text.
+/// Mutation: name documents of tables after their files.
+#[test]
+fn tables_keep_their_ids() {
+    let sandbox = Sandbox::new();
+    let row = |id: &str, text: &str| serde_json::json!({"id": id, "completion": text, "number": id.len()}).to_string();
+    let table = [
+        row("first", "def nothing(): pass"),
+        row("second", &leak(0)),
+        row("third", &leak(1)),
+    ]
+    .join("\n");
+    sandbox.write("generations.jsonl", table);
+    audit(&sandbox, &["generations.jsonl"], &["--content", "completion"]).succeeds();
+    assert_eq!(
+        items(&findings(&sandbox), "id"),
+        BTreeSet::from(["second", "third"].map(str::to_owned))
+    );
+    let table = ["one", "two"]
+        .map(|own| serde_json::json!({"key": own, "text": leak(1)}).to_string())
+        .join("\n");
+    sandbox.write("others.jsonl", table);
+    audit(&sandbox, &["others.jsonl"], &["--id", "key"]).succeeds();
+    assert_eq!(
+        items(&findings(&sandbox), "id"),
+        BTreeSet::from(["one", "two"].map(str::to_owned))
+    );
+    audit(&sandbox, &["others.jsonl"], &[]).succeeds();
+    assert!(
+        items(&findings(&sandbox), "id")
+            .iter()
+            .all(|id| id.starts_with("others.jsonl:"))
+    );
+}
+
+/// A leak that was taken back is in the history, with the commit that brought it.
+/// Mutation: read the last revision alone.
+#[test]
+fn histories_say_since_when() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.path("repository");
+    let first = Tree::default().with("leak.py", leak(0)).commit(&folder, false);
+    let clean = "def nothing():\n    pass\n";
+    let stream = format!(
+        "commit refs/heads/main\ncommitter A <a@example.invalid> 1700000001 +0000\ndata 1\nx\nfrom {first}\n\
+        M 100644 inline leak.py\ndata {}\n{clean}\n",
+        clean.len()
+    );
+    git(&folder, &["fast-import", "--quiet"], stream.as_bytes());
+    audit(&sandbox, &["repository"], &[]).succeeds();
+    assert!(findings(&sandbox).is_empty());
+    audit(&sandbox, &["repository"], &["--history"]).succeeds();
+    let found = findings(&sandbox);
+    assert_eq!(items(&found, "first_commit"), BTreeSet::from([first]));
+    assert!(found.iter().all(|row| row["first_commit_time"].is_i64()));
+}
+
+/// Mutation: take a benchmark's name for a file, or the other way round.
+#[test]
+fn what_is_no_benchmark_is_told() {
+    let sandbox = Sandbox::new();
+    corpus(&sandbox);
+    let run = |more: &[&str]| sandbox.stackmill(&[&["audit", "corpus", "--out", "audit"], more].concat());
+    run(&["--benchmark", "humanevil"])
+        .fails(4, "no pack `humanevil` ships")
+        .hints("NAME=FILE");
+    run(&["--benchmark", "corpus/leak.py"]).fails(4, "leak.py");
+    run(&["--text", "x"]).fails(3, "`x` names no benchmark");
+    sandbox
+        .stackmill(&["audit", "nowhere", "--out", "audit"])
+        .fails(4, "nothing at `nowhere`");
+}
