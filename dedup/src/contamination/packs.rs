@@ -317,7 +317,7 @@ impl Pack {
     /// Reads a pack: every length, the order of hashes and the checksum are verified.
     ///
     /// # Errors
-    /// Kind input, for anything that [`build_pack`] of this version did not write.
+    /// Kind input, for anything that [`super::build_pack`] of this version did not write.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let mut reader = Reader { rest: bytes };
         if reader.take(MAGIC.len()).ok() != Some(&MAGIC[..]) {
