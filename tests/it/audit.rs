@@ -3,7 +3,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
 
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 use stackmill_tests::{Ran, Sandbox, Tree, git, root};
@@ -215,6 +219,46 @@ fn tables_keep_their_ids() {
             .iter()
             .all(|id| id.starts_with("others.jsonl:"))
     );
+}
+
+/// A Parquet file of columns of text.
+fn parquet(path: &Path, columns: &[(&str, &[&str])]) {
+    let arrays = columns
+        .iter()
+        .map(|(name, values)| (*name, Arc::new(StringArray::from(values.to_vec())) as ArrayRef));
+    let batch = RecordBatch::try_from_iter(arrays).expect("columns of one length");
+    let file = File::create(path).expect("a sandbox can be written");
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).expect("a schema");
+    writer.write(&batch).expect("rows");
+    writer.close().expect("a footer");
+}
+
+/// Mutation: take ids for text alone, or ask every Parquet file for ids.
+#[test]
+fn ids_may_be_numbers_or_not_there() {
+    let sandbox = Sandbox::new();
+    let numbers = [7, 8].map(|own| serde_json::json!({"id": own, "text": leak(1)}).to_string());
+    sandbox.write("numbers.jsonl", numbers.join("\n"));
+    audit(&sandbox, &["numbers.jsonl"], &[]).succeeds();
+    assert_eq!(
+        items(&findings(&sandbox), "id"),
+        BTreeSet::from(["7", "8"].map(str::to_owned))
+    );
+    let text = leak(1);
+    parquet(
+        &sandbox.path("named.parquet"),
+        &[("id", &["seven"]), ("text", &[&text])],
+    );
+    parquet(&sandbox.path("nameless.parquet"), &[("text", &[&text])]);
+    audit(&sandbox, &["named.parquet"], &[]).succeeds();
+    assert_eq!(items(&findings(&sandbox), "id"), BTreeSet::from(["seven".to_owned()]));
+    audit(&sandbox, &["nameless.parquet"], &[]).succeeds();
+    assert!(
+        items(&findings(&sandbox), "id")
+            .iter()
+            .all(|id| id.starts_with("nameless.parquet:"))
+    );
+    audit(&sandbox, &["nameless.parquet"], &["--id", "id"]).fails(7, "no column `id`");
 }
 
 /// A leak that was taken back is in the history, with the commit that brought it.

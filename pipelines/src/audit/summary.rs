@@ -43,6 +43,8 @@ pub struct BenchmarkSummary {
 pub struct Summary {
     /// Files that were read.
     pub files: u64,
+    /// Files of these that could not be read, or are no text.
+    pub files_failed: u64,
     /// Their bytes.
     pub bytes: u64,
     /// Files in which a copy was found.
@@ -93,6 +95,7 @@ impl Summary {
         });
         Ok(Self {
             files: total("listed"),
+            files_failed: total("failed"),
             bytes: total("listed_bytes"),
             files_with_copies: 0,
             findings: 0,
@@ -203,8 +206,12 @@ impl Summary {
         );
         let _ = writeln!(
             out,
-            "{} files read, {} with a copy, {} findings",
+            "{} files read{}, {} with a copy, {} findings",
             count_text(self.files),
+            match self.files_failed {
+                0 => String::new(),
+                failed => format!(" but {}, of which dataset/ledger tells why not", count_text(failed)),
+            },
             count_text(self.files_with_copies),
             count_text(self.findings)
         );

@@ -1,7 +1,10 @@
 //! `stackmill audit`: what of benchmarks is in a corpus.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use arrow_schema::DataType;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::json;
 use stackmill_dedup::contamination::{Pack, SHIPPED, Tier};
 use stackmill_ingest::sources::History;
@@ -151,11 +154,12 @@ fn recipe(args: &AuditArgs, asked: &Asked) -> Result<Recipe> {
         "decontaminate": {"benchmarks": asked.shipped, "packs": packs, "remove-tiers": [], "findings": "only"},
     });
     let mut recipe = Recipe::of_stages(&settings)?.reading(&args.inputs)?;
-    recipe.run.max_failed_repositories = Share(1.0);
-    for source in &mut recipe.sources {
+    for (input, source) in args.inputs.iter().zip(&mut recipe.sources) {
         if source.jsonl.is_some() || source.parquet.is_some() {
-            let id = args.id.clone().unwrap_or_else(|| ID.to_owned());
-            source.columns.insert("revision_id".to_owned(), id);
+            // A line may be without an id, but a Parquet file that is said to have such a column has to have it.
+            let has_ids = source.jsonl.is_some() || has_ids(Path::new(input));
+            let id = args.id.clone().or_else(|| has_ids.then(|| ID.to_owned()));
+            source.columns.extend(id.map(|id| ("revision_id".to_owned(), id)));
             if let Some(content) = &args.content {
                 source.columns.insert("content".to_owned(), content.clone());
             }
@@ -165,6 +169,16 @@ fn recipe(args: &AuditArgs, asked: &Asked) -> Result<Recipe> {
         }
     }
     recipe.rewritten()
+}
+
+/// Whether a Parquet file of this machine has ids of the usual name, as text.
+fn has_ids(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else { return false };
+    let Ok(table) = ParquetRecordBatchReaderBuilder::try_new(file) else {
+        return false;
+    };
+    let id = table.schema().field_with_name(ID).map(arrow_schema::Field::data_type);
+    matches!(id, Ok(DataType::Utf8 | DataType::LargeUtf8))
 }
 
 fn options(args: &AuditArgs, out: Uri) -> Options {
