@@ -168,7 +168,9 @@ fn record(mut cells: Row) -> Result<Record<'static>, String> {
         None | Some((_, _, Cell::Null)) => Ok(None),
         Some((_, _, Cell::Text(text))) => Ok(Some(Cow::Owned(text.into_bytes()))),
         // Some count revisions.
-        Some((_, _, Cell::Whole(number))) if ours == REVISION_ID => Ok(Some(Cow::Owned(number.to_string().into_bytes()))),
+        Some((_, _, Cell::Whole(number))) if ours == REVISION_ID => {
+            Ok(Some(Cow::Owned(number.to_string().into_bytes())))
+        }
         Some((_, theirs, cell)) => Err(wrong_type(ours, &theirs, cell.is()).message().to_owned()),
     };
     let (content, path) = (text(CONTENT)?, text(PATH)?);
