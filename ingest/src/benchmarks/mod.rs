@@ -70,10 +70,11 @@ pub struct Benchmark {
     pub title: &'static str,
     /// Where it is published.
     pub url: &'static str,
-    /// Addresses of its files, if they can be fetched as they are.
-    pub files: &'static [&'static str],
-    /// SHA-256 of its files as they were when the reader was tried on them, unpacked; none where there are many.
-    pub sha256: &'static [&'static str],
+    /// What the addresses of its files begin with.
+    pub base: &'static str,
+    /// Its files, a line each as `sha256sum` writes it: the sum of the file as the reader was tried on it, unpacked, or `-`;
+    /// and the rest of its address. None, if the files have no addresses that stay.
+    pub files: &'static str,
     /// License of its files, as published there.
     pub license: &'static str,
     /// The layouts that are understood, in words.
@@ -84,6 +85,27 @@ pub struct Benchmark {
     pub corpus_material: bool,
     /// Reads one unpacked file.
     read: fn(&Sheet<'_>) -> Result<Vec<BenchmarkItem>>,
+}
+
+/// A benchmark's file where it is published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Its address.
+    pub address: String,
+    /// SHA-256 of what it unpacks to, if it is known.
+    pub sha256: Option<&'static str>,
+}
+
+impl Benchmark {
+    /// Its files where they are published; none, if their addresses do not stay.
+    pub fn published(&self) -> impl Iterator<Item = Published> {
+        let base = self.base;
+        let pairs = self.files.lines().filter_map(|line| line.split_once("  "));
+        pairs.map(move |(sum, path)| Published {
+            address: format!("{base}{path}"),
+            sha256: (sum != "-").then_some(sum),
+        })
+    }
 }
 
 /// One of a benchmark's own files, unpacked.
@@ -288,6 +310,21 @@ mod tests {
                 .hint_text()
                 .is_some_and(|hint| hint.contains("humaneval, humaneval-plus"))
         );
+    }
+
+    #[test]
+    fn files_have_addresses_and_sums() {
+        for benchmark in BENCHMARKS {
+            let files: Vec<_> = benchmark.published().collect();
+            assert_eq!(files.len(), benchmark.files.lines().count(), "{}", benchmark.name);
+            assert!(!benchmark.verified || !files.is_empty(), "{}", benchmark.name);
+            for file in files {
+                assert!(Uri::parse(&file.address).is_ok(), "{}", file.address);
+                assert_eq!(file.sha256.is_some(), benchmark.verified, "{}", file.address);
+                let is_sum = |sum: &str| sum.len() == 64 && sum.bytes().all(|byte| byte.is_ascii_hexdigit());
+                assert!(file.sha256.is_none_or(is_sum), "{}", file.address);
+            }
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 use stackmill_dedup::contamination::{Pack, PackSource, build_pack};
-use stackmill_ingest::benchmarks::{self, Benchmark, Mapping, Named};
+use stackmill_ingest::benchmarks::{self, Benchmark, Mapping, Named, Published};
 use stackmill_ingest::store::Uri;
 use stackmill_schemas::benchmark::BenchmarkItem;
 use stackmill_schemas::ids::hex;
@@ -118,27 +118,29 @@ pub(super) fn items_of(layout: &Layout, files: &[PathBuf]) -> Result<Vec<Benchma
 
 /// The benchmark's files from where they are published.
 fn fetched(benchmark: &Benchmark) -> Result<Vec<Named>> {
-    if benchmark.files.is_empty() {
-        let message = format!(
+    let stores = environment::stores()?;
+    let load = |file: Published| {
+        let uri = Uri::parse(&file.address)?;
+        let bytes = benchmarks::load(&uri, &stores)?;
+        let sha256 = hex(&Sha256::digest(&bytes));
+        match file.sha256 {
+            Some(known) if known != sha256 => Err(Error::input(format!(
+                "{} is not the file that the reader was tried on: its SHA-256 is {sha256}",
+                file.address
+            ))
+            .hint("if it is a newer one that you want, fetch it and name it by --from")),
+            _ => Ok((uri.file_name(), bytes)),
+        }
+    };
+    let files = benchmark.published().map(load).collect::<Result<Vec<_>>>()?;
+    match files.is_empty() {
+        true => Err(Error::config(format!(
             "the files of benchmark `{}` have no addresses that stay",
             benchmark.name
-        );
-        return Err(Error::config(message).hint(format!("get them from {} and name them by --from", benchmark.url)));
+        ))
+        .hint(format!("get them from {} and name them by --from", benchmark.url))),
+        false => Ok(files),
     }
-    let stores = environment::stores()?;
-    let files = benchmark.files.iter().map(|address| {
-        let uri = Uri::parse(address)?;
-        let file = (uri.file_name(), benchmarks::load(&uri, &stores)?);
-        let sha256 = hex(&Sha256::digest(&file.1));
-        if benchmark.verified && !benchmark.sha256.contains(&sha256.as_str()) {
-            let message = format!("{address} is not the file that the reader was tried on: its SHA-256 is {sha256}");
-            return Err(
-                Error::input(message).hint("if it is a newer one that you want, fetch it and name it by --from")
-            );
-        }
-        Ok(file)
-    });
-    files.collect()
 }
 
 /// Files, and the files below folders, in order of their names.
