@@ -161,6 +161,9 @@ pub struct AuditArgs {
     /// Read the whole history of git repositories: every file that ever was, and the commit that brought it
     #[arg(long)]
     pub history: bool,
+    /// Folder of an earlier audit with the same benchmarks: git blobs that it found clean are not read again
+    #[arg(long, value_name = "DIR")]
+    pub previous: Option<PathBuf>,
     /// A benchmark's own file, to show its text beside findings in audit.html
     #[arg(long, value_name = "NAME=FILE")]
     pub text: Vec<String>,

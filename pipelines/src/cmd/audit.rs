@@ -15,6 +15,7 @@ use super::benchmarks::{Layout, built, items_of};
 use super::run::processors;
 use super::{print, print_json};
 use crate::audit::page::Texts;
+use crate::audit::previous::clean_blobs;
 use crate::audit::summary::tier_of;
 use crate::audit::{DATASET, write};
 use crate::cli::AuditArgs;
@@ -41,7 +42,11 @@ pub(super) fn audit(args: &AuditArgs) -> Result<u8> {
         texts.add(layout.name(), items_of(&layout, &files)?);
     }
     let out = Uri::of_path(&args.out.join(DATASET))?;
-    let recipe = recipe(args, &asked)?;
+    let known = match &args.previous {
+        Some(previous) => Some(clean_blobs(previous, &asked.packs, &args.out)?),
+        None => None,
+    };
+    let recipe = recipe(args, &asked, known.as_deref())?;
     let data = Output::new(out.clone(), recipe.stores.clone());
     engine(recipe, options(args, out), &Console::new(args.json))?;
     let summary = write(&data, &asked.packs, &texts, &args.out)?;
@@ -155,12 +160,16 @@ fn by_name<'a>(given: impl Iterator<Item = &'a String>) -> Result<Vec<(String, V
 }
 
 /// A recipe that keeps the files in which something was found, whatever they are.
-fn recipe(args: &AuditArgs, asked: &Asked) -> Result<Recipe> {
+fn recipe(args: &AuditArgs, asked: &Asked, known: Option<&Path>) -> Result<Recipe> {
     let packs: Vec<_> = asked.files.iter().map(|path| path.to_string_lossy()).collect();
-    let settings = json!({
+    let mut settings = json!({
         "exact": false,
         "decontaminate": {"benchmarks": asked.shipped, "packs": packs, "remove-tiers": [], "findings": "only"},
     });
+    if let Some(known) = known {
+        let list = std::path::absolute(known)?;
+        settings["opt-out"] = json!({"lists": [list.to_string_lossy()], "max-bytes": args.memory / 4});
+    }
     let mut recipe = Recipe::of_stages(&settings)?.reading(&args.inputs)?;
     for (input, source) in args.inputs.iter().zip(&mut recipe.sources) {
         if source.jsonl.is_some() || source.parquet.is_some() {
