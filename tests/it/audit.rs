@@ -308,7 +308,7 @@ fn what_was_clean_is_not_read_again() {
     let known = summary(audit("second", &["one", "two"], &["--previous", "first"]));
     assert_eq!((&clean["files_known"], &known["files_known"]), (&0.into(), &4.into()));
     assert_eq!((&clean["files"], &known["files"]), (&9.into(), &9.into()));
-    let table = |out: &str| fs::read_to_string(sandbox.path(&format!("{out}/findings.jsonl"))).expect("an audit");
+    let table = |out: &str| fs::read_to_string(sandbox.path(format!("{out}/findings.jsonl"))).expect("an audit");
     assert_eq!(table("again"), table("second"));
     assert_eq!(known["findings"], clean["findings"]);
     // What was known then is known for good.
