@@ -319,6 +319,12 @@ pub struct DedupArgs {
     /// Which of several is kept, criteria in order: license, stars, forks, archived, fork, path
     #[arg(long, value_name = "CRITERION", value_delimiter = ',')]
     pub keep: Vec<String>,
+    /// Save what was found out about each row, for --previous of a later call
+    #[arg(long)]
+    pub index: bool,
+    /// Results of an earlier call with --index: rows that are in both are not compared again
+    #[arg(long, value_name = "DIR")]
+    pub previous: Option<PathBuf>,
     /// Most memory of all processes together
     #[arg(long, default_value = "4G", value_name = "SIZE", value_parser = size)]
     pub memory: u64,

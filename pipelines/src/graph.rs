@@ -10,6 +10,7 @@
 
 use stackmill_schemas::{Error, Result};
 
+use crate::exchange::Spills;
 use crate::job::{EXACT_DECISIONS, Job, Stages};
 use crate::lock;
 use crate::passes::blocks;
@@ -17,11 +18,13 @@ use crate::passes::comparison::{self, NEAR, Names, STRUCTURAL, Targets};
 use crate::passes::components::{Component, Share, TurnStep};
 use crate::passes::content::Content;
 use crate::passes::cut::{Cut, Layout};
-use crate::passes::gather::{Gather, Next};
+use crate::passes::gather::{Elsewhere, Gather, Next};
 use crate::passes::keys::Keys;
 use crate::passes::ledger::Ledger;
 use crate::passes::listing::{self, Listed, Listing};
 use crate::passes::pack::Packing;
+use crate::passes::previous;
+use crate::passes::recall::{self, Recall};
 use crate::passes::repositories;
 use crate::passes::sketch::Sketching;
 use crate::passes::syntax::Syntax;
@@ -59,9 +62,18 @@ pub fn steps(stages: &Stages) -> Vec<&'static str> {
     if stages.exact.is_some() {
         steps.extend([KEYS, EXACT]);
     }
-    steps.extend([CUT, CONTENT]);
+    steps.push(CUT);
+    if stages.previous.is_some() {
+        steps.extend(previous::STEPS);
+    }
+    steps.push(CONTENT);
     if stages.near.is_some() {
-        steps.extend(NEAR.steps);
+        let (buckets, rest) = NEAR.steps.split_at(1);
+        steps.extend(buckets);
+        if stages.previous.is_some() {
+            steps.extend(recall::STEPS);
+        }
+        steps.extend(rest);
     }
     if stages.structural.is_some() {
         steps.push(SKETCH);
@@ -144,6 +156,8 @@ impl Graph {
             }),
             LEDGER => Box::new(Ledger { job, listed, layout }),
             SKETCH => Box::new(self.sketching(job).ok_or_else(off)?),
+            name if previous::STEPS.contains(&name) => self.previous(job, name).ok_or_else(off)?,
+            name if recall::STEPS.contains(&name) => self.recall(job, name).ok_or_else(off)?,
             name if repositories::STEPS.contains(&name) => self.repositories(job, name).ok_or_else(off)?,
             name if blocks::STEPS.contains(&name) => self.blocks(job, name).ok_or_else(off)?,
             compared => self.compared(job, compared).ok_or_else(off)?,
@@ -154,7 +168,7 @@ impl Graph {
         Some(Gather {
             job,
             target: job.exact_target(&self.listed)?,
-            whole: None,
+            elsewhere: None,
             next: Next::Decisions {
                 name: EXACT_DECISIONS,
                 homes: &self.listed.pages,
@@ -170,7 +184,7 @@ impl Graph {
         let gather = |target, next, side| Gather {
             job,
             target,
-            whole: None,
+            elsewhere: None,
             next,
             side,
             reads: Some(repositories::reads(job, listed)),
@@ -204,7 +218,7 @@ impl Graph {
         let gather = |target, next| Gather {
             job,
             target,
-            whole: None,
+            elsewhere: None,
             next,
             side: &[],
             reads: Some(blocks::reads(job, layout)),
@@ -229,6 +243,23 @@ impl Graph {
         })
     }
 
+    fn previous<'a>(&'a self, job: &'a Job, name: &str) -> Option<Box<dyn Step + 'a>> {
+        let (layout, previous) = (&self.layout, job.stages.previous.as_ref()?);
+        Some(match name == previous::STEPS[0] {
+            true => Box::new(previous::Scattered { job, layout, previous }),
+            false => Box::new(previous::Meeting { job, layout, previous }),
+        })
+    }
+
+    fn recall<'a>(&'a self, job: &'a Job, name: &str) -> Option<Box<dyn Step + 'a>> {
+        Some(Box::new(Recall {
+            job,
+            layout: &self.layout,
+            targets: job.compared(&NEAR, &self.layout)?,
+            place: recall::STEPS.iter().position(|step| *step == name)?,
+        }))
+    }
+
     fn sketching<'a>(&'a self, job: &'a Job) -> Option<Sketching<'a>> {
         Some(Sketching {
             job,
@@ -248,14 +279,22 @@ impl Graph {
         let gather = |target, next, side| Gather {
             job,
             target,
-            whole: None,
+            elsewhere: None,
             next,
             side,
             reads: Some(job.sets(names, &self.layout)),
         };
+        let is_recalled = names.index == NEAR.index && job.stages.previous.is_some();
+        let unknown = || Spills::new(&job.workdir, recall::PAIRS, self.layout.homes.count());
         Some(match place {
             Some(0) => Box::new(gather(targets.buckets, Next::Exchange(targets.attach), &[])),
+            Some(1) if is_recalled => Box::new(Gather {
+                elsewhere: Some(Elsewhere::Parts(unknown())),
+                side: &[recall::PAIRS],
+                ..gather(targets.attach, Next::Exchange(targets.verify), &[])
+            }),
             Some(1) => Box::new(gather(targets.attach, Next::Exchange(targets.verify), &[])),
+            Some(2) if is_recalled => Box::new(gather(targets.verify, Next::Edges(component), &[recall::STEPS[2], recall::KNOWN])),
             Some(2) => Box::new(gather(
                 targets.verify,
                 Next::Edges(component),
@@ -282,7 +321,7 @@ impl Graph {
         Gather {
             job,
             target: targets.keepers,
-            whole: is_whole.then(|| targets.component.edges()),
+            elsewhere: is_whole.then(|| Elsewhere::Whole(targets.component.edges())),
             next: Next::Decisions {
                 name: names.decisions,
                 homes: &self.layout.homes,
@@ -314,7 +353,11 @@ impl Graph {
                 self.parts.commits = reports.into_iter().flat_map(|report| report.published).collect();
             }
             CUT => self.layout = Layout::of(reports),
-            SYNTAX => self.parts.kept = reports,
+            name if previous::STEPS.contains(&name) || recall::STEPS.contains(&name) => self.parts.remember(&reports),
+            SYNTAX => {
+                self.parts.remember(&reports);
+                self.parts.kept = reports;
+            }
             PACK => self.parts.tokens = reports,
             LEDGER => self.parts.ledgers = reports,
             name if name == blocks::STEPS[3] => self.parts.blocks = reports,

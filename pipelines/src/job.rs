@@ -37,6 +37,7 @@ use crate::lock;
 use crate::passes::cut::Layout;
 use crate::passes::listing::Listed;
 use crate::passes::{content, cut, listing};
+use crate::previous::Previous;
 use crate::recipe::Recipe;
 use crate::runner::{BASE_BYTES, threads};
 use crate::units::Share;
@@ -88,6 +89,10 @@ pub struct Stages {
     pub structural: Option<Structural>,
     /// Blocks of lines that stand in several files.
     pub blocks: Option<Blocks>,
+    /// An earlier release, whose index stands for files.
+    pub previous: Option<Previous>,
+    /// Whether an index is published.
+    index: bool,
     /// Packing.
     pub pack: Option<Pack>,
     /// The keep policy of both kinds of duplicates.
@@ -169,6 +174,8 @@ impl Stages {
             structural,
             blocks: built(recipe.blocks.as_ref(), BlocksConfig::build)?,
             pack,
+            previous: Previous::of(recipe)?,
+            index: recipe.near.as_ref().is_some_and(NearConfig::has_index),
             keep,
             license_policy,
             opt_out,
@@ -178,7 +185,40 @@ impl Stages {
             artefacts,
         };
         stages.content_schema()?;
+        stages.check_index(recipe)?;
         Ok(stages)
+    }
+
+    /// Whether an index is published.
+    pub fn has_index(&self) -> bool {
+        self.index
+    }
+
+    /// Refuses stages that an index says nothing of, and a release of another recipe.
+    fn check_index(&self, recipe: &Recipe) -> Result<()> {
+        if !self.index && self.previous.is_none() {
+            return Ok(());
+        }
+        let is_read = self.previous.is_some();
+        let without = [
+            ("structural", self.structural.is_some()),
+            ("blocks", is_read && self.blocks.is_some()),
+            ("tokenize", is_read && self.pack.is_some()),
+        ];
+        let word = if is_read { "previous" } else { "index" };
+        if let Some((stage, _)) = without.iter().find(|(_, is_on)| *is_on) {
+            let message = format!("stage `near`: `{word}` does not go with [{stage}], which needs contents of old files");
+            return Err(Error::config(message).hint(format!("leave out one of the two; [{stage}] can run over the corpus afterwards")));
+        }
+        if self.exact.is_none() {
+            let message = format!("stage `near`: `{word}` needs exact duplicates removed first");
+            return Err(Error::config(message).hint("take `exact = false` out"));
+        }
+        let Some(previous) = &self.previous else { return Ok(()) };
+        let opt_outs = recipe.opt_out.as_ref().map(|config| config.lists()).transpose()?;
+        let metadata = recipe.metadata.as_ref().map(|config| config.tables()).transpose()?;
+        let free: Vec<String> = opt_outs.into_iter().chain(metadata).flatten().cloned().collect();
+        previous.check(&self.config(recipe)?, &free).context("stage `near`")
     }
 
     /// The recipe with every default filled in, and hashes of the files that it names: what decides about the output,
@@ -187,6 +227,9 @@ impl Stages {
         let mut config = recipe.resolved(self.rules.clone())?;
         if !self.artefacts.is_empty() {
             config["artefacts"] = serde_json::json!(self.artefacts);
+        }
+        if let Some(previous) = &self.previous {
+            config["previous"] = previous.hash.clone().into();
         }
         Ok(config)
     }

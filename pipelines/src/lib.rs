@@ -36,6 +36,7 @@ pub mod lock;
 pub mod output;
 pub mod passes;
 pub mod place;
+pub mod previous;
 pub mod program;
 pub mod publish;
 pub mod ranks;

@@ -44,6 +44,28 @@ pub struct Parts {
     pub listed: Tally,
     /// Near-duplicates whose sets were compared.
     pub found: Found,
+    /// Files that an earlier release knows.
+    pub known: Tally,
+    /// Such files whose contents were read all the same, in any pass.
+    pub reread: Tally,
+    /// Such files that are kept, and whose text an earlier release has.
+    pub held: Tally,
+}
+
+impl Parts {
+    /// Adds what tasks took over from an earlier release.
+    pub fn remember(&mut self, reports: &[TaskReport]) {
+        for report in reports {
+            for (sum, of) in [
+                (&mut self.known, report.known),
+                (&mut self.reread, report.reread),
+                (&mut self.held, report.held),
+            ] {
+                sum.files += of.files;
+                sum.bytes += of.bytes;
+            }
+        }
+    }
 }
 
 /// How long it took; in `run.json` alone.
@@ -167,8 +189,10 @@ fn totals(job: &Job, counts: &[&Counts], parts: &Parts) -> Result<BTreeMap<Strin
         .kept
         .iter()
         .flat_map(|report| &report.published)
+        .filter(|file| file.path.starts_with("corpus/"))
         .filter_map(|file| file.rows)
         .sum();
+    let in_corpus = in_corpus + parts.held.files;
     if listed != kept + dropped + failed || listed != parts.listed.files || in_corpus != kept {
         return Err(Error::bug(format!(
             "rows do not add up: {listed} in the ledger, {} listed, {kept} kept, {dropped} dropped, {failed} failed, \
@@ -201,6 +225,7 @@ fn totals(job: &Job, counts: &[&Counts], parts: &Parts) -> Result<BTreeMap<Strin
         .into_iter()
         .chain(metadata_totals(job))
         .chain(near_totals(job, &parts.found))
+        .chain(previous_totals(job, &parts))
         .chain(commits)
         .chain(left_out)
         .map(|(name, value)| (name.to_owned(), value))
@@ -248,6 +273,19 @@ fn near_totals(job: &Job, found: &Found) -> Vec<(&'static str, u64)> {
         ("near_recall_millionths", recall),
         ("near_recall_millionths_high", high),
         ("near_recall_millionths_low", low),
+    ]
+}
+
+/// What was taken over from an earlier release, if one is named.
+fn previous_totals(job: &Job, parts: &Parts) -> Vec<(&'static str, u64)> {
+    if job.stages.previous.is_none() {
+        return Vec::new();
+    }
+    vec![
+        ("previous_known", parts.known.files),
+        ("previous_held", parts.held.files),
+        ("previous_read", parts.reread.files),
+        ("previous_read_bytes", parts.reread.bytes),
     ]
 }
 

@@ -49,7 +49,7 @@ const STRAGGLERS: u32 = 100;
 pub const START_OVER: &str = "run again with --replace to start over";
 
 /// Folders of the data set that are ours alone.
-pub const TABLES: [&str; 6] = ["corpus", "ledger", "clusters", "blocks", "tokens", "commits"];
+pub const TABLES: [&str; 7] = ["corpus", "ledger", "clusters", "blocks", "tokens", "commits", "index"];
 
 /// The two places of a run.
 #[derive(Clone, Debug)]

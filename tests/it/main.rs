@@ -9,6 +9,7 @@ mod dedup;
 mod determinism;
 mod grammars;
 mod history;
+mod incremental;
 mod inputs;
 mod memory;
 mod pipeline;

@@ -89,6 +89,14 @@ pub struct NearConfig {
     /// Verified edges about which one task decides; beyond that, components are found first, and shared out. Changes no
     /// decision. At least 1. Default 1,048,576: 360 MiB, should no two edges have a file in common.
     pub edges_at_once: u64,
+    /// Whether an index is published, from which a later run knows what this one has read and compared. Default `false`; on
+    /// with `previous`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub index: bool,
+    /// An earlier release with an index, made by the same settings: its files are read again only where they have to be.
+    /// A folder or the address of a store. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
     /// Seed of sketch and buckets. Another seed misses other pairs. Default 42.
     pub seed: u64,
 }
@@ -108,6 +116,8 @@ impl Default for NearConfig {
             verify: true,
             keep: Keep::Greedy,
             edges_at_once: 1 << 20,
+            index: false,
+            previous: None,
             seed: 42,
         }
     }
@@ -175,12 +185,17 @@ impl NearConfig {
             sketch: Sketch::new(self, banding),
             buckets: Buckets::new(self, banding),
             attach: Attach::new(),
-            verify: Verify::new(if self.verify { self.threshold } else { 0.0 }),
+            verify: Verify::new(if self.verify { self.threshold } else { 0.0 }, self.has_index()),
             curve: Curve::new(banding, self.threshold),
             components: Components::new(self.edges_at_once),
             keepers: Keepers::new(self.threshold, self.keep),
             several_keepers: Keepers::new(self.threshold, self.keep),
         })
+    }
+
+    /// Whether an index is published.
+    pub fn has_index(&self) -> bool {
+        self.index || self.previous.is_some()
     }
 
     /// The bands and rows that these settings mean, or a config error that names the key.

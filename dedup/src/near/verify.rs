@@ -28,11 +28,18 @@ const STRIDE: usize = 64;
 #[derive(Clone, Debug)]
 pub struct Verify {
     threshold: f64,
+    tells_all: bool,
 }
 
 impl Verify {
-    pub(super) fn new(threshold: f64) -> Self {
-        Self { threshold }
+    /// With `tells_all`, pairs below the threshold are emitted, too, at similarity 0.
+    pub(crate) fn new(threshold: f64, tells_all: bool) -> Self {
+        Self { threshold, tells_all }
+    }
+
+    /// The similarity from which on a pair is an edge; 0 where all are.
+    pub fn threshold(&self) -> f64 {
+        self.threshold
     }
 }
 
@@ -146,7 +153,7 @@ impl Verify {
     fn similarity(&self, a: &[[u8; 8]], b: &[[u8; 8]]) -> Option<f64> {
         match self.threshold {
             0.0 => Some(jaccard_at_least(a, b, f64::MIN_POSITIVE).unwrap_or(0.0)),
-            threshold => jaccard_at_least(a, b, threshold),
+            threshold => jaccard_at_least(a, b, threshold).or(self.tells_all.then_some(0.0)),
         }
     }
 }

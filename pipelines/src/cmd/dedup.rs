@@ -43,7 +43,10 @@ pub(super) fn dedup(args: &DedupArgs) -> Result<u8> {
 }
 
 fn recipe(args: &DedupArgs) -> Result<Recipe> {
-    let mut stages = json!({"near": {"threshold": args.threshold}});
+    let mut stages = json!({"near": {"threshold": args.threshold, "index": args.index}});
+    if let Some(previous) = &args.previous {
+        stages["near"]["previous"] = previous.join(DATA).display().to_string().into();
+    }
     if !args.keep.is_empty() {
         stages["exact"] = json!({"keep": args.keep});
     }

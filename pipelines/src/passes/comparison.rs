@@ -8,6 +8,7 @@ use stackmill_schemas::stage::Exchange;
 use super::components::Component;
 use super::cut::Layout;
 use super::gather::Reads;
+use super::recall;
 use crate::exchange::{Spills, Target};
 use crate::job::{Job, Stages, partitions};
 use crate::runner::SideSets;
@@ -202,8 +203,12 @@ impl Job {
 
     /// The sets that a comparison reads.
     pub fn sets(&self, names: &Names, layout: &Layout) -> Reads {
+        let folder = match names.index == NEAR.index && self.stages.previous.is_some() {
+            true => recall::STEPS[2],
+            false => names.side,
+        };
         Reads {
-            side: Arc::new(SideSets::new(&self.workdir.place, &layout.chunks, names.side)),
+            side: Arc::new(SideSets::new(&self.workdir.place, &layout.chunks, folder)),
             homes: layout.homes.clone(),
         }
     }

@@ -1,20 +1,23 @@
 //! Content: survivors are read, decoded, annotated, filtered and sketched; what is left waits in a work shard.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, BinaryArray, RecordBatch, StringArray, UInt32Array, UInt64Array};
+use arrow_array::{Array, ArrayRef, BinaryArray, BooleanArray, RecordBatch, StringArray, UInt32Array, UInt64Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use arrow_select::concat::concat_batches;
+use arrow_select::filter::filter_record_batch;
 use arrow_select::interleave::interleave;
 use stackmill_schemas::lock::Unit;
 use stackmill_schemas::manifest::Tally;
 use stackmill_schemas::stage::{Emit, Map, Source};
-use stackmill_schemas::{FileBatch, Result, ResultExt, TaskContext, columns};
+use stackmill_schemas::{FileBatch, FileId, Result, ResultExt, TaskContext, columns};
 
 use super::comparison::NEAR;
 use super::cut::Layout;
-use super::listing::{SURVIVES, UNIT};
+use super::index::{self, Entry, Keys, State};
+use super::listing::{RANK, SURVIVES, UNIT, rank_field};
 use super::{Chunk, DecisionWriter, Fused, Meter, Step, TaskReport, finish};
 use crate::exchange::Scattering;
 use crate::job::Job;
@@ -52,7 +55,7 @@ pub fn read_schema(survivors: &Schema) -> SchemaRef {
 }
 
 /// What the work shard holds: everything but what has gone elsewhere.
-fn shard_columns(schema: &Schema) -> Vec<usize> {
+pub fn shard_columns(schema: &Schema) -> Vec<usize> {
     let elsewhere = [
         columns::BANDS,
         columns::SHINGLES,
@@ -103,25 +106,49 @@ impl Step for Content<'_> {
             .table(&format!("survivors/{}", chunk_name(chunk)))?;
         let batches = table.collect::<Result<Vec<_>>>()?;
         if let Some(first) = batches.first() {
-            work.survivors(&concat_batches(&first.schema(), &batches)?)?;
+            let known = index::known(self.job, task)?;
+            work.survivors(&concat_batches(&first.schema(), &batches)?, &known)?;
         }
         work.commit(chunk)
     }
 
     fn spent(&self) -> Vec<String> {
-        vec!["survivors".to_owned()]
+        // Old files may have to be read later on.
+        let is_read = self.job.stages.previous.is_none();
+        is_read.then(|| "survivors".to_owned()).into_iter().collect()
     }
 }
 
-struct Task<'a> {
+/// Reads files and sends them through the Maps of the content pass.
+pub struct Reader<'a> {
     job: &'a Job,
     cx: &'a TaskContext,
     maps: Fused,
+    meter: Rc<Meter>,
+}
+
+/// Where files go that came through the Maps.
+type Files<'a> = dyn FnMut(FileBatch) -> Result<()> + 'a;
+
+struct Task<'a> {
+    reader: Reader<'a>,
+    out: Out<'a>,
+}
+
+struct Out<'a> {
+    cx: &'a TaskContext,
     meter: Rc<Meter>,
     shard: TableWriter,
     notes: TableWriter,
     decisions: DecisionWriter,
     near: Option<Near<'a>>,
+    index: Option<Sketched>,
+}
+
+/// What goes to the index.
+struct Sketched {
+    keys: Keys,
+    table: TableWriter,
 }
 
 struct Near<'a> {
@@ -143,20 +170,56 @@ impl<'a> Task<'a> {
             }),
             None => None,
         };
+        let index = match job.stages.has_index() {
+            true => Some(Sketched {
+                keys: Keys::new(&job.stages)?,
+                table: TableWriter::create(workdir, &format!("{}/{name}", index::SKETCHED), &index::scratch_schema())?,
+            }),
+            false => None,
+        };
+        let reader = Reader::open(job, cx)?;
+        let meter = Rc::clone(&reader.meter);
+        let out = Out {
+            cx,
+            meter,
+            shard: TableWriter::create(workdir, &format!("work/{name}"), &shard)?,
+            notes: TableWriter::create(workdir, &format!("notes/{name}"), &notes_schema())?,
+            decisions: DecisionWriter::create(workdir, "content-decisions", task)?,
+            near,
+            index,
+        };
+        Ok(Self { reader, out })
+    }
+
+    /// Reads those of a chunk's survivors that no earlier release knows.
+    fn survivors(&mut self, survivors: &RecordBatch, known: &[Entry]) -> Result<()> {
+        let ids = columns::u64s(survivors, columns::FILE_ID)?.values();
+        let is_known = |id: &u64| known.binary_search_by_key(id, |entry| entry.file_id.0).is_ok();
+        let is_new: BooleanArray = ids.iter().map(|id| Some(!is_known(id))).collect();
+        let is_known: BooleanArray = ids.iter().map(|id| Some(is_known(id))).collect();
+        self.out.known(&filter_record_batch(survivors, &is_known)?, known)?;
+        let Self { reader, out } = self;
+        reader.read(&filter_record_batch(survivors, &is_new)?, &mut |files| out.batch(files))
+    }
+
+    fn commit(self, chunk: &Chunk) -> Result<TaskReport> {
+        self.out.commit(chunk)
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// With the Maps opened for one task.
+    pub fn open(job: &'a Job, cx: &'a TaskContext) -> Result<Self> {
         Ok(Self {
             job,
             cx,
             maps: Fused::open(&job.stages.content, cx)?,
             meter: Rc::default(),
-            shard: TableWriter::create(workdir, &format!("work/{name}"), &shard)?,
-            notes: TableWriter::create(workdir, &format!("notes/{name}"), &notes_schema())?,
-            decisions: DecisionWriter::create(workdir, "content-decisions", task)?,
-            near,
         })
     }
 
-    /// Reads a chunk's survivors, unit by unit.
-    fn survivors(&mut self, survivors: &RecordBatch) -> Result<()> {
+    /// Reads survivors of a chunk, unit by unit.
+    pub fn read(&mut self, survivors: &RecordBatch, to: &mut Files<'_>) -> Result<()> {
         let units = columns::u32s(survivors, UNIT)?;
         let lengths = columns::u64s(survivors, columns::LENGTH_BYTES)?;
         let mut start = 0;
@@ -165,14 +228,14 @@ impl<'a> Task<'a> {
             let source = Arc::clone(self.job.source(&unit.source)?);
             let most = if source.reads_in_order() { u64::MAX } else { READ_BYTES };
             let end = read_end(units, lengths, start, most);
-            self.read(source.as_ref(), unit, &survivors.slice(start, end - start))
+            self.unit((source.as_ref(), unit), &survivors.slice(start, end - start), to)
                 .with_context(|| format!("repository {}", unit.repo_name))?;
             start = end;
         }
         Ok(())
     }
 
-    fn read(&mut self, source: &dyn Source, unit: &Unit, wanted: &RecordBatch) -> Result<()> {
+    fn unit(&mut self, (source, unit): (&dyn Source, &Unit), wanted: &RecordBatch, to: &mut Files<'_>) -> Result<()> {
         self.cx.check()?;
         let bytes = columns::u64s(wanted, columns::LENGTH_BYTES)?.values().iter().sum();
         let (cx, meter) = (self.cx, Rc::clone(&self.meter));
@@ -186,26 +249,56 @@ impl<'a> Task<'a> {
             let rows = part.num_rows().min(wanted.num_rows() - at);
             let files = join(&wanted.slice(at, rows), &[part])?;
             at += rows;
-            self.files(&files)
+            self.files(&files, to)
         };
         meter.charge("read", bytes, || source.read(unit, wanted, &mut Emit(&mut take), cx))?;
         let left = wanted.slice(at, wanted.num_rows() - at);
-        self.files(&join(&left, &parts)?)
+        self.files(&join(&left, &parts)?, to)
     }
 
-    fn files(&mut self, files: &RecordBatch) -> Result<()> {
+    fn files(&mut self, files: &RecordBatch, to: &mut Files<'_>) -> Result<()> {
         let lengths = columns::u64s(files, columns::LENGTH_BYTES)?.clone();
         let mut start = 0;
         while start < files.num_rows() {
             let end = batch_end(&lengths, start, self.job.options.batch_rows);
-            self.batch(files.slice(start, end - start))?;
+            let files = FileBatch::new(files.slice(start, end - start))?;
+            to(self.maps.map(files, &self.meter)?)?;
             start = end;
         }
         Ok(())
     }
+}
 
-    fn batch(&mut self, files: RecordBatch) -> Result<()> {
-        let files = self.maps.map(FileBatch::new(files)?, &self.meter)?;
+impl Out<'_> {
+    /// What an earlier release knows of files, `known`, stands for reading them; `survivors`: their rows.
+    fn known(&mut self, survivors: &RecordBatch, known: &[Entry]) -> Result<()> {
+        if known.is_empty() {
+            return Ok(());
+        }
+        let texts = |get: fn(&Entry) -> Option<&str>| known.iter().map(get).collect::<StringArray>();
+        let ids = columns::u64s(survivors, columns::FILE_ID)?.clone();
+        let notes: [ArrayRef; 3] = [
+            Arc::new(ids),
+            Arc::new(texts(|entry| entry.language.as_deref())),
+            Arc::new(texts(|entry| entry.license.as_deref())),
+        ];
+        self.notes.write(&RecordBatch::try_new(notes_schema(), notes.to_vec())?)?;
+        let decided = known.iter().filter(|entry| entry.state == State::Decided);
+        let decisions: Vec<_> = decided.filter_map(|entry| entry.decision.clone()).collect();
+        self.decisions.write(&decisions)?;
+        let Some(near) = &mut self.near else { return Ok(()) };
+        let bands: BinaryArray = known.iter().map(|entry| entry.bands.as_deref()).collect();
+        let rank = survivors.schema().index_of(RANK)?;
+        let fields = vec![rank_field(), Field::new(columns::BANDS, DataType::Binary, true)];
+        let arrays: Vec<ArrayRef> = vec![survivors.column(rank).clone(), Arc::new(bands)];
+        let rows = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?;
+        near.buckets.scatter(&rows, self.cx)
+    }
+
+    fn batch(&mut self, files: FileBatch) -> Result<()> {
+        if let Some(index) = &mut self.index {
+            index.table.write(&sketched(&files, &index.keys)?)?;
+        }
         self.notes.write(&project(files.record(), &notes_schema())?)?;
         let (kept, decisions) = finish(files)?;
         self.decisions.write(&decisions)?;
@@ -221,6 +314,7 @@ impl<'a> Task<'a> {
         self.shard.commit()?;
         self.notes.commit()?;
         self.decisions.commit()?;
+        self.index.map(|index| index.table.commit()).transpose()?;
         if let Some(near) = self.near {
             near.side.commit()?;
             near.buckets.spill.commit()?;
@@ -235,6 +329,38 @@ impl<'a> Task<'a> {
             ..TaskReport::default()
         })
     }
+}
+
+/// What the index is told of files that came through the Maps.
+fn sketched(files: &FileBatch, keys: &Keys) -> Result<RecordBatch> {
+    let record = files.record();
+    let (ids, keys) = (columns::u64s(record, columns::FILE_ID)?, keys.of(record)?);
+    let blobs = columns::fixed(record, columns::BLOB_ID)?;
+    let (languages, licenses) = (
+        columns::strings(record, columns::LANGUAGE)?,
+        columns::strings(record, columns::LICENSE_TYPE)?,
+    );
+    let bands = columns::binaries(record, columns::BANDS)?;
+    let text = |array: &StringArray, row: usize| array.is_valid(row).then(|| array.value(row).to_owned());
+    let decisions: HashMap<_, _> = files.decisions().iter().map(|decision| (decision.file_id, decision)).collect();
+    let entry = |row: usize| {
+        let file_id = FileId(ids.value(row));
+        let decision = decisions.get(&file_id).map(|decision| (*decision).clone());
+        let bands = bands.is_valid(row).then(|| bands.value(row).to_vec());
+        Entry {
+            file_id,
+            key: keys[row],
+            blob: blobs.is_valid(row).then(|| blobs.value(row).try_into().ok()).flatten(),
+            state: if decision.is_some() { State::Decided } else { State::Near },
+            bands: bands.filter(|_| decision.is_none()),
+            decision,
+            language: text(languages, row),
+            license: text(licenses, row),
+            compared: index::Compared::default(),
+            text_bytes: 0,
+        }
+    };
+    index::to_record(&mut (0..files.num_rows()).map(entry).collect::<Vec<_>>())
 }
 
 /// The columns of `schema`, by name.

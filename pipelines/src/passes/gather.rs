@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
+use arrow_array::{BooleanArray, RecordBatch};
+use arrow_select::filter::filter_record_batch;
 use stackmill_dedup::near::quality::Found;
-use stackmill_schemas::context::{Homes, SideFiles};
+use stackmill_schemas::context::{Batches, Homes, SideFiles};
 use stackmill_schemas::manifest::Tally;
 use stackmill_schemas::stage::{Emit, Exchange as _, Partition};
-use stackmill_schemas::{Decision, Result, TaskContext};
+use stackmill_schemas::{Decision, Result, TaskContext, columns};
 
 use super::components::{Component, Turning};
-use super::{Meter, Step, TaskReport};
+use super::{Meter, Step, TaskReport, index, recall};
 use crate::exchange::{Scattering, SpillWriter, Spills, Target};
 use crate::job::Job;
+use crate::table::TableWriter;
 
 /// What becomes of gathered rows.
 pub enum Next<'a> {
@@ -48,14 +50,22 @@ impl Reads {
     }
 }
 
+/// Rows that are not where an exchange scatters them.
+pub enum Elsewhere {
+    /// All of them are those of the one partition.
+    Whole(Spills),
+    /// Partitions are those of the exchange.
+    Parts(Spills),
+}
+
 /// One task a partition.
 pub struct Gather<'a> {
     /// The run.
     pub job: &'a Job,
     /// The exchange.
     pub target: Target<'a>,
-    /// Rows of its one partition that lie elsewhere.
-    pub whole: Option<Spills>,
+    /// Rows that lie elsewhere.
+    pub elsewhere: Option<Elsewhere>,
     /// What becomes of the rows.
     pub next: Next<'a>,
     /// Folders, besides the exchange's own, that nobody reads afterwards.
@@ -78,8 +88,9 @@ impl Step for Gather<'_> {
         let cx = &self.reads.as_ref().map_or_else(|| cx.clone(), |reads| reads.within(cx));
         let partition = Partition {
             index: task,
-            batches: match &self.whole {
-                Some(spills) => spills.whole(),
+            batches: match &self.elsewhere {
+                Some(Elsewhere::Whole(spills)) => spills.whole(),
+                Some(Elsewhere::Parts(spills)) => spills.partition(task),
                 None => self.job.gathered(self.target, task)?,
             },
         };
@@ -91,12 +102,21 @@ impl Step for Gather<'_> {
             _ => None,
         };
         let mut found = Found::default();
+        let mut pairs = match curve {
+            Some(_) => Pairs::open(self.job, task)?,
+            None => None,
+        };
         let mut emit = |batch: RecordBatch| {
+            let batch = pairs.as_mut().map_or(Ok(batch.clone()), |pairs| pairs.edges(&batch))?;
             rows += batch.num_rows() as u64;
             curve.map_or(Ok(()), |curve| curve.count(&batch, &mut found))?;
             sink.send(batch, cx)
         };
         meter.charge(self.name(), 0, || exchange.gather(partition, &mut Emit(&mut emit), cx))?;
+        if curve.is_some() {
+            recalled(self.job, task)?.try_for_each(|batch| emit(batch?))?;
+        }
+        pairs.map_or(Ok(()), Pairs::commit)?;
         sink.commit()?;
         let input = Tally { files: rows, bytes: 0 };
         Ok(TaskReport {
@@ -110,6 +130,43 @@ impl Step for Gather<'_> {
     fn spent(&self) -> Vec<String> {
         let own = [self.target.exchange.name()];
         own.iter().chain(self.side).map(ToString::to_string).collect()
+    }
+}
+
+/// The similarities that an earlier release knows, of files b at home in `task`.
+fn recalled(job: &Job, task: u32) -> Result<Batches<'static>> {
+    match &job.stages.previous {
+        Some(_) => job.workdir.place.table(&format!("{}/{task:05}", recall::KNOWN)),
+        None => Ok(Box::new(std::iter::empty())),
+    }
+}
+
+/// All pairs that were compared, for the index; those that are alike go on.
+struct Pairs {
+    table: TableWriter,
+    threshold: f64,
+}
+
+impl Pairs {
+    fn open(job: &Job, task: u32) -> Result<Option<Self>> {
+        let Some(near) = job.stages.near.as_ref().filter(|_| job.stages.has_index()) else {
+            return Ok(None);
+        };
+        let path = format!("{}/{task:05}", index::PAIRS);
+        let table = TableWriter::create(&job.workdir, &path, &near.verify.schema())?;
+        let threshold = near.verify.threshold();
+        Ok(Some(Self { table, threshold }))
+    }
+
+    fn edges(&mut self, pairs: &RecordBatch) -> Result<RecordBatch> {
+        self.table.write(pairs)?;
+        let similarities = columns::f64s(pairs, "similarity")?.values().iter();
+        let alike: BooleanArray = similarities.map(|similarity| Some(*similarity >= self.threshold)).collect();
+        Ok(filter_record_batch(pairs, &alike)?)
+    }
+
+    fn commit(self) -> Result<()> {
+        self.table.commit().map(drop)
     }
 }
 

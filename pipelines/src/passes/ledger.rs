@@ -314,8 +314,8 @@ fn texts<'a, T: AsRef<str>>(fates: &'a [Fate], get: impl Fn(&'a Fate) -> Option<
 fn ledger_batch(schema: &SchemaRef, listing: &RecordBatch, fates: &[Fate]) -> Result<RecordBatch> {
     let of = |get: &dyn Fn(&Decision) -> Option<String>| texts(fates, |fate| fate.end.decision().and_then(get));
     let because = |fate: &Fate| fate.end.decision()?.because_file().map(|(id, _)| id.0);
-    let place = |get: fn(Position) -> u32| -> ArrayRef {
-        let places = fates.iter().map(|fate| fate.end.position().map(get));
+    let place = |get: fn(Position) -> Option<u32>| -> ArrayRef {
+        let places = fates.iter().map(|fate| fate.end.position().and_then(get));
         Arc::new(places.collect::<UInt32Array>())
     };
     let listed = |name: &str| {

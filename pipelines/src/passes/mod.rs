@@ -11,10 +11,13 @@ pub mod components;
 pub mod content;
 pub mod cut;
 pub mod gather;
+pub mod index;
 pub mod keys;
 pub mod ledger;
 pub mod listing;
 pub mod pack;
+pub mod previous;
+pub mod recall;
 pub mod repositories;
 pub mod sketch;
 pub mod syntax;
@@ -64,6 +67,15 @@ pub struct TaskReport {
     /// Near-duplicates whose sets were compared.
     #[serde(default)]
     pub found: Found,
+    /// Files that an earlier release knows.
+    #[serde(default)]
+    pub known: Tally,
+    /// Such files whose contents were read all the same.
+    #[serde(default)]
+    pub reread: Tally,
+    /// Such files that are kept, and whose text an earlier release has.
+    #[serde(default)]
+    pub held: Tally,
     /// Repositories that have opted out, and so were not cloned.
     pub left_out: u64,
     /// What the ledger counts.

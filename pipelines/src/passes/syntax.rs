@@ -1,11 +1,11 @@
 //! Syntax: keepers are parsed, filtered once more, redacted, decontaminated, written to the corpus and tokenized.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow_array::builder::StringBuilder;
 use arrow_array::cast::AsArray as _;
-use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt32Array, UInt64Array};
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt32Array, UInt64Array, new_null_array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use stackmill_filters::syntax::Fact;
 use stackmill_schemas::ids::hex;
@@ -13,8 +13,10 @@ use stackmill_schemas::manifest::Tally;
 use stackmill_schemas::{Decision, FileBatch, FileId, Outcome, Result, TaskContext, columns};
 
 use super::comparison::{self, Names, STRUCTURAL};
-use super::content::{chunk_name, project};
+use super::content::{Reader, chunk_name, project, shard_columns};
 use super::cut::{HAS_COPIES, Layout};
+use super::index::{self, Remembering, State};
+use super::recall::reread;
 use super::sketch::without;
 use super::{DecisionWriter, Fused, Meter, Step, TaskReport, finish};
 use crate::exchange::Scattering;
@@ -65,8 +67,8 @@ pub struct Syntax<'a> {
 pub fn positions_schema() -> SchemaRef {
     Arc::new(Schema::new(vec![
         Field::new(columns::FILE_ID, DataType::UInt64, false),
-        Field::new(SHARD, DataType::UInt32, false),
-        Field::new(ROW, DataType::UInt32, false),
+        Field::new(SHARD, DataType::UInt32, true),
+        Field::new(ROW, DataType::UInt32, true),
         Field::new("bytes", DataType::UInt64, false),
     ]))
 }
@@ -87,11 +89,19 @@ impl Step for Syntax<'_> {
             cx.check()?;
             work.shard_batch(&batch?)?;
         }
+        if self.job.stages.previous.is_some() {
+            work.earlier(&chunk_name(chunk))?;
+        }
         work.commit()
     }
 
     fn spent(&self) -> Vec<String> {
-        vec!["work".to_owned()]
+        let stages = &self.job.stages;
+        let (index, previous) = (stages.has_index(), stages.previous.is_some());
+        let of_index = [index::SKETCHED, index::PAIRS].into_iter().filter(|_| index);
+        let of_previous = [index::KNOWN, "survivors"].into_iter().filter(|_| previous);
+        let spent = ["work"].into_iter().chain(of_index).chain(of_previous);
+        spent.map(str::to_owned).collect()
     }
 }
 
@@ -106,6 +116,7 @@ struct Task<'a> {
     positions: TableWriter,
     decisions: DecisionWriter,
     pack: Option<Scattering<'a>>,
+    index: Option<Remembering>,
     report: TaskReport,
 }
 
@@ -175,8 +186,60 @@ impl<'a> Task<'a> {
                 .pack_target(layout)
                 .map(|target| job.scatter(target, task))
                 .transpose()?,
+            index: match job.stages.has_index() {
+                true => Some(Remembering::open(job, layout, task)?),
+                false => None,
+            },
             report: TaskReport::default(),
         })
+    }
+
+    /// Files that an earlier release knows: what became of them there stands, but for those that are kept now and were
+    /// near-duplicates then.
+    fn earlier(&mut self, name: &str) -> Result<()> {
+        let mut promoted = BTreeSet::new();
+        let mut held = Vec::new();
+        let mut refused = Vec::new();
+        for entry in index::known(self.job, self.number)? {
+            match entry.state {
+                _ if self.compared.gone.contains(&entry.file_id.0) => {}
+                State::Decided => {}
+                State::Near => drop(promoted.insert(entry.file_id)),
+                State::Refused => refused.extend(entry.decision),
+                State::Kept => held.push((entry.file_id.0, entry.text_bytes)),
+            }
+        }
+        self.report.input.files += (held.len() + refused.len()) as u64;
+        self.decisions.write(&refused)?;
+        self.hold(&held)?;
+        if promoted.is_empty() {
+            return Ok(());
+        }
+        let (job, cx) = (self.job, self.cx);
+        let mut reader = Reader::open(job, cx)?;
+        self.report.reread = reread(&mut reader, (job, name), &promoted, &mut |files| {
+            let shard = files.project(&shard_columns(&files.schema()))?;
+            self.shard_batch(&shard)
+        })?;
+        Ok(())
+    }
+
+    /// Files whose text is in the corpus of an earlier release.
+    fn hold(&mut self, held: &[(u64, u64)]) -> Result<()> {
+        let bytes = UInt64Array::from_iter_values(held.iter().map(|(_, bytes)| *bytes));
+        let nowhere = || new_null_array(&DataType::UInt32, held.len());
+        let arrays: Vec<ArrayRef> = vec![
+            Arc::new(UInt64Array::from_iter_values(held.iter().map(|(id, _)| *id))),
+            nowhere(),
+            nowhere(),
+            Arc::new(bytes),
+        ];
+        self.positions.write(&RecordBatch::try_new(positions_schema(), arrays)?)?;
+        let bytes = held.iter().map(|(_, bytes)| bytes).sum();
+        self.report.input.bytes += bytes;
+        let files = held.len() as u64;
+        self.report.held = Tally { files, bytes };
+        Ok(())
     }
 
     fn shard_batch(&mut self, batch: &RecordBatch) -> Result<()> {
@@ -195,6 +258,9 @@ impl<'a> Task<'a> {
         }
         let (kept, decisions) = finish(self.maps.map(files, &self.meter)?)?;
         self.decisions.write(&decisions)?;
+        if let Some(index) = &mut self.index {
+            index.refuse(&decisions);
+        }
         self.keep(&kept)
     }
 
@@ -239,6 +305,10 @@ impl<'a> Task<'a> {
         let bytes: UInt64Array = (0..count).map(|row| Some(content.value_length(row) as u64)).collect();
         self.report.input.bytes += bytes.values().iter().sum::<u64>();
         let ids = kept.column_by_name(columns::FILE_ID).cloned();
+        if let Some(index) = &mut self.index {
+            let files = columns::u64s(kept, columns::FILE_ID)?.values().iter();
+            files.zip(bytes.values()).for_each(|(id, bytes)| index.keep(FileId(*id), *bytes));
+        }
         let rows: UInt32Array = (first..first + count as u32).map(Some).collect();
         let shard = UInt32Array::from_value(self.number, count);
         let ids = ids.ok_or_else(|| stackmill_schemas::Error::bug("files without ids"))?;
@@ -251,6 +321,12 @@ impl<'a> Task<'a> {
     fn commit(mut self) -> Result<TaskReport> {
         if let Some(corpus) = self.corpus {
             self.report.published.push(corpus.commit()?);
+        }
+        if let Some(index) = self.index.take() {
+            let path = format!("{}/part-{:05}.parquet", index::TABLE, self.number);
+            let mut table = ShardWriter::create(&self.job.workdir, &path, &index::schema())?;
+            table.write(&index.finish()?)?;
+            self.report.published.push(table.commit()?);
         }
         self.positions.commit()?;
         self.decisions.commit()?;
@@ -315,10 +391,10 @@ fn corpus_batch(kept: &RecordBatch, job: &Job) -> Result<RecordBatch> {
 /// A kept file's place in the corpus, and its bytes of content.
 #[derive(Clone, Copy, Debug)]
 pub struct Position {
-    /// Number of the shard.
-    pub shard: u32,
+    /// Number of the shard; none where an earlier release has the text.
+    pub shard: Option<u32>,
     /// Row in the shard.
-    pub row: u32,
+    pub row: Option<u32>,
     /// Bytes of content.
     pub bytes: u64,
 }
@@ -333,8 +409,8 @@ pub fn load_positions(job: &Job, task: u32, positions: &mut HashMap<FileId, Posi
         );
         let (shards, rows) = (columns::u32s(&batch, SHARD)?, columns::u32s(&batch, ROW)?);
         let position = |i| Position {
-            shard: shards.value(i),
-            row: rows.value(i),
+            shard: shards.is_valid(i).then(|| shards.value(i)),
+            row: rows.is_valid(i).then(|| rows.value(i)),
             bytes: bytes.value(i),
         };
         positions.extend((0..batch.num_rows()).map(|i| (FileId(ids.value(i)), position(i))));

@@ -8,6 +8,7 @@
 //!   near_duplicates job CORPUS.parquet         disk to removed files through `stackmill run`, held against the truth
 //!   near_duplicates judge CORPUS.parquet REMOVED.txt
 //!                                              what another tool removed (one row number a line), held against it
+//!   near_duplicates simulate FILES FOLDER      invented sketches through all steps, spilled to FOLDER
 //! ```
 //! Run by `cargo run --release -p stackmill-benches --bin near_duplicates -- …`; `benches/near_duplicates` has peers.
 #![allow(clippy::print_stdout)]
@@ -15,12 +16,21 @@
 mod corpus;
 mod job;
 mod kernel;
+mod simulate;
 mod truth;
 
 use std::path::Path;
 use std::process::ExitCode;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+/// The most memory that this process had resident so far.
+fn peak_mib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|text| text.trim_end_matches("kB").trim().parse::<u64>().ok());
+    kib.unwrap_or(0) / 1024
+}
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -34,7 +44,11 @@ fn main() -> ExitCode {
         ["truth", corpus] => corpus::read(Path::new(corpus)).map(|texts| truth::report(&texts)),
         ["job", corpus] => job::bench(Path::new(corpus)),
         ["judge", corpus, removed] => job::judge(Path::new(corpus), Path::new(removed)),
-        _ => Err("usage: near_duplicates kernel|write|truth|job|judge …".into()),
+        ["simulate", files, folder] => files
+            .parse()
+            .map_err(Into::into)
+            .and_then(|files| simulate::bench(files, Path::new(folder))),
+        _ => Err("usage: near_duplicates kernel|write|truth|job|judge|simulate …".into()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
