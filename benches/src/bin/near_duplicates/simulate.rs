@@ -115,7 +115,7 @@ struct World {
 }
 
 /// Runs `files` invented files through near-duplicates.
-pub fn bench(files: u64, folder: &Path) -> crate::Outcome {
+pub(crate) fn bench(files: u64, folder: &Path) -> crate::Outcome {
     let homes = Homes::new((0..files.div_ceil(HOME)).map(|home| FileId(home * HOME)).collect());
     let size = InputSize { files, bytes: 0, homes: homes.count() };
     let cx = TaskContext {
