@@ -67,7 +67,7 @@ pub(crate) fn check_policy(stage: &str, keep: &[Criterion]) -> Result<()> {
         if keep[..i].contains(criterion) {
             return Err(
                 Error::config(format!("stage `{stage}`: `keep` names a criterion twice"))
-                    .hint("each of license, stars, forks, archived, fork and path may be named once"),
+                    .hint("a word or column decides once: the first time"),
             );
         }
         if keep[..i].contains(&Criterion::Path) {

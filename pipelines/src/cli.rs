@@ -215,6 +215,12 @@ pub struct PlanArgs {
     #[command(flatten)]
     /// Sources.
     pub source: SourceArgs,
+    /// Refuse near-duplicates that do not fit into so much memory
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub memory: Option<u64>,
+    /// Refuse near-duplicates that do not fit into so much scratch
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub scratch_budget: Option<u64>,
     /// Print the stages for a scheduler as JSON: tasks, what each waits for, its command
     #[arg(long)]
     pub tasks: bool,

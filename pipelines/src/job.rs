@@ -161,7 +161,6 @@ impl Stages {
             .as_ref()
             .map_or_else(default_policy, |config| config.keep.clone());
         let known = Known::new(Riding::of(&recipe.sources)?, metadata)?;
-        known.check(&keep)?;
         let license_policy = LicensePolicy::named(&recipe.license.policy).context("stage `license`")?;
         let rules = rules.resolved();
         let stages = Self {
@@ -185,6 +184,7 @@ impl Stages {
             artefacts,
         };
         stages.content_schema()?;
+        stages.known.check(&stages.keep, stages.listing_schema()?.as_ref())?;
         stages.check_index(recipe)?;
         Ok(stages)
     }

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use arrow_array::RecordBatch;
-use arrow_schema::{DataType, Field, SchemaRef};
+use arrow_array::{RecordBatch, new_null_array};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use serde_json::Value;
 use stackmill_ingest::lists::{Metadata, Riding};
 use stackmill_schemas::lock::Unit;
-use stackmill_schemas::rank::Criterion;
+use stackmill_schemas::rank::{BITS, Criterion, bits};
 use stackmill_schemas::{Error, Result};
+
+use crate::passes::listing::value;
 
 /// Both, which add columns to a listing.
 pub struct Known {
@@ -64,19 +66,43 @@ impl Known {
         }
     }
 
-    /// Refuses a keep policy that asks for what nobody knows.
-    pub fn check(&self, keep: &[Criterion]) -> Result<()> {
+    /// Refuses a keep policy that asks for what nobody knows, or for too much; `listing`: the columns that files have.
+    pub fn check(&self, keep: &[Criterion], listing: &Schema) -> Result<()> {
+        let refuse = |message: String, hint: String| Err(Error::config(format!("stage `exact`: `keep` {message}")).hint(hint));
         let fields = self.fields();
-        for (criterion, name) in [(Criterion::Archived, "archived"), (Criterion::Fork, "fork")] {
-            let is_flag = |field: &Field| field.name() == name && field.data_type() == &DataType::Boolean;
-            if keep.contains(&criterion) && !fields.iter().any(is_flag) {
-                return Err(
-                    Error::config(format!("stage `exact`: `keep` names `{name}`, which nobody knows")).hint(format!(
-                        "name a column of flags for it under [metadata]: columns.{name} = \"{name}\""
-                    )),
-                );
+        let mut named = Vec::new();
+        for criterion in keep {
+            match criterion {
+                Criterion::Archived | Criterion::Fork => {
+                    let name = criterion.to_string();
+                    let is_flag = |field: &Field| *field.name() == name && field.data_type() == &DataType::Boolean;
+                    if !fields.iter().any(is_flag) {
+                        let hint = format!("name a column of flags for it under [metadata]: columns.{name} = \"{name}\"");
+                        return refuse(format!("names `{name}`, which nobody knows"), hint);
+                    }
+                }
+                Criterion::Column { name, .. } => match listing.field_with_name(name) {
+                    Ok(field) => named.push(new_null_array(field.data_type(), 0)),
+                    Err(_) => {
+                        let hint = format!("let it ride along: metadata = [\"{name}\"] in its [[source]], or [metadata]");
+                        return refuse(format!("names the column `{name}`, which nobody knows"), hint);
+                    }
+                },
+                _ => {}
             }
         }
-        Ok(())
+        let values: Option<Vec<_>> = named.iter().map(|column| value(column, None)).collect();
+        match values.map(|values| bits(keep, &values)) {
+            Some(needed) if needed <= BITS => Ok(()),
+            Some(needed) => refuse(
+                format!("needs {needed} bits for its criteria, and a rank has {BITS}"),
+                "stars and forks take 20 each, a number 24, a day 16, depth 5, license and a flag of a column 2, others 1"
+                    .to_owned(),
+            ),
+            None => refuse(
+                "names a column that has no order".to_owned(),
+                "numbers, flags, and texts that begin with a date have one".to_owned(),
+            ),
+        }
     }
 }

@@ -45,7 +45,7 @@ use serde::{Deserialize, Serialize};
 use stackmill_schemas::file::Place;
 use stackmill_schemas::{Error, Result};
 
-use planner::{Banding, Cost};
+use planner::{Banding, Cost, Means};
 use quality::Curve;
 use words::Alphabet;
 
@@ -231,9 +231,15 @@ impl NearConfig {
         planner::banding(self)
     }
 
-    /// What near-duplicates cost in a corpus of so many bytes, or why the settings make no sense.
-    pub fn cost(&self, content_bytes: u64) -> Result<Cost> {
-        Ok(Cost::new(self.validate()?, content_bytes))
+    /// What near-duplicates cost in a corpus of so many bytes, of which a task reads `task_bytes`; or why the settings make
+    /// no sense.
+    pub fn cost(&self, content_bytes: u64, task_bytes: u64) -> Result<Cost> {
+        Ok(Cost::new(self, self.validate()?, content_bytes, task_bytes))
+    }
+
+    /// Refuses what cannot be had, with a hint at what could be.
+    pub fn fits(&self, cost: &Cost, means: Means) -> Result<()> {
+        cost.check(self, means)
     }
 
     /// What the settings amount to, in a line or two for `plan`; of settings that make no sense, why they do not.

@@ -27,6 +27,17 @@ const FILE_BYTES: u64 = 12_000;
 /// Usual bytes of shingle sets, in hundredths of the text's: 8 for each distinct shingle, of which 12 bytes have one.
 const SET_PERCENT: u64 = 70;
 
+/// Bytes of text that are cut into words, shingles and sketches in a second of one core without vectors (record 0022).
+const SKETCH_SPEED: u64 = 400_000_000;
+/// Files that go from buckets to keepers in a second of one core, reading and writing scratch (records 0022, 0025).
+const FILE_SPEED: u64 = 25_000;
+/// Memory of a task of `near-buckets`: rows of one partition, and pairs.
+const BUCKET_MEMORY: u64 = (128 + 64) << 20;
+/// Bytes of an edge and the two files that it may bring, in `near-keepers`.
+const EDGE_MEMORY: u64 = 360;
+/// Recalls that are offered where the wished one takes too much room.
+const OFFERS: [f64; 6] = [0.98, 0.95, 0.9, 0.8, 0.7, 0.5];
+
 /// Bands of a sketch and rows of a band.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Banding {
@@ -135,10 +146,25 @@ pub struct Cost {
     pub bucket_bytes: u64,
     /// Shingle sets on disk, before compression, in bytes.
     pub set_bytes: u64,
+    /// Memory of one task, in bytes: the most that any step has at once, but for `near-keepers`.
+    pub task_memory: u64,
+    /// Memory of the one task that decides about all edges, in bytes, at `edges-at-once`.
+    pub keepers_memory: u64,
+    /// Processor seconds, pairs of unlike files left out.
+    pub seconds: u64,
+}
+
+/// What may be had.
+#[derive(Clone, Copy, Debug)]
+pub struct Means {
+    /// Memory of a run, the program's own left out, in bytes.
+    pub memory: u64,
+    /// Room in scratch, in bytes.
+    pub scratch: u64,
 }
 
 impl Cost {
-    pub(super) fn new(banding: Banding, content_bytes: u64) -> Self {
+    pub(super) fn new(config: &NearConfig, banding: Banding, content_bytes: u64, task_bytes: u64) -> Self {
         let files = content_bytes.div_ceil(FILE_BYTES);
         let pairs = files as f64 * files.saturating_sub(1) as f64 / 2.0;
         Self {
@@ -146,6 +172,62 @@ impl Cost {
             unlike_pairs: expected_candidates(&[(UNLIKE, pairs)], banding.bands, banding.rows),
             bucket_bytes: files.saturating_mul(u64::from(banding.bands * ENTRY_BYTES)),
             set_bytes: (content_bytes / 100).saturating_mul(SET_PERCENT),
+            task_memory: BUCKET_MEMORY.max((task_bytes / 100).saturating_mul(SET_PERCENT) + (16 << 20)),
+            keepers_memory: config.edges_at_once.saturating_mul(EDGE_MEMORY),
+            seconds: content_bytes / SKETCH_SPEED + files / FILE_SPEED,
+        }
+    }
+
+    /// Scratch of all at once, before compression, in bytes.
+    pub fn scratch(&self) -> u64 {
+        self.bucket_bytes.saturating_add(self.set_bytes)
+    }
+
+    /// Refuses what cannot be had, with what could be.
+    pub(super) fn check(&self, config: &NearConfig, means: Means) -> Result<()> {
+        let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+        if self.task_memory > means.memory {
+            let message = format!(
+                "a task of `near` takes {} MiB of memory, and {} MiB are there",
+                mib(self.task_memory),
+                mib(means.memory)
+            );
+            return Err(Error::resource(message).hint("raise --memory, or lower `task-bytes` under [run]"));
+        }
+        if self.keepers_memory > means.memory {
+            let message = format!(
+                "`edges-at-once` = {} takes {} MiB of memory, and {} MiB are there",
+                config.edges_at_once,
+                mib(self.keepers_memory),
+                mib(means.memory)
+            );
+            let fit = means.memory / EDGE_MEMORY;
+            return Err(Error::resource(message).hint(format!("lower it to {fit}: decisions stay the same")));
+        }
+        if self.scratch() > means.scratch {
+            let message = format!(
+                "`near` takes up to {} MiB of scratch at a recall of {}, and {} MiB are there",
+                mib(self.scratch()),
+                config.recall,
+                mib(means.scratch)
+            );
+            return Err(Error::resource(message).hint(self.offer(config, means)));
+        }
+        Ok(())
+    }
+
+    /// The highest recall that fits, in words.
+    fn offer(&self, config: &NearConfig, means: Means) -> String {
+        let room = format!("give --scratch-budget {}M", self.scratch().div_ceil(1 << 20));
+        let bytes = |recall: &f64| {
+            let banding = planned(config.threshold, *recall)?;
+            Some(self.files.saturating_mul(u64::from(banding.bands * ENTRY_BYTES)) + self.set_bytes)
+        };
+        let is_lower = |recall: &&f64| **recall < config.recall;
+        let fits = |recall: &&f64| bytes(recall).is_some_and(|bytes| bytes <= means.scratch);
+        match OFFERS.iter().filter(is_lower).find(fits).filter(|_| config.bands.is_none()) {
+            Some(recall) => format!("{room}, or set `recall = {recall}`"),
+            None => room,
         }
     }
 }
@@ -227,11 +309,30 @@ mod tests {
     #[test]
     fn costs_grow_with_the_corpus_and_unlike_pairs_with_its_square() {
         let banding = Banding { bands: 42, rows: 6 };
-        let [none, small, large] = [0, 12_000_000, 24_000_000].map(|bytes| Cost::new(banding, bytes));
+        let cost = |bytes| Cost::new(&NearConfig::default(), banding, bytes, 64 << 20);
+        let [none, small, large] = [0, 12_000_000, 24_000_000].map(cost);
         assert_eq!((none.files, none.bucket_bytes, none.unlike_pairs), (0, 0, 0.0));
         assert_eq!((small.files, small.bucket_bytes), (1000, 1_176_000));
         assert_eq!(large.bucket_bytes, 2 * small.bucket_bytes);
         assert!((3.99..4.01).contains(&(large.unlike_pairs / small.unlike_pairs)));
+    }
+
+    /// Mutation: offer a recall that does not fit either.
+    #[test]
+    fn what_cannot_be_had_is_refused_with_what_could_be() {
+        let config = NearConfig::default();
+        let cost = config.cost(12_000_000_000, 64 << 20).expect("defaults");
+        let check = |memory, scratch| config.fits(&cost, Means { memory, scratch });
+        assert!(check(8 << 30, u64::MAX).is_ok());
+        assert!(check(100 << 20, u64::MAX).is_err_and(|error| error.message().contains("192 MiB")));
+        let tight = check(200 << 20, u64::MAX).expect_err("edges do not fit");
+        assert!(tight.hint_text().is_some_and(|hint| hint.contains("582542")), "{tight:?}");
+        let full = check(8 << 30, cost.scratch() - 1).expect_err("no room");
+        assert!(full.hint_text().is_some_and(|hint| hint.ends_with("or set `recall = 0.98`")), "{full:?}");
+        let none = check(8 << 30, 1).expect_err("no room at all");
+        assert!(none.hint_text().is_some_and(|hint| !hint.contains("recall")), "{none:?}");
+        let large = config.cost(1, 4 << 30).expect("defaults");
+        assert!(large.task_memory > 2 << 30);
     }
 
     #[test]

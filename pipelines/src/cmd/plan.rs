@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::json;
-use stackmill_dedup::near::planner::Cost;
+use stackmill_dedup::near::planner::{Cost, Means};
 use stackmill_ingest::store::Uri;
 use stackmill_schemas::Result;
 use stackmill_schemas::lock::{Lock, Unit};
@@ -17,6 +17,7 @@ use crate::job::Stages;
 use crate::passes::blocks;
 use crate::passes::comparison::STRUCTURAL;
 use crate::passes::repositories::STEPS;
+use crate::runner::BASE_BYTES;
 use crate::units::{bytes_text, count_text};
 use crate::{Recipe, lock, ranks, run};
 
@@ -38,6 +39,7 @@ pub(super) fn plan(args: &PlanArgs) -> Result<u8> {
     let bytes: u64 = lock.units.iter().map(|unit| unit.length_bytes).sum();
     let chunks = bytes.div_ceil(recipe.run.task_bytes).max(splits);
     let passes = passes(&stages, splits, chunks);
+    let near = near(&recipe, &lock, args)?;
     if args.tasks {
         return print_json(&ranks::plan(&stages, splits, &args.recipe, args.out.as_deref())).map(|()| 0);
     }
@@ -49,8 +51,20 @@ pub(super) fn plan(args: &PlanArgs) -> Result<u8> {
         print_json(&json!({"repositories": lock.units.len(), "bytes": bytes, "passes": passes, "config": config}))?;
         return Ok(0);
     }
-    print(&text(&recipe, &lock, bytes, &passes)?)?;
+    print(&text(&recipe, &lock, bytes, &passes, &near))?;
     Ok(0)
+}
+
+/// What near-duplicates find and cost, in words; refused where `args` leave too little room.
+fn near(recipe: &Recipe, lock: &Lock, args: &PlanArgs) -> Result<String> {
+    let Some(near) = &recipe.near else {
+        return Ok(String::new());
+    };
+    let cost = near.cost(lock.units.iter().map(content_bytes).sum(), recipe.run.task_bytes)?;
+    let memory = args.memory.unwrap_or(u64::MAX).saturating_sub(BASE_BYTES);
+    let scratch = args.scratch_budget.unwrap_or(u64::MAX);
+    near.fits(&cost, Means { memory, scratch })?;
+    Ok(format!("\nnear: {}\n{}", near.summary(), near_cost(&cost)))
 }
 
 /// Scratch at its fullest, in percent of the content that survives exact duplicates; measured on crates and packages.
@@ -92,7 +106,7 @@ fn passes(stages: &Stages, splits: u64, chunks: u64) -> Vec<Pass> {
     passes
 }
 
-fn text(recipe: &Recipe, lock: &Lock, bytes: u64, passes: &[Pass]) -> Result<String> {
+fn text(recipe: &Recipe, lock: &Lock, bytes: u64, passes: &[Pass], near: &str) -> String {
     let mut out = format!(
         "recipe `{}`: {} repositories, {} to read at most (as archived or stored)\n\n",
         recipe.name,
@@ -103,9 +117,7 @@ fn text(recipe: &Recipe, lock: &Lock, bytes: u64, passes: &[Pass]) -> Result<Str
         let _ = writeln!(out, "  {name:<10} ≤ {tasks:>5} tasks  {}", fused.join(" > "));
     }
     let content: u64 = lock.units.iter().map(content_bytes).sum();
-    if let Some(near) = &recipe.near {
-        let _ = write!(out, "\nnear: {}\n{}", near.summary(), near_cost(&near.cost(content)?));
-    }
+    out.push_str(near);
     let (scratch, kept) = (content * SCRATCH_PERCENT / 100, content * OUTPUT_PERCENT / 100);
     let _ = write!(
         out,
@@ -114,18 +126,22 @@ fn text(recipe: &Recipe, lock: &Lock, bytes: u64, passes: &[Pass]) -> Result<Str
         bytes_text(scratch),
         bytes_text(kept)
     );
-    Ok(out)
+    out
 }
 
 /// What near-duplicates cost, should all contents come so far.
 fn near_cost(cost: &Cost) -> String {
     format!(
         "if all of it comes here, about {} files: {} of bucket rows and {} of shingle sets in scratch, before \
-         compression; at most {} pairs of unlike files are compared\n",
+         compression; at most {} pairs of unlike files are compared\nmemory: {} a task, {} where all edges are decided at \
+         once; time: about {} processor seconds and those of the pairs\n",
         count_text(cost.files),
         bytes_text(cost.bucket_bytes),
         bytes_text(cost.set_bytes),
         count_text(cost.unlike_pairs.round() as u64),
+        bytes_text(cost.task_memory),
+        bytes_text(cost.keepers_memory),
+        count_text(cost.seconds),
     )
 }
 

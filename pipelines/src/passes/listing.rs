@@ -6,8 +6,10 @@
 
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::{Float64Type, Int64Type, UInt64Type};
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray, UInt32Array,
+    Array, ArrayRef, FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray, UInt32Array,
     UInt64Array, new_null_array,
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
@@ -15,7 +17,7 @@ use stackmill_schemas::context::Homes;
 use stackmill_schemas::file::Place;
 use stackmill_schemas::lock::{Split, Unit};
 use stackmill_schemas::manifest::Tally;
-use stackmill_schemas::rank::{Standing, rank};
+use stackmill_schemas::rank::{Criterion, Standing, Value, rank};
 use stackmill_schemas::stage::{Emit, InputSize};
 use stackmill_schemas::{Error, FileBatch, FileId, Outcome, Reason, Result, ResultExt, TaskContext, columns};
 
@@ -267,29 +269,52 @@ impl<'a> Task<'a> {
 pub fn ranks(stages: &Stages, record: &RecordBatch) -> Result<FixedSizeBinaryArray> {
     let ids = columns::u64s(record, columns::FILE_ID)?;
     let licenses = columns::strings(record, columns::INHERITED_LICENSE)?;
+    let paths = columns::strings(record, columns::PATH)?;
     let (stars, forks) = (
         columns::i64s(record, columns::STARS)?,
         columns::i64s(record, columns::FORKS)?,
     );
     let known = |counts: &Int64Array, row: usize| counts.is_valid(row).then(|| counts.value(row));
-    let [archived, fork] = ["archived", "fork"].map(|name| columns::booleans(record, name).ok());
-    let flag =
-        |flags: Option<&BooleanArray>, row: usize| flags.is_some_and(|flags| flags.is_valid(row) && flags.value(row));
+    let flags = ["archived", "fork", columns::IS_VENDOR].map(|name| columns::booleans(record, name).ok());
+    let named = stages.keep.iter().filter_map(|criterion| match criterion {
+        Criterion::Column { name, .. } => Some(record.column_by_name(name).ok_or_else(|| Error::bug(format!("no `{name}`")))),
+        _ => None,
+    });
+    let named: Vec<&ArrayRef> = named.collect::<Result<_>>()?;
     let mut bytes = Vec::with_capacity(16 * record.num_rows());
     for row in 0..record.num_rows() {
         let license = stages
             .license_policy
             .classify(licenses.is_valid(row).then(|| licenses.value(row)));
+        let [archived, fork, vendored] =
+            flags.map(|flags| flags.is_some_and(|flags| flags.is_valid(row) && flags.value(row)));
         let standing = Standing {
             license,
             stars: known(stars, row),
             forks: known(forks, row),
-            archived: flag(archived, row),
-            fork: flag(fork, row),
+            archived,
+            fork,
+            vendored,
+            depth: paths.value(row).matches('/').count(),
+            columns: named.iter().map(|column| value(column, Some(row))).collect::<Option<_>>().unwrap_or_default(),
         };
-        bytes.extend(rank(&stages.keep, standing, FileId(ids.value(row))).to_be_bytes());
+        bytes.extend(rank(&stages.keep, &standing, FileId(ids.value(row))).to_be_bytes());
     }
     Ok(FixedSizeBinaryArray::try_new(16, bytes.into(), None)?)
+}
+
+/// What a row has in a column that a keep policy may name; none for a type that has no order here, and what is missing
+/// for no row.
+pub fn value(column: &ArrayRef, row: Option<usize>) -> Option<Value<'_>> {
+    let row = row.filter(|row| column.is_valid(*row));
+    Some(match column.data_type() {
+        DataType::Int64 => Value::Number(row.map(|row| column.as_primitive::<Int64Type>().value(row) as f64)),
+        DataType::UInt64 => Value::Number(row.map(|row| column.as_primitive::<UInt64Type>().value(row) as f64)),
+        DataType::Float64 => Value::Number(row.map(|row| column.as_primitive::<Float64Type>().value(row))),
+        DataType::Boolean => Value::Flag(row.map(|row| column.as_boolean().value(row))),
+        DataType::Utf8 => Value::Day(row.map(|row| column.as_string::<i32>().value(row))),
+        _ => return None,
+    })
 }
 
 /// Trouble that is the repository's own and will be there the next time, too.
