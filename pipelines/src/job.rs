@@ -134,7 +134,9 @@ impl Stages {
         push(&mut listing, rules.stage(Needs::Listing));
         let mut content = content_maps(recipe, &rules)?;
         push(&mut content, near.as_ref().map(|near| near.sketch.clone()));
+        let blocks = built(recipe.blocks.as_ref(), BlocksConfig::build)?;
         let mut syntax: Vec<Box<dyn Map>> = Vec::new();
+        push(&mut syntax, blocks.as_ref().and_then(|blocks| blocks.cut));
         let syntax_rules = rules.stage(Needs::Syntax);
         push(&mut syntax, parse(recipe, syntax_rules.as_ref())?);
         push(&mut syntax, syntax_rules);
@@ -167,7 +169,7 @@ impl Stages {
             exact,
             near,
             structural,
-            blocks: built(recipe.blocks.as_ref(), BlocksConfig::build)?,
+            blocks,
             pack,
             keep,
             license_policy,
