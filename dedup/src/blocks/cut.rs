@@ -18,8 +18,11 @@ use stackmill_schemas::{Error, FileBatch, Measure, Outcome, Reason, Result, Task
 
 use super::STAGE;
 
-/// The rule of files of which nothing is left.
-const NOTHING_LEFT: &str = "nothing-left";
+/// Where files end of which nothing is left.
+const PLACE: Place<'static> = Place {
+    stage: STAGE,
+    rule: "nothing-left",
+};
 
 /// Blocks of the files of one home, as `block-runs` tells them.
 #[derive(Debug, Default)]
@@ -79,31 +82,22 @@ impl MapTask for Cut {
     fn map(&mut self, mut batch: FileBatch) -> Result<FileBatch> {
         let texts = columns::strings(batch.record(), columns::CONTENT)?.clone();
         let spans = columns::binaries(batch.record(), columns::BLOCK_SPANS)?.clone();
-        let mut counts = vec![0; batch.num_rows()];
-        let mut cut = Vec::with_capacity(batch.num_rows());
+        let (mut counts, mut cut) = (Vec::new(), Vec::new());
         for row in 0..batch.num_rows() {
-            if !batch.is_kept(row) || spans.is_null(row) || texts.is_null(row) {
-                cut.push(texts.is_valid(row).then(|| texts.value(row).to_owned()));
-                continue;
+            let spans = match batch.is_kept(row) && spans.is_valid(row) {
+                true => spans.value(row),
+                false => &[],
+            };
+            let text = texts.is_valid(row).then(|| texts.value(row));
+            let (rest, count) = text.map_or((None, 0), |text| {
+                let (rest, count) = without(text, spans);
+                (Some(rest), count)
+            });
+            if count > 0 && rest.as_ref().is_some_and(|rest| rest.trim().is_empty()) {
+                batch.decide(row, Outcome::Dropped, PLACE, left_nothing(count));
             }
-            let (rest, count) = without(texts.value(row), spans.value(row));
-            if rest.trim().is_empty() {
-                let place = Place {
-                    stage: STAGE,
-                    rule: NOTHING_LEFT,
-                };
-                batch.decide(
-                    row,
-                    Outcome::Dropped,
-                    place,
-                    Reason {
-                        value: Some(Measure::Number(f64::from(count))),
-                        ..Reason::default()
-                    },
-                );
-            }
-            counts[row] = count;
-            cut.push(Some(rest));
+            counts.push(count);
+            cut.push(rest);
         }
         batch
             .replace_content(cut.into_iter().collect::<StringArray>())?
@@ -111,8 +105,18 @@ impl MapTask for Cut {
     }
 }
 
+fn left_nothing(lines: u32) -> Reason {
+    Reason {
+        value: Some(Measure::Number(f64::from(lines))),
+        ..Reason::default()
+    }
+}
+
 /// A text without some of its lines, and how many went.
 fn without(text: &str, spans: &[u8]) -> (String, u32) {
+    if spans.is_empty() {
+        return (text.to_owned(), 0);
+    }
     let (numbers, _) = spans.as_chunks::<4>();
     let (pairs, _) = numbers.as_chunks::<2>();
     let mut spans: Vec<_> = pairs.iter().map(|pair| pair.map(u32::from_le_bytes)).collect();
