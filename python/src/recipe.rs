@@ -8,6 +8,7 @@ use pyo3_arrow::PyTable;
 use pyo3_arrow::input::AnyRecordBatch;
 use stackmill::frames::Rows;
 use stackmill::job::Stages;
+use stackmill_schemas::stage::Exchange as Contract;
 use stackmill_schemas::{Error, FileId, Result};
 
 use crate::context::detached;
@@ -70,7 +71,7 @@ impl Recipe {
     /// Names of the Exchanges that are on, in running order.
     fn exchanges(&self) -> Vec<&str> {
         let exchanges = self.stages.exchanges();
-        exchanges.into_iter().map(|exchange| exchange.name()).collect()
+        exchanges.into_iter().map(Contract::name).collect()
     }
 
     /// The Exchange called `name`; `homes` has the first file id of each.
