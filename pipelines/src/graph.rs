@@ -294,7 +294,11 @@ impl Graph {
                 ..gather(targets.attach, Next::Exchange(targets.verify), &[])
             }),
             Some(1) => Box::new(gather(targets.attach, Next::Exchange(targets.verify), &[])),
-            Some(2) if is_recalled => Box::new(gather(targets.verify, Next::Edges(component), &[recall::STEPS[2], recall::KNOWN])),
+            Some(2) if is_recalled => Box::new(gather(
+                targets.verify,
+                Next::Edges(component),
+                &[recall::STEPS[2], recall::KNOWN],
+            )),
             Some(2) => Box::new(gather(
                 targets.verify,
                 Next::Edges(component),

@@ -18,7 +18,7 @@ use stackmill_ingest::detect::flags::{Generated, Vendored};
 use stackmill_ingest::detect::language::Language;
 use stackmill_ingest::detect::license::{License, LicensePolicy};
 use stackmill_ingest::detect::notebook::Notebooks;
-use stackmill_ingest::lists::{self, Metadata, Named, OptOut, Riding};
+use stackmill_ingest::lists::{Metadata, OptOut, Riding};
 use stackmill_ingest::select::Select;
 use stackmill_ingest::sources;
 use stackmill_ingest::store::Uri;
@@ -27,17 +27,17 @@ use stackmill_schemas::file::Place as DecidedBy;
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::lock::{Lock, Split, Unit};
 use stackmill_schemas::rank::{Criterion, default_policy};
-use stackmill_schemas::stage::{InputSize, Map, Source};
+use stackmill_schemas::stage::{Exchange, InputSize, Map, Source};
 use stackmill_schemas::{Error, Result, ResultExt};
 use stackmill_tokenize::{CountTokens, Pack, TokenizeConfig};
 
 use crate::exchange::{Carrier, Files, Scattering, Spills, Target};
-use crate::known::Known;
+use crate::known::{Known, metadata, opt_out};
 use crate::lock;
 use crate::passes::cut::Layout;
 use crate::passes::listing::Listed;
 use crate::passes::{content, cut, listing};
-use crate::previous::Previous;
+use crate::previous::{self, Previous};
 use crate::recipe::Recipe;
 use crate::runner::{BASE_BYTES, threads};
 use crate::units::Share;
@@ -93,6 +93,8 @@ pub struct Stages {
     pub previous: Option<Previous>,
     /// Whether an index is published.
     index: bool,
+    /// What sketches files for `structural` and for `blocks`, each a pass of its own.
+    pub sketches: [Vec<Box<dyn Map>>; 2],
     /// Packing.
     pub pack: Option<Pack>,
     /// The keep policy of both kinds of duplicates.
@@ -116,7 +118,6 @@ impl Stages {
     pub fn build(recipe: &Recipe) -> Result<Self> {
         let (rules, mut artefacts) = rules(recipe).context("stage `rules`")?;
         let near = built(recipe.near.as_ref(), NearConfig::build)?;
-        let structural = built(recipe.structural.as_ref(), StructuralConfig::build)?;
         let tokens = recipe
             .tokenize
             .as_ref()
@@ -139,7 +140,9 @@ impl Stages {
         push(&mut listing, rules.stage(Needs::Listing));
         let mut content = content_maps(recipe, &rules)?;
         push(&mut content, near.as_ref().map(|near| near.sketch.clone()));
+        let blocks = built(recipe.blocks.as_ref(), BlocksConfig::build)?;
         let mut syntax: Vec<Box<dyn Map>> = Vec::new();
+        push(&mut syntax, blocks.as_ref().and_then(|blocks| blocks.cut));
         let syntax_rules = rules.stage(Needs::Syntax);
         push(&mut syntax, parse(recipe, syntax_rules.as_ref())?);
         push(&mut syntax, syntax_rules);
@@ -154,6 +157,10 @@ impl Stages {
         );
         push(&mut syntax, decontaminate(recipe, &mut artefacts)?);
         push(&mut syntax, tokenize);
+        let structural = built(recipe.structural.as_ref(), StructuralConfig::build)?;
+        let mut sketches = [Vec::new(), Vec::new()];
+        push(&mut sketches[0], structural.as_ref().map(|stage| stage.sketch.clone()));
+        push(&mut sketches[1], blocks.as_ref().map(|stage| stage.sketch.clone()));
         let repositories = built(recipe.repositories.as_ref(), RepositoriesConfig::build)?;
         let exact = built(recipe.exact.as_ref(), ExactConfig::build)?;
         let keep = recipe
@@ -171,7 +178,8 @@ impl Stages {
             exact,
             near,
             structural,
-            blocks: built(recipe.blocks.as_ref(), BlocksConfig::build)?,
+            blocks,
+            sketches,
             pack,
             previous: Previous::of(recipe)?,
             index: recipe.near.as_ref().is_some_and(NearConfig::has_index),
@@ -185,7 +193,7 @@ impl Stages {
         };
         stages.content_schema()?;
         stages.known.check(&stages.keep, stages.listing_schema()?.as_ref())?;
-        stages.check_index(recipe)?;
+        previous::check(&stages, recipe)?;
         Ok(stages)
     }
 
@@ -194,31 +202,40 @@ impl Stages {
         self.index
     }
 
-    /// Refuses stages that an index says nothing of, and a release of another recipe.
-    fn check_index(&self, recipe: &Recipe) -> Result<()> {
-        if !self.index && self.previous.is_none() {
-            return Ok(());
+    /// Every Exchange that is on, in running order; those that only many edges need are left out.
+    pub fn exchanges(&self) -> Vec<&dyn Exchange> {
+        let mut all: Vec<&dyn Exchange> = Vec::new();
+        if let Some(stage) = &self.repositories {
+            all.extend([
+                &stage.gathering as &dyn Exchange,
+                &stage.anchors,
+                &stage.attach,
+                &stage.containment,
+                &stage.keepers,
+            ]);
         }
-        let is_read = self.previous.is_some();
-        let without = [
-            ("structural", self.structural.is_some()),
-            ("blocks", is_read && self.blocks.is_some()),
-            ("tokenize", is_read && self.pack.is_some()),
-        ];
-        let word = if is_read { "previous" } else { "index" };
-        if let Some((stage, _)) = without.iter().find(|(_, is_on)| *is_on) {
-            let message = format!("stage `near`: `{word}` does not go with [{stage}], which needs contents of old files");
-            return Err(Error::config(message).hint(format!("leave out one of the two; [{stage}] can run over the corpus afterwards")));
+        all.extend(self.exact.as_ref().map(|stage| stage as &dyn Exchange));
+        if let Some(stage) = &self.near {
+            all.extend([
+                &stage.buckets as &dyn Exchange,
+                &stage.attach,
+                &stage.verify,
+                &stage.keepers,
+            ]);
         }
-        if self.exact.is_none() {
-            let message = format!("stage `near`: `{word}` needs exact duplicates removed first");
-            return Err(Error::config(message).hint("take `exact = false` out"));
+        if let Some(stage) = &self.structural {
+            all.extend([
+                &stage.buckets as &dyn Exchange,
+                &stage.attach,
+                &stage.verify,
+                &stage.keepers,
+            ]);
         }
-        let Some(previous) = &self.previous else { return Ok(()) };
-        let opt_outs = recipe.opt_out.as_ref().map(|config| config.lists()).transpose()?;
-        let metadata = recipe.metadata.as_ref().map(|config| config.tables()).transpose()?;
-        let free: Vec<String> = opt_outs.into_iter().chain(metadata).flatten().cloned().collect();
-        previous.check(&self.config(recipe)?, &free).context("stage `near`")
+        if let Some(stage) = &self.blocks {
+            all.extend([&stage.anchors as &dyn Exchange, &stage.attach, &stage.runs]);
+        }
+        all.extend(self.pack.as_ref().map(|stage| stage as &dyn Exchange));
+        all
     }
 
     /// The recipe with every default filled in, and hashes of the files that it names: what decides about the output,
@@ -308,7 +325,7 @@ fn parse(recipe: &Recipe, rules: Option<&FilterStage>) -> Result<Option<Parse>> 
 }
 
 /// What stands for the bytes of files that the recipe names, by their names there.
-type Artefacts = BTreeMap<String, String>;
+pub(crate) type Artefacts = BTreeMap<String, String>;
 
 /// The stage; hashes of the packs that the recipe brings go to `artefacts`.
 fn decontaminate(recipe: &Recipe, artefacts: &mut Artefacts) -> Result<Option<Decontaminate>> {
@@ -325,33 +342,6 @@ fn decontaminate(recipe: &Recipe, artefacts: &mut Artefacts) -> Result<Option<De
     Decontaminate::new(config, packs)
         .context("stage `decontaminate`")
         .map(Some)
-}
-
-/// Tables that the recipe names; what stands for their bytes goes to `artefacts`.
-fn tables(recipe: &Recipe, names: &[String], artefacts: &mut Artefacts) -> Result<Vec<Named>> {
-    let tables = recipe.tables(names)?.into_iter().map(|(table, revision)| {
-        artefacts.insert(table.name.clone(), revision);
-        table
-    });
-    Ok(tables.collect())
-}
-
-fn metadata(recipe: &Recipe, artefacts: &mut Artefacts) -> Result<Option<Metadata>> {
-    let Some(config) = &recipe.metadata else {
-        return Ok(None);
-    };
-    let tables = &tables(recipe, config.tables()?, artefacts)?;
-    let stores = &recipe.stores;
-    Metadata::load(config, lists::Place { tables, stores }).map(Some)
-}
-
-fn opt_out(recipe: &Recipe, artefacts: &mut Artefacts) -> Result<Option<OptOut>> {
-    let Some(config) = &recipe.opt_out else {
-        return Ok(None);
-    };
-    let tables = &tables(recipe, config.lists()?, artefacts)?;
-    let stores = &recipe.stores;
-    OptOut::load(config, lists::Place { tables, stores }).map(Some)
 }
 
 /// Everything a pass needs.

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use arrow_array::{RecordBatch, new_null_array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use serde_json::Value;
-use stackmill_ingest::lists::{Metadata, Riding};
+use stackmill_ingest::lists::{self, Metadata, Named, OptOut, Riding};
 use stackmill_schemas::lock::Unit;
 use stackmill_schemas::rank::{BITS, Criterion, bits};
 use stackmill_schemas::{Error, Result};
 
+use crate::job::Artefacts;
 use crate::passes::listing::value;
+use crate::recipe::Recipe;
 
 /// Both, which add columns to a listing.
 pub struct Known {
@@ -68,7 +70,8 @@ impl Known {
 
     /// Refuses a keep policy that asks for what nobody knows, or for too much; `listing`: the columns that files have.
     pub fn check(&self, keep: &[Criterion], listing: &Schema) -> Result<()> {
-        let refuse = |message: String, hint: String| Err(Error::config(format!("stage `exact`: `keep` {message}")).hint(hint));
+        let refuse =
+            |message: String, hint: String| Err(Error::config(format!("stage `exact`: `keep` {message}")).hint(hint));
         let fields = self.fields();
         let mut named = Vec::new();
         for criterion in keep {
@@ -77,14 +80,16 @@ impl Known {
                     let name = criterion.to_string();
                     let is_flag = |field: &Field| *field.name() == name && field.data_type() == &DataType::Boolean;
                     if !fields.iter().any(is_flag) {
-                        let hint = format!("name a column of flags for it under [metadata]: columns.{name} = \"{name}\"");
+                        let hint =
+                            format!("name a column of flags for it under [metadata]: columns.{name} = \"{name}\"");
                         return refuse(format!("names `{name}`, which nobody knows"), hint);
                     }
                 }
                 Criterion::Column { name, .. } => match listing.field_with_name(name) {
                     Ok(field) => named.push(new_null_array(field.data_type(), 0)),
                     Err(_) => {
-                        let hint = format!("let it ride along: metadata = [\"{name}\"] in its [[source]], or [metadata]");
+                        let hint =
+                            format!("let it ride along: metadata = [\"{name}\"] in its [[source]], or [metadata]");
                         return refuse(format!("names the column `{name}`, which nobody knows"), hint);
                     }
                 },
@@ -105,4 +110,33 @@ impl Known {
             ),
         }
     }
+}
+
+/// Tables that the recipe names; what stands for their bytes goes to `artefacts`.
+fn tables(recipe: &Recipe, names: &[String], artefacts: &mut Artefacts) -> Result<Vec<Named>> {
+    let tables = recipe.tables(names)?.into_iter().map(|(table, revision)| {
+        artefacts.insert(table.name.clone(), revision);
+        table
+    });
+    Ok(tables.collect())
+}
+
+/// The tables under `[metadata]`.
+pub(crate) fn metadata(recipe: &Recipe, artefacts: &mut Artefacts) -> Result<Option<Metadata>> {
+    let Some(config) = &recipe.metadata else {
+        return Ok(None);
+    };
+    let tables = &tables(recipe, config.tables()?, artefacts)?;
+    let stores = &recipe.stores;
+    Metadata::load(config, lists::Place { tables, stores }).map(Some)
+}
+
+/// Who has opted out.
+pub(crate) fn opt_out(recipe: &Recipe, artefacts: &mut Artefacts) -> Result<Option<OptOut>> {
+    let Some(config) = &recipe.opt_out else {
+        return Ok(None);
+    };
+    let tables = &tables(recipe, config.lists()?, artefacts)?;
+    let stores = &recipe.stores;
+    OptOut::load(config, lists::Place { tables, stores }).map(Some)
 }

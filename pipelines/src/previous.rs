@@ -8,6 +8,7 @@ use stackmill_schemas::ids::hex;
 use stackmill_schemas::manifest::{FileEntry, Manifest};
 use stackmill_schemas::{Error, Result, ResultExt as _};
 
+use crate::job::Stages;
 use crate::output::Output;
 use crate::passes::index::TABLE;
 use crate::publish::{MANIFEST, RUN, RunFile};
@@ -17,7 +18,16 @@ use crate::recipe::Recipe;
 const PARTITION_ROWS: u64 = 1 << 16;
 /// Tables of a recipe that decide what the content and the syntax pass find out about a file.
 const DECIDING: [&str; 10] = [
-    "decode", "notebooks", "language", "license", "headers", "rules", "near", "parse", "redact", "decontaminate",
+    "decode",
+    "notebooks",
+    "language",
+    "license",
+    "headers",
+    "rules",
+    "near",
+    "parse",
+    "redact",
+    "decontaminate",
 ];
 /// Settings of `near` that change nothing about one file or one pair.
 const FREE: [&str; 4] = ["previous", "index", "edges-at-once", "keep"];
@@ -40,7 +50,9 @@ impl Previous {
         };
         let uri = recipe.base.resolve(&crate::environment::expand(name)?)?;
         let place = Output::new(uri, recipe.stores.clone());
-        Self::at(place).with_context(|| format!("stage `near`: previous = \"{name}\"")).map(Some)
+        Self::at(place)
+            .with_context(|| format!("stage `near`: previous = \"{name}\""))
+            .map(Some)
     }
 
     fn at(place: Output) -> Result<Self> {
@@ -49,14 +61,22 @@ impl Previous {
         })?;
         let manifest: Manifest = serde_json::from_slice(&bytes)
             .map_err(|error| Error::input(format!("{MANIFEST} is not what stackmill wrote: {error}")))?;
-        let parts = manifest.files.iter().filter(|file| file.path.starts_with(&format!("{TABLE}/")));
+        let parts = manifest
+            .files
+            .iter()
+            .filter(|file| file.path.starts_with(&format!("{TABLE}/")));
         let parts: Vec<FileEntry> = parts.cloned().collect();
         let near = &manifest.config["near"];
         if near["index"] != Value::Bool(true) && near["previous"].is_null() {
             return Err(Error::input("that release has no index").hint("make it with `index = true` under [near]"));
         }
         let hash = hex(&Sha256::digest(&bytes));
-        Ok(Self { place, manifest, parts, hash })
+        Ok(Self {
+            place,
+            manifest,
+            parts,
+            hash,
+        })
     }
 
     /// Refuses a release that was made by other settings, or another version of the program.
@@ -68,12 +88,16 @@ impl Previous {
             return Err(Error::input(message).hint("leave `previous` out: a clean run reads all files"));
         }
         let there = &self.manifest.config;
-        let differs = DECIDING.iter().find(|name| deciding(&there[**name], name) != deciding(&config[**name], name));
+        let differs = DECIDING
+            .iter()
+            .find(|name| deciding(&there[**name], name) != deciding(&config[**name], name));
         let artefact = || differing_artefact(&there["artefacts"], &config["artefacts"], free);
         match differs.map(|name| (*name).to_owned()).or_else(artefact) {
             None => Ok(()),
-            Some(name) => Err(Error::config(format!("the previous release was made with another `{name}`"))
-                .hint("use the settings in its manifest.json, or leave `previous` out")),
+            Some(name) => Err(
+                Error::config(format!("the previous release was made with another `{name}`"))
+                    .hint("use the settings in its manifest.json, or leave `previous` out"),
+            ),
         }
     }
 
@@ -105,6 +129,37 @@ impl Previous {
             .map_err(damaged)?;
         Ok(Box::new(reader.map(|batch| batch.map_err(Error::from))))
     }
+}
+
+/// Refuses stages that an index says nothing of, and a release of another recipe.
+pub fn check(stages: &Stages, recipe: &Recipe) -> Result<()> {
+    if !stages.has_index() {
+        return Ok(());
+    }
+    let is_read = stages.previous.is_some();
+    let without = [
+        ("structural", stages.structural.is_some()),
+        ("blocks", stages.blocks.is_some()),
+        ("tokenize", is_read && stages.pack.is_some()),
+    ];
+    let word = if is_read { "previous" } else { "index" };
+    if let Some((stage, _)) = without.iter().find(|(_, is_on)| *is_on) {
+        let message = format!("stage `near`: `{word}` does not go with [{stage}], which needs contents of old files");
+        return Err(Error::config(message).hint(format!(
+            "leave out one of the two; [{stage}] can run over the corpus afterwards"
+        )));
+    }
+    if stages.exact.is_none() {
+        let message = format!("stage `near`: `{word}` needs exact duplicates removed first");
+        return Err(Error::config(message).hint("take `exact = false` out"));
+    }
+    let Some(previous) = &stages.previous else {
+        return Ok(());
+    };
+    let opt_outs = recipe.opt_out.as_ref().map(|config| config.lists()).transpose()?;
+    let metadata = recipe.metadata.as_ref().map(|config| config.tables()).transpose()?;
+    let free: Vec<String> = opt_outs.into_iter().chain(metadata).flatten().cloned().collect();
+    previous.check(&stages.config(recipe)?, &free).context("stage `near`")
 }
 
 /// The settings of a table that decide.

@@ -89,8 +89,10 @@ pub fn start(
     carriage: Carriage,
 ) -> Result<Start> {
     if carriage == Carriage::Engine && stages.previous.is_some() {
-        return Err(Error::config("stage `near`: `previous` is for `stackmill run` and `stackmill task`")
-            .hint("leave it out: a cluster engine reads all files"));
+        return Err(
+            Error::config("stage `near`: `previous` is for `stackmill run` and `stackmill task`")
+                .hint("leave it out: a cluster engine reads all files"),
+        );
     }
     let out = Output::new(options.out.clone(), recipe.stores.clone());
     let lock = lock::load_or_resolve(&recipe, &options, &engine.context())?;

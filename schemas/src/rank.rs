@@ -80,7 +80,9 @@ impl TryFrom<String> for Criterion {
             }),
             _ => {
                 let known = WORDS.map(|(_, word)| format!("`{word}`")).join(", ");
-                Err(Error::config(format!("unknown criterion `{text}`, expected {known}, or a column and `asc` or `desc`")))
+                Err(Error::config(format!(
+                    "unknown criterion `{text}`, expected {known}, or a column and `asc` or `desc`"
+                )))
             }
         }
     }
@@ -95,7 +97,9 @@ impl From<Criterion> for String {
 impl fmt::Display for Criterion {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Column { name, is_descending } => write!(to, "{name} {}", if *is_descending { "desc" } else { "asc" }),
+            Self::Column { name, is_descending } => {
+                write!(to, "{name} {}", if *is_descending { "desc" } else { "asc" })
+            }
             word => {
                 let found = WORDS.iter().find(|(criterion, _)| criterion == word);
                 to.write_str(found.map_or("", |(_, word)| word))
@@ -156,14 +160,20 @@ fn ordered(number: f64) -> u64 {
 
 /// Days since 1970, of a text that begins with `YYYY-MM-DD`; earlier ones are none.
 fn day(text: &str) -> Option<u64> {
-    let date = text.get(..10).filter(|date| date.as_bytes()[4] == b'-' && date.as_bytes()[7] == b'-')?;
+    let date = text
+        .get(..10)
+        .filter(|date| date.as_bytes()[4] == b'-' && date.as_bytes()[7] == b'-')?;
     let number = |range: std::ops::Range<usize>| date.get(range)?.parse::<u64>().ok();
     let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) || year < 1970 {
         return None;
     }
     // Years begin in March, so that a leap day is the last.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
     let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
     days.checked_sub(719_468)
 }
@@ -276,7 +286,13 @@ mod tests {
         assert_eq!(bits(&policy, &day("2024-01-01")), 65);
         let policy = &policy[..6];
         let ranked = |fork, archived, depth, columns| {
-            let standing = Standing { fork, archived, depth, columns, ..standing(LicenseType::Permissive, 3) };
+            let standing = Standing {
+                fork,
+                archived,
+                depth,
+                columns,
+                ..standing(LicenseType::Permissive, 3)
+            };
             rank(policy, &standing, FileId::new(0, 0))
         };
         let (old, new) = (|| day("2023-12-31T23:00:00Z"), || day("2024-01-01"));
@@ -284,7 +300,10 @@ mod tests {
         assert!(ranked(false, true, 9, new()) < ranked(false, false, 0, old()));
         assert!(ranked(false, false, 9, new()) < ranked(false, true, 0, new()));
         assert!(ranked(false, false, 1, new()) < ranked(false, false, 2, new()));
-        assert!(ranked(false, false, 99, old()) < ranked(false, false, 0, vec![Value::Day(None)]), "missing is last");
+        assert!(
+            ranked(false, false, 99, old()) < ranked(false, false, 0, vec![Value::Day(None)]),
+            "missing is last"
+        );
     }
 
     #[test]

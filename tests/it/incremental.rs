@@ -35,7 +35,10 @@ fn crates() -> Vec<PathBuf> {
 /// A number from 0 to 99 that a name has for good.
 fn draw(path: &Path, seed: u64) -> u64 {
     let name = path.file_name().expect("a name").as_encoded_bytes();
-    name.iter().fold(seed, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3)) >> 33 & 0x7F
+    name.iter().fold(seed, |sum, byte| {
+        (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3)
+    }) >> 33
+        & 0x7F
 }
 
 /// What the ledger says of each file, where its text is left out.
@@ -54,7 +57,10 @@ fn name(row: &Row) -> (String, String) {
 }
 
 fn texts(data: &Dataset) -> BTreeMap<(String, String), Value> {
-    data.rows("corpus").iter().map(|row| (name(row), row["content"].clone())).collect()
+    data.rows("corpus")
+        .iter()
+        .map(|row| (name(row), row["content"].clone()))
+        .collect()
 }
 
 /// Asserts that two releases say the same of every file; `held`: texts of earlier releases.
@@ -87,7 +93,12 @@ struct Series {
 impl Series {
     fn new(near: &'static str) -> Self {
         let (held, count) = (BTreeMap::new(), 0);
-        Self { sandbox: Sandbox::new(), near, held, count }
+        Self {
+            sandbox: Sandbox::new(),
+            near,
+            held,
+            count,
+        }
     }
 
     /// The next release: archives that `is_there` names, repositories with `gone` in their names opted out.
@@ -95,7 +106,10 @@ impl Series {
         let (sandbox, folder) = (&self.sandbox, format!("crates{}", self.count));
         for path in crates().into_iter().filter(|path| is_there(path)) {
             let bytes = fs::read(&path).expect("read");
-            sandbox.write(&format!("{folder}/{}", path.file_name().expect("a name").to_string_lossy()), bytes);
+            sandbox.write(
+                &format!("{folder}/{}", path.file_name().expect("a name").to_string_lossy()),
+                bytes,
+            );
         }
         sandbox.write("gone.txt", gone);
         let recipe = |previous: &str| {
@@ -111,7 +125,11 @@ impl Series {
                 clean.clone()
             }
             Some(last) => {
-                let last = if last == 0 { "clean0".to_owned() } else { format!("made{last}") };
+                let last = if last == 0 {
+                    "clean0".to_owned()
+                } else {
+                    format!("made{last}")
+                };
                 sandbox.write("next.toml", recipe(&format!("previous = \"{last}\"\n")));
                 sandbox.built("next.toml", &["--out", &format!("made{}", self.count)])
             }
@@ -137,7 +155,11 @@ fn adding_and_removing_repositories_gives_what_a_clean_run_gives() {
     assert!(bytes(&grown) < 0.15, "{}", bytes(&grown));
     let shrunk = series.next("", |path| draw(path, 2) < 70 || draw(path, 1) < 40);
     let held = total(&shrunk, "previous_held");
-    assert!(held > 500 && total(&shrunk, "previous_read") > 0, "{:?}", shrunk.manifest().totals);
+    assert!(
+        held > 500 && total(&shrunk, "previous_read") > 0,
+        "{:?}",
+        shrunk.manifest().totals
+    );
     let again = series.next("", |path| draw(path, 3) < 100);
     assert!(bytes(&again) < 0.3, "{}", bytes(&again));
 }
@@ -145,7 +167,9 @@ fn adding_and_removing_repositories_gives_what_a_clean_run_gives() {
 /// Mutation: answer for pairs of crowded buckets that were never compared.
 #[test]
 fn crowded_buckets_and_equal_sets_are_compared_where_the_first_of_them_change() {
-    let mut series = Series::new("bucket-limit = 3\nbucket-first = 2\nthreshold = 0.5\nbands = 30\nrows = 3\nminimum-shingles = 2\n");
+    let mut series = Series::new(
+        "bucket-limit = 3\nbucket-first = 2\nthreshold = 0.5\nbands = 30\nrows = 3\nminimum-shingles = 2\n",
+    );
     series.next("", |path| draw(path, 7) < 60);
     series.next("", |path| draw(path, 8) < 70);
     let last = series.next("", |path| draw(path, 9) > 20);
@@ -153,8 +177,16 @@ fn crowded_buckets_and_equal_sets_are_compared_where_the_first_of_them_change() 
 }
 
 fn words(family: usize, version: usize) -> String {
-    let word = |at: usize| if at == 7 && version > 0 { format!("v{version}") } else { format!("w{family}x{at}") };
-    (0..90).map(|at| word(at) + if at % 9 == 8 { "\n" } else { " " }).collect()
+    let word = |at: usize| {
+        if at == 7 && version > 0 {
+            format!("v{version}")
+        } else {
+            format!("w{family}x{at}")
+        }
+    };
+    (0..90)
+        .map(|at| word(at) + if at % 9 == 8 { "\n" } else { " " })
+        .collect()
 }
 
 /// Mutation: leave a promoted file where it is not.
@@ -162,11 +194,16 @@ fn words(family: usize, version: usize) -> String {
 fn whoever_opts_out_hands_on_to_the_next_keeper() {
     let sandbox = Sandbox::new();
     for (number, repo) in ["ada", "bob", "cy"].into_iter().enumerate() {
-        let tree = Tree::of("").with("a.py", words(1, number)).with("same.py", words(2, 0)).with("own.py", words(5 + number, 0));
+        let tree = Tree::of("")
+            .with("a.py", words(1, number))
+            .with("same.py", words(2, 0))
+            .with("own.py", words(5 + number, 0));
         tree.commit(&sandbox.path(repo), false);
     }
     let recipe = |more: &str| {
-        format!("name = \"n\"\n[[source]]\ngit = [\"ada\", \"bob\", \"cy\"]\n[opt-out]\nlists = \"gone.csv\"\n[near]\nindex = true\n{more}")
+        format!(
+            "name = \"n\"\n[[source]]\ngit = [\"ada\", \"bob\", \"cy\"]\n[opt-out]\nlists = \"gone.csv\"\n[near]\nindex = true\n{more}"
+        )
     };
     sandbox.write("gone.csv", "repo_name\n");
     sandbox.write("first.toml", recipe(""));
@@ -177,19 +214,33 @@ fn whoever_opts_out_hands_on_to_the_next_keeper() {
     let second = sandbox.built("second.toml", &["--out", "second"]);
     let clean = sandbox.built("first.toml", &["--out", "clean"]);
     agree(&second, &clean, &mut texts(&first));
-    let added: BTreeSet<String> = second.rows("corpus").iter().map(|row| name(row).0 + ":" + &name(row).1).collect();
+    let added: BTreeSet<String> = second
+        .rows("corpus")
+        .iter()
+        .map(|row| name(row).0 + ":" + &name(row).1)
+        .collect();
     let wanted = ["bob:a.py", "bob:same.py"].map(str::to_owned);
     assert_eq!(added, wanted.into(), "{:?}", second.ends());
     assert_eq!([second.total("previous_held"), second.total("previous_read")], [2, 1]);
-    let index = second.manifest().files.into_iter().filter(|file| file.path.starts_with("index/"));
-    assert_eq!(index.filter_map(|file| file.rows).sum::<u64>(), 5, "files that were read, here or before");
+    let index = second
+        .manifest()
+        .files
+        .into_iter()
+        .filter(|file| file.path.starts_with("index/"));
+    assert_eq!(
+        index.filter_map(|file| file.rows).sum::<u64>(),
+        5,
+        "files that were read, here or before"
+    );
 }
 
 /// Mutation: compare no settings; take a release without an index for an empty one.
 #[test]
 fn a_release_of_other_settings_is_refused_with_the_setting() {
     let sandbox = Sandbox::new();
-    Tree::of("").with("a.py", words(1, 1)).commit(&sandbox.path("ada"), false);
+    Tree::of("")
+        .with("a.py", words(1, 1))
+        .commit(&sandbox.path("ada"), false);
     let recipe = |more: &str| format!("name = \"n\"\n[[source]]\ngit = \"ada\"\n{more}");
     for (name, more) in [
         ("plain", "[near]\n"),
@@ -202,7 +253,11 @@ fn a_release_of_other_settings_is_refused_with_the_setting() {
         ("exact", "exact = false\n[near]\nindex = true\n"),
         ("same", "[near]\nedges-at-once = 1\nprevious = \"index\"\n"),
     ] {
-        let text = if more.starts_with("exact") { format!("exact = false\n{}", recipe("[near]\nindex = true\n")) } else { recipe(more) };
+        let text = if more.starts_with("exact") {
+            format!("exact = false\n{}", recipe("[near]\nindex = true\n"))
+        } else {
+            recipe(more)
+        };
         sandbox.write(&format!("{name}.toml"), text);
     }
     sandbox.built("plain.toml", &["--out", "plain"]);
@@ -226,15 +281,34 @@ fn a_release_of_other_settings_is_refused_with_the_setting() {
 #[test]
 fn tables_are_compared_with_earlier_ones() {
     let sandbox = Sandbox::new();
-    let line = |family: usize, version: usize| json!({"path": format!("f{family}v{version}"), "content": words(family, version)}).to_string() + "\n";
+    let line = |family: usize, version: usize| {
+        json!({"path": format!("f{family}v{version}"), "content": words(family, version)}).to_string() + "\n"
+    };
     let table = |families: std::ops::Range<usize>| -> String {
-        families.flat_map(|family| (0..3).map(move |version| (family, version))).map(|(f, v)| line(f, v)).collect()
+        families
+            .flat_map(|family| (0..3).map(move |version| (family, version)))
+            .map(|(f, v)| line(f, v))
+            .collect()
     };
     sandbox.write("old.jsonl", table(0..20));
     sandbox.write("young.jsonl", table(10..30));
-    sandbox.stackmill(&["dedup", "old.jsonl", "--index", "--out", "first"]).succeeds();
-    sandbox.stackmill(&["dedup", "old.jsonl", "young.jsonl", "--previous", "first", "--out", "second"]).succeeds();
-    sandbox.stackmill(&["dedup", "old.jsonl", "young.jsonl", "--out", "clean"]).succeeds();
+    sandbox
+        .stackmill(&["dedup", "old.jsonl", "--index", "--out", "first"])
+        .succeeds();
+    sandbox
+        .stackmill(&[
+            "dedup",
+            "old.jsonl",
+            "young.jsonl",
+            "--previous",
+            "first",
+            "--out",
+            "second",
+        ])
+        .succeeds();
+    sandbox
+        .stackmill(&["dedup", "old.jsonl", "young.jsonl", "--out", "clean"])
+        .succeeds();
     let (second, clean) = (sandbox.dataset("second"), sandbox.dataset("clean"));
     for table in ["rows.parquet", "removed.parquet"] {
         assert_eq!(second.table_at(table), clean.table_at(table), "{table}");

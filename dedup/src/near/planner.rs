@@ -225,7 +225,12 @@ impl Cost {
         };
         let is_lower = |recall: &&f64| **recall < config.recall;
         let fits = |recall: &&f64| bytes(recall).is_some_and(|bytes| bytes <= means.scratch);
-        match OFFERS.iter().filter(is_lower).find(fits).filter(|_| config.bands.is_none()) {
+        match OFFERS
+            .iter()
+            .filter(is_lower)
+            .find(fits)
+            .filter(|_| config.bands.is_none())
+        {
             Some(recall) => format!("{room}, or set `recall = {recall}`"),
             None => room,
         }
@@ -326,11 +331,21 @@ mod tests {
         assert!(check(8 << 30, u64::MAX).is_ok());
         assert!(check(100 << 20, u64::MAX).is_err_and(|error| error.message().contains("192 MiB")));
         let tight = check(200 << 20, u64::MAX).expect_err("edges do not fit");
-        assert!(tight.hint_text().is_some_and(|hint| hint.contains("582542")), "{tight:?}");
+        assert!(
+            tight.hint_text().is_some_and(|hint| hint.contains("582542")),
+            "{tight:?}"
+        );
         let full = check(8 << 30, cost.scratch() - 1).expect_err("no room");
-        assert!(full.hint_text().is_some_and(|hint| hint.ends_with("or set `recall = 0.98`")), "{full:?}");
+        assert!(
+            full.hint_text()
+                .is_some_and(|hint| hint.ends_with("or set `recall = 0.98`")),
+            "{full:?}"
+        );
         let none = check(8 << 30, 1).expect_err("no room at all");
-        assert!(none.hint_text().is_some_and(|hint| !hint.contains("recall")), "{none:?}");
+        assert!(
+            none.hint_text().is_some_and(|hint| !hint.contains("recall")),
+            "{none:?}"
+        );
         let large = config.cost(1, 4 << 30).expect("defaults");
         assert!(large.task_memory > 2 << 30);
     }

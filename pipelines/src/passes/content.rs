@@ -173,7 +173,11 @@ impl<'a> Task<'a> {
         let index = match job.stages.has_index() {
             true => Some(Sketched {
                 keys: Keys::new(&job.stages)?,
-                table: TableWriter::create(workdir, &format!("{}/{name}", index::SKETCHED), &index::scratch_schema())?,
+                table: TableWriter::create(
+                    workdir,
+                    &format!("{}/{name}", index::SKETCHED),
+                    &index::scratch_schema(),
+                )?,
             }),
             false => None,
         };
@@ -282,7 +286,8 @@ impl Out<'_> {
             Arc::new(texts(|entry| entry.language.as_deref())),
             Arc::new(texts(|entry| entry.license.as_deref())),
         ];
-        self.notes.write(&RecordBatch::try_new(notes_schema(), notes.to_vec())?)?;
+        self.notes
+            .write(&RecordBatch::try_new(notes_schema(), notes.to_vec())?)?;
         let decided = known.iter().filter(|entry| entry.state == State::Decided);
         let decisions: Vec<_> = decided.filter_map(|entry| entry.decision.clone()).collect();
         self.decisions.write(&decisions)?;
@@ -342,7 +347,11 @@ fn sketched(files: &FileBatch, keys: &Keys) -> Result<RecordBatch> {
     );
     let bands = columns::binaries(record, columns::BANDS)?;
     let text = |array: &StringArray, row: usize| array.is_valid(row).then(|| array.value(row).to_owned());
-    let decisions: HashMap<_, _> = files.decisions().iter().map(|decision| (decision.file_id, decision)).collect();
+    let decisions: HashMap<_, _> = files
+        .decisions()
+        .iter()
+        .map(|decision| (decision.file_id, decision))
+        .collect();
     let entry = |row: usize| {
         let file_id = FileId(ids.value(row));
         let decision = decisions.get(&file_id).map(|decision| (*decision).clone());
@@ -351,7 +360,11 @@ fn sketched(files: &FileBatch, keys: &Keys) -> Result<RecordBatch> {
             file_id,
             key: keys[row],
             blob: blobs.is_valid(row).then(|| blobs.value(row).try_into().ok()).flatten(),
-            state: if decision.is_some() { State::Decided } else { State::Near },
+            state: if decision.is_some() {
+                State::Decided
+            } else {
+                State::Near
+            },
             bands: bands.filter(|_| decision.is_none()),
             decision,
             language: text(languages, row),

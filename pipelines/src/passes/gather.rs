@@ -161,7 +161,9 @@ impl Pairs {
     fn edges(&mut self, pairs: &RecordBatch) -> Result<RecordBatch> {
         self.table.write(pairs)?;
         let similarities = columns::f64s(pairs, "similarity")?.values().iter();
-        let alike: BooleanArray = similarities.map(|similarity| Some(*similarity >= self.threshold)).collect();
+        let alike: BooleanArray = similarities
+            .map(|similarity| Some(*similarity >= self.threshold))
+            .collect();
         Ok(filter_record_batch(pairs, &alike)?)
     }
 

@@ -14,7 +14,8 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Float64Type, Int64Type, UInt32Type, UInt64Type};
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, FixedSizeBinaryArray, RecordBatch, StringArray, UInt32Array, UInt64Array, new_null_array,
+    Array, ArrayRef, BinaryArray, FixedSizeBinaryArray, RecordBatch, StringArray, UInt32Array, UInt64Array,
+    new_null_array,
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use arrow_select::take::{take, take_record_batch};
@@ -40,7 +41,14 @@ pub const KNOWN: &str = "known";
 const PAIR_BYTES: usize = 28;
 /// Texts of a decision, in the order of its schema.
 const TEXTS: [&str; 8] = [
-    "outcome", "stage", "rule", "value", "limit", "because_kind", "because", "trouble",
+    "outcome",
+    "stage",
+    "rule",
+    "value",
+    "limit",
+    "because_kind",
+    "because",
+    "trouble",
 ];
 
 /// How far a file has come.
@@ -65,7 +73,10 @@ impl State {
     ];
 
     fn word(self) -> &'static str {
-        Self::ALL.iter().find(|(state, _)| *state == self).map_or("", |(_, word)| word)
+        Self::ALL
+            .iter()
+            .find(|(state, _)| *state == self)
+            .map_or("", |(_, word)| word)
     }
 
     fn parse(word: &str) -> Result<Self> {
@@ -192,7 +203,10 @@ pub fn to_record(entries: &mut [Entry]) -> Result<RecordBatch> {
     arrays.push(texts(&|entry| entry.language.as_deref()));
     arrays.push(texts(&|entry| entry.license.as_deref()));
     arrays.push(Arc::new(
-        entries.iter().map(|entry| entry.bands.as_deref()).collect::<BinaryArray>(),
+        entries
+            .iter()
+            .map(|entry| entry.bands.as_deref())
+            .collect::<BinaryArray>(),
     ));
     let pairs: Vec<Vec<u8>> = entries.iter_mut().map(|entry| entry.compared.bytes()).collect();
     arrays.push(Arc::new(BinaryArray::from_iter_values(pairs)));
@@ -205,11 +219,17 @@ pub fn to_record(entries: &mut [Entry]) -> Result<RecordBatch> {
 /// The inverse of [`to_record`].
 pub fn from_record(record: &RecordBatch) -> Result<Vec<Entry>> {
     let ids = columns::u64s(record, columns::FILE_ID)?;
-    let (keys, blobs) = (columns::fixed(record, "key")?, columns::fixed(record, columns::BLOB_ID)?);
+    let (keys, blobs) = (
+        columns::fixed(record, "key")?,
+        columns::fixed(record, columns::BLOB_ID)?,
+    );
     let texts = |name: &str| columns::strings(record, name);
     let (states, languages) = (texts("state")?, texts(columns::LANGUAGE)?);
     let licenses = texts(columns::LICENSE_TYPE)?;
-    let (bands, pairs) = (columns::binaries(record, columns::BANDS)?, columns::binaries(record, "compared")?);
+    let (bands, pairs) = (
+        columns::binaries(record, columns::BANDS)?,
+        columns::binaries(record, "compared")?,
+    );
     let bytes = columns::u64s(record, "text_bytes")?;
     let mut decisions = decisions(record)?.into_iter().peekable();
     let get = |array: &StringArray, row: usize| array.is_valid(row).then(|| array.value(row).to_owned());
@@ -217,7 +237,10 @@ pub fn from_record(record: &RecordBatch) -> Result<Vec<Entry>> {
         let file_id = FileId(ids.value(row));
         Ok(Entry {
             file_id,
-            key: keys.value(row).try_into().map_err(|_| Error::bug("a key is not 16 bytes"))?,
+            key: keys
+                .value(row)
+                .try_into()
+                .map_err(|_| Error::bug("a key is not 16 bytes"))?,
             blob: blobs.is_valid(row).then(|| blobs.value(row).try_into().ok()).flatten(),
             state: State::parse(states.value(row))?,
             decision: decisions.next_if(|(at, _)| *at == row).map(|(_, decision)| decision),
@@ -234,7 +257,9 @@ pub fn from_record(record: &RecordBatch) -> Result<Vec<Entry>> {
 /// Rows that have a decision, with it.
 fn decisions(record: &RecordBatch) -> Result<Vec<(usize, Decision)>> {
     let outcomes = columns::strings(record, "outcome")?;
-    let rows: Vec<u32> = (0..record.num_rows() as u32).filter(|&row| outcomes.is_valid(row as usize)).collect();
+    let rows: Vec<u32> = (0..record.num_rows() as u32)
+        .filter(|&row| outcomes.is_valid(row as usize))
+        .collect();
     let decided = take_record_batch(record, &UInt32Array::from(rows.clone()))?;
     let schema = Decision::schema();
     let array = |field: &Arc<Field>| match decided.column_by_name(field.name()) {
@@ -355,7 +380,9 @@ impl Remembering {
 
     /// Takes note of what the syntax pass decided.
     pub fn refuse(&mut self, decisions: &[Decision]) {
-        let fates = decisions.iter().map(|decision| (decision.file_id, Fate::Refused(decision.clone())));
+        let fates = decisions
+            .iter()
+            .map(|decision| (decision.file_id, Fate::Refused(decision.clone())));
         self.fates.extend(fates);
     }
 
@@ -387,7 +414,10 @@ fn remember_pairs(pairs: &RecordBatch, entries: &mut [Entry]) -> Result<()> {
         let file = file_of(ranks.value(row))?;
         let at = entries.binary_search_by_key(&file, |entry| entry.file_id);
         let at = at.map_err(|_| Error::bug(format!("file {file} was compared far from home")))?;
-        let blob = blobs.value(row).try_into().map_err(|_| Error::bug("a blob id is not 20 bytes"))?;
+        let blob = blobs
+            .value(row)
+            .try_into()
+            .map_err(|_| Error::bug("a blob id is not 20 bytes"))?;
         entries[at].compared.push(blob, similarities.value(row));
     }
     Ok(())
@@ -425,14 +455,21 @@ mod tests {
             compared: Compared(vec![([2; 20], 0.75), ([1; 20], 0.0)]),
             text_bytes: id,
         };
-        let mut entries = [entry(6, State::Kept, None), entry(7, State::Decided, Some(decision)), entry(8, State::Near, None)];
+        let mut entries = [
+            entry(6, State::Kept, None),
+            entry(7, State::Decided, Some(decision)),
+            entry(8, State::Near, None),
+        ];
         let record = to_record(&mut entries).expect("a table");
         let back = from_record(&record).expect("entries");
         let told = |entries: &[Entry]| format!("{entries:?}").replace("Number(3)", "").replace("Number(2)", "");
         assert_eq!(back.len(), 3);
         assert_eq!(told(&back[..1]), told(&entries[..1]));
         assert_eq!(told(&back[2..]), told(&entries[2..]));
-        let rule = back[1].decision.as_ref().map(|decision| (decision.rule.as_str(), decision.file_id.0));
+        let rule = back[1]
+            .decision
+            .as_ref()
+            .map(|decision| (decision.rule.as_str(), decision.file_id.0));
         assert_eq!(rule, Some(("line-max", 7)));
         assert_eq!(back[0].compared.find(&[2; 20]), Some(0.75));
         assert_eq!(back[0].compared.find(&[3; 20]), None);

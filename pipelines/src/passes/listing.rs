@@ -9,8 +9,8 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Float64Type, Int64Type, UInt64Type};
 use arrow_array::{
-    Array, ArrayRef, FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray, UInt32Array,
-    UInt64Array, new_null_array,
+    Array, ArrayRef, FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray, UInt32Array, UInt64Array,
+    new_null_array,
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use stackmill_schemas::context::Homes;
@@ -277,7 +277,11 @@ pub fn ranks(stages: &Stages, record: &RecordBatch) -> Result<FixedSizeBinaryArr
     let known = |counts: &Int64Array, row: usize| counts.is_valid(row).then(|| counts.value(row));
     let flags = ["archived", "fork", columns::IS_VENDOR].map(|name| columns::booleans(record, name).ok());
     let named = stages.keep.iter().filter_map(|criterion| match criterion {
-        Criterion::Column { name, .. } => Some(record.column_by_name(name).ok_or_else(|| Error::bug(format!("no `{name}`")))),
+        Criterion::Column { name, .. } => Some(
+            record
+                .column_by_name(name)
+                .ok_or_else(|| Error::bug(format!("no `{name}`"))),
+        ),
         _ => None,
     });
     let named: Vec<&ArrayRef> = named.collect::<Result<_>>()?;
@@ -296,7 +300,11 @@ pub fn ranks(stages: &Stages, record: &RecordBatch) -> Result<FixedSizeBinaryArr
             fork,
             vendored,
             depth: paths.value(row).matches('/').count(),
-            columns: named.iter().map(|column| value(column, Some(row))).collect::<Option<_>>().unwrap_or_default(),
+            columns: named
+                .iter()
+                .map(|column| value(column, Some(row)))
+                .collect::<Option<_>>()
+                .unwrap_or_default(),
         };
         bytes.extend(rank(&stages.keep, &standing, FileId(ids.value(row))).to_be_bytes());
     }

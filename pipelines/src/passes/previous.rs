@@ -100,7 +100,9 @@ impl Scattered<'_> {
     fn send(&self, spill: &mut SpillWriter, rows: RecordBatch) -> Result<()> {
         let partitions = self.previous.partitions();
         let keys = columns::fixed(&rows, "key")?;
-        let to: Vec<u32> = (0..rows.num_rows()).map(|row| partition_of(keys.value(row), partitions)).collect();
+        let to: Vec<u32> = (0..rows.num_rows())
+            .map(|row| partition_of(keys.value(row), partitions))
+            .collect();
         spill.send(rows, &to)
     }
 }
@@ -142,7 +144,10 @@ impl Step for Meeting<'_> {
         }
         spill.commit()?;
         let known = Tally { files, bytes: 0 };
-        Ok(TaskReport { known, ..TaskReport::default() })
+        Ok(TaskReport {
+            known,
+            ..TaskReport::default()
+        })
     }
 
     fn spent(&self) -> Vec<String> {
@@ -168,7 +173,9 @@ impl Meeting<'_> {
 }
 
 fn key_at(keys: &FixedSizeBinaryArray, row: usize) -> Result<[u8; 16]> {
-    keys.value(row).try_into().map_err(|_| Error::bug("a key is not 16 bytes"))
+    keys.value(row)
+        .try_into()
+        .map_err(|_| Error::bug("a key is not 16 bytes"))
 }
 
 /// The rows whose file is there, under its number in this run.

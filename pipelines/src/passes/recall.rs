@@ -138,10 +138,14 @@ impl Recall<'_> {
             cx.check()?;
             let batch = batch?;
             let left = found.take(&batch, &known)?;
-            let left = project(&filter_record_batch(&batch, &left)?, &self.targets.attach.exchange.keyed())?;
+            let left = project(
+                &filter_record_batch(&batch, &left)?,
+                &self.targets.attach.exchange.keyed(),
+            )?;
             let a = columns::fixed(&left, "rank_a")?;
-            let homes: Result<Vec<u32>> =
-                (0..left.num_rows()).map(|row| Ok(self.layout.homes.of(file_of(a.value(row))?))).collect();
+            let homes: Result<Vec<u32>> = (0..left.num_rows())
+                .map(|row| Ok(self.layout.homes.of(file_of(a.value(row))?)))
+                .collect();
             unknown.send(left.clone(), &homes?)?;
         }
         unknown.commit()?;
@@ -160,7 +164,10 @@ impl Recall<'_> {
         let workdir = &self.job.workdir;
         let name = chunk_name(&self.layout.chunks[task as usize]);
         let wanted = self.wanted(task)?;
-        let mut sets: Vec<RecordBatch> = workdir.place.table(&format!("{}/{name}", NEAR.side))?.collect::<Result<_>>()?;
+        let mut sets: Vec<RecordBatch> = workdir
+            .place
+            .table(&format!("{}/{name}", NEAR.side))?
+            .collect::<Result<_>>()?;
         let mut read = Tally::default();
         if !wanted.is_empty() {
             let mut reader = Reader::open(self.job, cx)?;
@@ -178,7 +185,12 @@ impl Recall<'_> {
         let known = compared(self.job, task)?;
         let mut wanted = BTreeSet::new();
         for batch in workdir.place.table(&format!("{WANTED}/{task:05}"))? {
-            wanted.extend(columns::u64s(&batch?, columns::FILE_ID)?.values().iter().map(|id| FileId(*id)));
+            wanted.extend(
+                columns::u64s(&batch?, columns::FILE_ID)?
+                    .values()
+                    .iter()
+                    .map(|id| FileId(*id)),
+            );
         }
         for batch in Spills::new(workdir, PAIRS, self.tasks()).partition(task) {
             let batch = batch?;
@@ -206,7 +218,10 @@ pub fn reread(
         let mask: BooleanArray = ids.iter().map(|id| Some(wanted.contains(&FileId(*id)))).collect();
         let files = filter_record_batch(&batch, &mask)?;
         read.files += files.num_rows() as u64;
-        read.bytes += columns::u64s(&files, columns::LENGTH_BYTES)?.values().iter().sum::<u64>();
+        read.bytes += columns::u64s(&files, columns::LENGTH_BYTES)?
+            .values()
+            .iter()
+            .sum::<u64>();
         reader.read(&files, &mut |files: FileBatch| match finish(files)? {
             (kept, decisions) if decisions.is_empty() => to(kept),
             (_, decisions) => Err(unreadable(&decisions[0])),
@@ -259,7 +274,9 @@ impl Found {
             let file = file_of(b.value(row))?;
             let entry = known.get(&file);
             let blob = blobs.is_valid(row).then(|| blobs.value(row).try_into().ok()).flatten();
-            let similarity = blob.zip(entry).and_then(|(blob, entry)| Some((blob, entry.compared.find(&blob)?)));
+            let similarity = blob
+                .zip(entry)
+                .and_then(|(blob, entry)| Some((blob, entry.compared.find(&blob)?)));
             left.push(similarity.is_none());
             match similarity {
                 Some((blob, similarity)) => self.edges.push((ranks(b, a, row)?, blob, similarity)),
@@ -276,8 +293,12 @@ impl Found {
         let of = |at: usize| fixed(self.edges.iter().flat_map(|edge| edge.0[at]).collect(), 16);
         let blobs = fixed(self.edges.iter().flat_map(|edge| edge.1).collect(), 20)?;
         let similarities = Float64Array::from_iter_values(self.edges.iter().map(|edge| edge.2));
-        let arrays: [Arc<dyn Array>; 4] =
-            [Arc::new(of(1)?), Arc::new(of(0)?), Arc::new(blobs), Arc::new(similarities)];
+        let arrays: [Arc<dyn Array>; 4] = [
+            Arc::new(of(1)?),
+            Arc::new(of(0)?),
+            Arc::new(blobs),
+            Arc::new(similarities),
+        ];
         Ok(RecordBatch::try_new(schema.clone(), arrays.to_vec())?)
     }
 }

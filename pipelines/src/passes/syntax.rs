@@ -7,11 +7,13 @@ use arrow_array::builder::StringBuilder;
 use arrow_array::cast::AsArray as _;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt32Array, UInt64Array, new_null_array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use stackmill_dedup::blocks::Cuts;
 use stackmill_filters::syntax::Fact;
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::manifest::Tally;
 use stackmill_schemas::{Decision, FileBatch, FileId, Outcome, Result, TaskContext, columns};
 
+use super::blocks;
 use super::comparison::{self, Names, STRUCTURAL};
 use super::content::{Reader, chunk_name, project, shard_columns};
 use super::cut::{HAS_COPIES, Layout};
@@ -51,6 +53,7 @@ const CORPUS: &[&str] = &[
     columns::STRUCTURAL_CLUSTER,
     columns::REDACTIONS,
     columns::HEADER_BYTES,
+    columns::CUT_LINES,
     columns::FINDINGS,
     columns::HISTORY,
 ];
@@ -100,7 +103,7 @@ impl Step for Syntax<'_> {
         let (index, previous) = (stages.has_index(), stages.previous.is_some());
         let of_index = [index::SKETCHED, index::PAIRS].into_iter().filter(|_| index);
         let of_previous = [index::KNOWN, "survivors"].into_iter().filter(|_| previous);
-        let spent = ["work"].into_iter().chain(of_index).chain(of_previous);
+        let spent = ["work", blocks::CUTS].into_iter().chain(of_index).chain(of_previous);
         spent.map(str::to_owned).collect()
     }
 }
@@ -110,6 +113,7 @@ struct Task<'a> {
     cx: &'a TaskContext,
     number: u32,
     compared: Compared,
+    cuts: Option<Cuts>,
     maps: Fused,
     meter: Meter,
     corpus: Option<ShardWriter>,
@@ -177,6 +181,7 @@ impl<'a> Task<'a> {
             cx,
             number: task,
             compared: Compared::load(job, layout, task)?,
+            cuts: blocks::load_cuts(job, task)?,
             maps: Fused::open(&job.stages.syntax, cx)?,
             meter: Meter::default(),
             corpus: None,
@@ -234,7 +239,8 @@ impl<'a> Task<'a> {
             nowhere(),
             Arc::new(bytes),
         ];
-        self.positions.write(&RecordBatch::try_new(positions_schema(), arrays)?)?;
+        self.positions
+            .write(&RecordBatch::try_new(positions_schema(), arrays)?)?;
         let bytes = held.iter().map(|(_, bytes)| bytes).sum();
         self.report.input.bytes += bytes;
         let files = held.len() as u64;
@@ -255,6 +261,9 @@ impl<'a> Task<'a> {
         if let Some(structural) = structural {
             let field = Field::new(columns::STRUCTURAL_CLUSTER, DataType::Utf8, true);
             files = files.with_column(field, structural)?;
+        }
+        if let Some(cuts) = &self.cuts {
+            files = cuts.attach(files)?;
         }
         let (kept, decisions) = finish(self.maps.map(files, &self.meter)?)?;
         self.decisions.write(&decisions)?;
@@ -307,7 +316,9 @@ impl<'a> Task<'a> {
         let ids = kept.column_by_name(columns::FILE_ID).cloned();
         if let Some(index) = &mut self.index {
             let files = columns::u64s(kept, columns::FILE_ID)?.values().iter();
-            files.zip(bytes.values()).for_each(|(id, bytes)| index.keep(FileId(*id), *bytes));
+            files
+                .zip(bytes.values())
+                .for_each(|(id, bytes)| index.keep(FileId(*id), *bytes));
         }
         let rows: UInt32Array = (first..first + count as u32).map(Some).collect();
         let shard = UInt32Array::from_value(self.number, count);

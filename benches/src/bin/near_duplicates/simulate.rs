@@ -78,7 +78,11 @@ impl SideFiles for Sets {
     fn shingles(&self, home: u32) -> Result<Batches<'_>> {
         let first = u64::from(home) * HOME;
         let end = self.files.min(first + HOME);
-        Ok(Box::new((first..end).step_by(BATCH as usize).map(move |first| sets(first..end.min(first + BATCH)))))
+        Ok(Box::new(
+            (first..end)
+                .step_by(BATCH as usize)
+                .map(move |first| sets(first..end.min(first + BATCH))),
+        ))
     }
 }
 
@@ -92,9 +96,14 @@ fn sets(files: std::ops::Range<u64>) -> Result<RecordBatch> {
             })
             .collect();
         set.sort_unstable();
-        set.iter().flat_map(|element| element.to_le_bytes()).collect::<Vec<u8>>()
+        set.iter()
+            .flat_map(|element| element.to_le_bytes())
+            .collect::<Vec<u8>>()
     };
-    let blobs: Vec<u8> = files.clone().flat_map(|file| [file.to_le_bytes(), [7; 8]].concat().into_iter().chain([0; 4])).collect();
+    let blobs: Vec<u8> = files
+        .clone()
+        .flat_map(|file| [file.to_le_bytes(), [7; 8]].concat().into_iter().chain([0; 4]))
+        .collect();
     let sets = BinaryArray::from_iter_values(files.clone().map(set));
     let arrays: [Arc<dyn arrow_array::Array>; 3] = [
         Arc::new(UInt64Array::from_iter_values(files)),
@@ -117,16 +126,32 @@ struct World {
 /// Runs `files` invented files through near-duplicates.
 pub(crate) fn bench(files: u64, folder: &Path) -> crate::Outcome {
     let homes = Homes::new((0..files.div_ceil(HOME)).map(|home| FileId(home * HOME)).collect());
-    let size = InputSize { files, bytes: 0, homes: homes.count() };
+    let size = InputSize {
+        files,
+        bytes: 0,
+        homes: homes.count(),
+    };
     let cx = TaskContext {
         side: Arc::new(Sets { files }),
         homes: Arc::new(homes),
         ..stackmill::run::bare_context(&options(folder)?)
     };
-    let near = NearConfig { bands: Some(SLICE), rows: Some(6), ..NearConfig::default() }.build()?;
+    let near = NearConfig {
+        bands: Some(SLICE),
+        rows: Some(6),
+        ..NearConfig::default()
+    }
+    .build()?;
     let folder = folder.join(format!("stackmill-simulated-{}", std::process::id()));
     let workdir = Workdir::create(&folder, &folder, u64::MAX)?;
-    let mut world = World { workdir, near, cx, size, clock: Instant::now(), disk: 0 };
+    let mut world = World {
+        workdir,
+        near,
+        cx,
+        size,
+        clock: Instant::now(),
+        disk: 0,
+    };
     let outcome = world.all(&folder);
     std::fs::remove_dir_all(&folder)?;
     outcome?;
@@ -181,7 +206,12 @@ impl World {
         );
     }
 
-    fn scatter(&self, exchange: &dyn Exchange, (spill, partitions): (&mut SpillWriter, u32), rows: &RecordBatch) -> Result<()> {
+    fn scatter(
+        &self,
+        exchange: &dyn Exchange,
+        (spill, partitions): (&mut SpillWriter, u32),
+        rows: &RecordBatch,
+    ) -> Result<()> {
         let mut to = Scatter {
             send: &mut |rows, to| spill.send(rows, to),
             partitions,
@@ -203,7 +233,10 @@ impl World {
         let mut pairs = SpillWriter::create(&self.workdir, "pairs", slice, attach.keyed())?;
         let spills = Spills::new(&self.workdir, "buckets", 1);
         for index in 0..partitions {
-            let partition = Partition { index, batches: spills.partition(index) };
+            let partition = Partition {
+                index,
+                batches: spills.partition(index),
+            };
             let mut emit = |rows: RecordBatch| self.scatter(attach, (&mut pairs, self.size.homes), &rows);
             buckets.gather(partition, &mut Emit(&mut emit), &self.cx)?;
         }
@@ -218,7 +251,10 @@ impl World {
         let mut attached = SpillWriter::create(&self.workdir, "attached", 0, verify.keyed())?;
         let pairs = Spills::new(&self.workdir, "pairs", slices);
         for index in 0..self.size.homes {
-            let partition = Partition { index, batches: pairs.partition(index) };
+            let partition = Partition {
+                index,
+                batches: pairs.partition(index),
+            };
             let mut emit = |rows: RecordBatch| self.scatter(verify, (&mut attached, self.size.homes), &rows);
             attach.gather(partition, &mut Emit(&mut emit), &self.cx)?;
         }
@@ -231,7 +267,10 @@ impl World {
         let mut count = 0;
         let attached = Spills::new(&self.workdir, "attached", 1);
         for index in 0..self.size.homes {
-            let partition = Partition { index, batches: attached.partition(index) };
+            let partition = Partition {
+                index,
+                batches: attached.partition(index),
+            };
             let mut emit = |rows: RecordBatch| {
                 count += rows.num_rows() as u64;
                 routed(&mut edges, partitions, Turn::Small, &rows)
@@ -248,7 +287,11 @@ impl World {
         let components = self.near.components;
         let partitions = components.partitions(self.size.files);
         for number in 1.. {
-            let (turn, next) = if number % 2 == 1 { (Turn::Small, Turn::Large) } else { (Turn::Large, Turn::Small) };
+            let (turn, next) = if number % 2 == 1 {
+                (Turn::Small, Turn::Large)
+            } else {
+                (Turn::Large, Turn::Small)
+            };
             let feeders = if number == 1 { 1 } else { partitions };
             let spills = Spills::new(&self.workdir, &number.to_string(), feeders);
             let mut moved = 0;
@@ -321,7 +364,10 @@ fn routed(spill: &mut SpillWriter, partitions: u32, turn: Turn, rows: &RecordBat
 fn bands(files: std::ops::Range<u64>, slice: u32) -> Result<RecordBatch> {
     let of = |file: u64| {
         let bands = (0..u64::from(SLICE)).map(|band| bucket(file, u64::from(slice * SLICE) + band));
-        bands.chain([hash(6, file, 0)]).flat_map(u64::to_le_bytes).collect::<Vec<u8>>()
+        bands
+            .chain([hash(6, file, 0)])
+            .flat_map(u64::to_le_bytes)
+            .collect::<Vec<u8>>()
     };
     let ranks: Vec<u8> = files.clone().flat_map(|file| rank(file).to_be_bytes()).collect();
     let fields = vec![
@@ -330,5 +376,8 @@ fn bands(files: std::ops::Range<u64>, slice: u32) -> Result<RecordBatch> {
     ];
     let ranks = FixedSizeBinaryArray::try_new(16, ranks.into(), None)?;
     let bands = BinaryArray::from_iter_values(files.map(of));
-    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), vec![Arc::new(ranks), Arc::new(bands)])?)
+    Ok(RecordBatch::try_new(
+        Arc::new(Schema::new(fields)),
+        vec![Arc::new(ranks), Arc::new(bands)],
+    )?)
 }
