@@ -11,6 +11,7 @@ mod grammars;
 mod history;
 mod incremental;
 mod inputs;
+mod keep;
 mod memory;
 mod pipeline;
 mod ranks;

@@ -3,7 +3,7 @@
 //! ```text
 //!   bands of a slice ─► near-buckets ─► pairs ─► near-attach ─► near-verify ─► edges ─► turns ─► components ─► near-keepers
 //! ```
-//! One task after the other in one thread, so that time is that of one core and memory that of one task. Bands come in
+//! One task after the other in one thread, so that seconds are the processor's and memory that of one task. Bands come in
 //! slices, so that rows of buckets need not all lie on disk at once; a run has all of them there.
 //!
 //! Files in 16 are 13 alone, 2 in clusters of two to ninety, and 1 in clusters of 20,000, which fill buckets beyond
@@ -11,10 +11,10 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use arrow_array::{BinaryArray, FixedSizeBinaryArray, RecordBatch, UInt64Array};
 use arrow_schema::{DataType, Field, Schema};
+use stackmill::clock::thread_seconds;
 use stackmill::exchange::{SpillWriter, Spills};
 use stackmill::job::Options;
 use stackmill::passes::content::side_schema;
@@ -119,7 +119,6 @@ struct World {
     near: Near,
     cx: TaskContext,
     size: InputSize,
-    clock: Instant,
     disk: u64,
 }
 
@@ -149,7 +148,6 @@ pub(crate) fn bench(files: u64, folder: &Path) -> crate::Outcome {
         near,
         cx,
         size,
-        clock: Instant::now(),
         disk: 0,
     };
     let outcome = world.all(&folder);
@@ -185,7 +183,7 @@ impl World {
         let (number, partitions) = self.turns(folder)?;
         let decisions = self.keepers((number, partitions), edges)?;
         self.told(folder, &format!("{decisions} decisions"));
-        let (seconds, files) = (self.clock.elapsed().as_secs_f64(), self.size.files as f64);
+        let (seconds, files) = (thread_seconds(), self.size.files as f64);
         println!(
             "{files} files: {:.2} us a file, {:.0} bytes of scratch a file at most, peak {} MiB",
             seconds * 1e6 / files,
@@ -200,7 +198,7 @@ impl World {
         self.disk = self.disk.max(bytes);
         println!(
             "{what}: after {:.1} s, {} MiB on disk, peak {} MiB",
-            self.clock.elapsed().as_secs_f64(),
+            thread_seconds(),
             bytes >> 20,
             crate::peak_mib()
         );
