@@ -375,6 +375,9 @@ impl Job {
         if let Some(near) = &mut stages.near {
             near.keepers.within(alone);
             near.several_keepers.within(share);
+            if stages.index {
+                near.verify.tell_all();
+            }
         }
         if let Some(structural) = &mut stages.structural {
             structural.keepers.within(alone);

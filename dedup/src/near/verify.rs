@@ -32,9 +32,16 @@ pub struct Verify {
 }
 
 impl Verify {
-    /// With `tells_all`, pairs below the threshold are emitted, too, at similarity 0.
-    pub(crate) fn new(threshold: f64, tells_all: bool) -> Self {
-        Self { threshold, tells_all }
+    pub(super) fn new(threshold: f64) -> Self {
+        Self {
+            threshold,
+            tells_all: false,
+        }
+    }
+
+    /// Emits pairs below the threshold, too, at similarity 0: for an index. They are no edges.
+    pub fn tell_all(&mut self) {
+        self.tells_all = true;
     }
 
     /// The similarity from which on a pair is an edge; 0 where all are.
