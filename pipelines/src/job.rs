@@ -191,10 +191,15 @@ impl Stages {
             rules,
             artefacts,
         };
-        stages.content_schema()?;
-        stages.known.check(&stages.keep, stages.listing_schema()?.as_ref())?;
-        previous::check(&stages, recipe)?;
+        stages.check(recipe)?;
         Ok(stages)
+    }
+
+    /// Refuses stages that do not go together.
+    fn check(&self, recipe: &Recipe) -> Result<()> {
+        self.content_schema()?;
+        self.known.check(&self.keep, self.listing_schema()?.as_ref())?;
+        previous::check(self, recipe)
     }
 
     /// Whether an index is published.
