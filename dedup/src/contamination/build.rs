@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use stackmill_schemas::benchmark::{BenchmarkItem, Field};
 use stackmill_schemas::error::{Error, Result};
 
+use super::classes::Classes;
 use super::grams::{Channel, Gram};
 use super::packs::{Pack, PackField, PackItem, PackSource, check_items, check_name, encode};
 use super::{code, literals, words};
@@ -176,8 +177,11 @@ fn pack_field(field: Field, channel: Channel, text: &str) -> Option<PackField> {
     };
     match channel {
         Channel::Words => words::scan(text.as_bytes(), keep),
-        Channel::Literals => literals::scan(text.as_bytes(), keep),
-        Channel::Code => code::scan(text.as_bytes(), &mut code::OnlyCode(&mut keep)),
+        Channel::Literals => {
+            let text = text.as_bytes();
+            literals::scan(text, &Classes::of(text), &mut code::Only(Channel::Literals, &mut keep))
+        }
+        Channel::Code => code::scan(text.as_bytes(), &mut code::Only(Channel::Code, &mut keep)),
         Channel::Names => 0,
     };
     (!hashes.is_empty()).then(|| PackField {
@@ -216,7 +220,7 @@ fn names(item: &BenchmarkItem) -> Option<PackField> {
         let bytes = text.as_bytes();
         code::scan(
             bytes,
-            &mut code::OnlyNames(&mut |gram: Gram| {
+            &mut code::Only(Channel::Names, &mut |gram: Gram| {
                 if bytes.get(gram.end) == Some(&b'(') {
                     fields.entry(gram.hash).or_default().insert(*field);
                 }

@@ -35,7 +35,18 @@ impl Channel {
 
     /// The hash that packs and indices hold: no two channels share one but by chance.
     pub(super) fn seal(self, state: u64) -> u64 {
-        mix(state.wrapping_add((self as u64) << 56 | self as u64)) >> (64 - HASH_BITS)
+        Self::sealed(state.wrapping_add(self.seal_key()))
+    }
+
+    /// What is added to a state before it is sealed.
+    pub(super) const fn seal_key(self) -> u64 {
+        (self as u64) << 56 | self as u64
+    }
+
+    /// The hash of a state to which the key has been added.
+    #[inline(always)]
+    pub(super) const fn sealed(state: u64) -> u64 {
+        mix(state) >> (64 - HASH_BITS)
     }
 }
 
@@ -52,10 +63,14 @@ pub(super) struct Gram {
     pub(super) end: usize,
 }
 
+/// Multiplier of [`mix`].
+pub(super) const MIX: u64 = 0xd6e8_feb8_6659_fd93;
+
 /// Spreads every bit over the word (xor-shift and multiply, twice).
-pub(super) fn mix(mut x: u64) -> u64 {
-    x = (x ^ x >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93);
-    x = (x ^ x >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93);
+#[inline(always)]
+pub(super) const fn mix(mut x: u64) -> u64 {
+    x = (x ^ x >> 32).wrapping_mul(MIX);
+    x = (x ^ x >> 32).wrapping_mul(MIX);
     x ^ x >> 32
 }
 

@@ -1,7 +1,8 @@
 //! From packs to what a scan needs: a filter over n-gram hashes, and for each n-gram the fields that hold it.
 //!
 //! ```text
-//!   filter     u64 words; an n-gram sets two bits in the one word that its upper bits choose      ► most n-grams stop here
+//!   filters    one a channel: u64 words; an n-gram sets three bits in the one word that its upper bits choose
+//!                                                                                             ► most n-grams stop here
 //!   buckets    by the upper bits of a hash: where its hashes begin
 //!   hashes     ascending, each once; the place of a hash is the n-gram's number
 //!   postings   starts[number] .. starts[number + 1]: (field, weight)
@@ -15,8 +16,8 @@ use super::common;
 use super::grams::{Channel, HASH_BITS};
 use super::packs::Pack;
 
-/// Filter bits spent on one n-gram, at least: with two bits set, less than 5% of foreign n-grams pass.
-const FILTER_BITS: usize = 8;
+/// Filter bits spent on five places of n-grams, at least: with three bits set, 1 to 6% of foreign n-grams pass.
+const FILTER_BITS: usize = 22;
 /// N-grams in a bucket: two to four of them are looked at to find one.
 const BUCKET_NGRAMS: usize = 2;
 /// An n-gram in more families of a benchmark than this is its boilerplate and says nothing about any of them.
@@ -63,7 +64,7 @@ pub(super) struct Posting {
 pub(super) struct Index {
     /// Every field of every pack: the order that settles ties.
     pub(super) entries: Vec<Entry>,
-    filter: Vec<u64>,
+    filters: [Filter; Channel::ALL.len()],
     buckets: Vec<u32>,
     /// Bits of a hash below those that choose its bucket.
     shift: u32,
@@ -103,10 +104,12 @@ impl Index {
     /// `rows`: pairs of n-gram and entry, ascending.
     fn flatten(entries: Vec<Entry>, rows: &[(u64, u32)]) -> Self {
         let different = rows.chunk_by(|a, b| a.0 == b.0).count();
-        let bits = (different * FILTER_BITS).max(64).next_power_of_two();
+        let mut sizes = [0; Channel::ALL.len()];
+        rows.iter()
+            .for_each(|row| sizes[entries[row.1 as usize].channel as usize] += 1);
         let mut index = Self {
             entries,
-            filter: vec![0; bits / 64],
+            filters: sizes.map(Filter::new),
             buckets: Vec::new(),
             shift: HASH_BITS - (different / BUCKET_NGRAMS).max(2).ilog2(),
             hashes: Vec::with_capacity(different),
@@ -143,8 +146,9 @@ impl Index {
         for posting in &self.postings[before..] {
             self.entries[posting.entry as usize].weight += u64::from(posting.weight);
         }
-        let (slot, bits) = self.filter_place(group[0].0);
-        self.filter[slot] |= bits;
+        for posting in &self.postings[before..] {
+            self.filters[self.entries[posting.entry as usize].channel as usize].add(group[0].0);
+        }
         self.hashes.push(group[0].0);
         self.starts.push(self.postings.len() as u32);
     }
@@ -154,18 +158,10 @@ impl Index {
         &self.entries[number as usize]
     }
 
-    /// Word of the filter and bits in it.
-    #[inline]
-    fn filter_place(&self, hash: u64) -> (usize, u64) {
-        let slot = (hash >> 12) as usize & (self.filter.len() - 1);
-        (slot, 1 << (hash & 63) | 1 << (hash >> 6 & 63))
-    }
-
     /// Whether the n-gram may be one of ours: never wrong when it says no.
-    #[inline]
-    pub(super) fn may_hold(&self, hash: u64) -> bool {
-        let (slot, bits) = self.filter_place(hash);
-        self.filter[slot] & bits == bits
+    #[inline(always)]
+    pub(super) fn may_hold(&self, channel: Channel, hash: u64) -> bool {
+        self.filters[channel as usize].may_hold(hash)
     }
 
     /// The number of an n-gram of ours.
@@ -188,6 +184,40 @@ impl Index {
     pub(super) fn postings(&self, number: u32) -> &[Posting] {
         let at = number as usize;
         &self.postings[self.starts[at] as usize..self.starts[at + 1] as usize]
+    }
+}
+
+/// Which n-grams of a channel may be there. The filter of code and those of the short channels stay in the second cache.
+#[derive(Clone, Debug)]
+struct Filter {
+    words: Vec<u64>,
+}
+
+impl Filter {
+    /// For so many places of n-grams: one that is in several fields has several.
+    fn new(places: usize) -> Self {
+        let bits = (places * FILTER_BITS / 5).max(64).next_power_of_two();
+        Self {
+            words: vec![0; bits / 64],
+        }
+    }
+
+    /// A word, and the bits in it.
+    #[inline(always)]
+    fn place(&self, hash: u64) -> (usize, u64) {
+        let slot = (hash >> 18) as usize & (self.words.len() - 1);
+        (slot, 1 << (hash & 63) | 1 << (hash >> 6 & 63) | 1 << (hash >> 12 & 63))
+    }
+
+    fn add(&mut self, hash: u64) {
+        let (slot, bits) = self.place(hash);
+        self.words[slot] |= bits;
+    }
+
+    #[inline(always)]
+    fn may_hold(&self, hash: u64) -> bool {
+        let (slot, bits) = self.place(hash);
+        self.words[slot] & bits == bits
     }
 }
 
@@ -219,13 +249,13 @@ mod tests {
             .items()
             .iter()
             .flat_map(|item| &item.fields)
-            .flat_map(|field| &field.hashes);
-        for hash in ours {
-            assert!(index.may_hold(*hash) && index.number(*hash).is_some());
+            .flat_map(|field| field.hashes.iter().map(|hash| (field.channel, *hash)));
+        for (channel, hash) in ours {
+            assert!(index.may_hold(channel, hash) && index.number(hash).is_some());
         }
         let foreign = (0..100_000u64).map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 24);
         let passed = foreign
-            .filter(|&hash| index.number(hash).is_none() && index.may_hold(hash))
+            .filter(|&hash| index.number(hash).is_none() && index.may_hold(Channel::Words, hash))
             .count();
         assert!(passed < 6_000, "{passed} of 100,000 passed");
     }

@@ -72,6 +72,13 @@ pub(super) fn judge(index: &Index, candidates: &[Candidate], config: &Decontamin
     out
 }
 
+/// Whether a field of which a text has this weight may count for anything, alone or with others: what is below the least
+/// strength does not, whatever its tier.
+pub(super) fn may_count(entry: &Entry, weight: u64, config: &DecontaminateConfig) -> bool {
+    let (limit, ..) = limits(entry, config);
+    entry.channel == Channel::Names || weight as f64 / entry.weight as f64 / limit >= LEAST_STRENGTH
+}
+
 /// Limits of a field: (share, fewest n-grams, n-grams below which evidence is little).
 fn limits(entry: &Entry, config: &DecontaminateConfig) -> (f64, usize, usize) {
     match (entry.channel, entry.field) {

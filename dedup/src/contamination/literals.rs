@@ -7,7 +7,9 @@
 //! What lies between literals does not count, so inputs and outputs survive a translation. Five small numbers stand
 //! together everywhere: an n-gram counts only if it would be hard to guess, which is estimated in bits.
 
+use super::classes::{Classes, next_set};
 use super::grams::{Channel, Gram, hash_bytes, mix};
+use super::lanes::Sink;
 
 /// Length of an n-gram, in literals.
 pub(super) const NGRAM_LITERALS: usize = 5;
@@ -34,37 +36,30 @@ struct Literal {
     start: usize,
 }
 
-/// Calls `each` for every n-gram of `text` that is hard to guess; returns the number of literals.
-pub(super) fn scan(text: &[u8], mut each: impl FnMut(Gram)) -> usize {
+/// Shows `sink` what it wants of the n-grams of `text` that are hard to guess; returns the number of literals.
+pub(super) fn scan(text: &[u8], classes: &Classes, sink: &mut impl Sink) -> usize {
     let mut ring = [Literal::default(); NGRAM_LITERALS];
     let (mut at, mut count) = (0, 0);
-    while at < text.len() {
-        let literal = match text[at] {
-            b'0'..=b'9' if !is_word_before(text, at) => number(text, &mut at),
-            b'"' | b'\'' if !is_word_before(text, at) => string(text, &mut at),
-            _ => {
-                at += 1;
-                None
-            }
+    loop {
+        at = next_set(&classes.literals, at, text.len());
+        let literal = match text.get(at) {
+            None => return count,
+            Some(b'0'..=b'9') => number(text, &mut at),
+            Some(_) => string(text, &mut at),
         };
         let Some(literal) = literal else { continue };
         ring.rotate_left(1);
         ring[NGRAM_LITERALS - 1] = literal;
         count += 1;
-        if count >= NGRAM_LITERALS && bits(&ring) >= MIN_BITS {
-            let (unit, start) = (count - NGRAM_LITERALS, ring[0].start);
-            let (hash, end) = (hash(&ring), at);
-            each(Gram { hash, unit, start, end });
+        if count < NGRAM_LITERALS {
+            continue;
+        }
+        let hash = hash(&ring);
+        if sink.wants(Channel::Literals, hash) && bits(&ring) >= MIN_BITS {
+            let (unit, start, end) = (count - NGRAM_LITERALS, ring[0].start, at);
+            sink.take(Channel::Literals, Gram { hash, unit, start, end });
         }
     }
-    count
-}
-
-fn is_word_before(text: &[u8], at: usize) -> bool {
-    let Some(before) = at.checked_sub(1) else { return false };
-    // The letter of an escape is none of a word.
-    let escaped = before > 0 && text[before - 1] == b'\\' && matches!(text[before], b'n' | b't' | b'r');
-    stackmill_schemas::text::is_word_byte(text[before]) && text[before] < 0x80 && !escaped
 }
 
 fn number(text: &[u8], at: &mut usize) -> Option<Literal> {
@@ -170,7 +165,12 @@ fn hash(ring: &[Literal; NGRAM_LITERALS]) -> u64 {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::code::Only;
     use super::*;
+
+    fn scan(text: &[u8], mut each: impl FnMut(Gram)) -> usize {
+        super::scan(text, &Classes::of(text), &mut Only(Channel::Literals, &mut each))
+    }
 
     fn grams(text: &str) -> Vec<u64> {
         let mut out = Vec::new();

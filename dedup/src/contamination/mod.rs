@@ -20,21 +20,29 @@
 //! - What has other words, other code and other examples is out of reach: most rewritings by a language model are.
 
 mod build;
+mod classes;
 mod code;
 mod common;
+mod events;
 mod evidence;
 mod grams;
 mod index;
 mod judge;
 mod kept;
+mod kernel;
+mod lanes;
 mod literals;
 mod matcher;
 mod packs;
+#[cfg(test)]
+mod plain;
 mod tiers;
 mod unpack;
 mod views;
 mod window;
 mod words;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 use std::sync::{Arc, OnceLock};
 
