@@ -21,7 +21,7 @@ use stackmill_schemas::error::{Error, Result};
 use super::classes::Classes;
 use super::grams::{Channel, Gram};
 use super::packs::{Pack, PackField, PackItem, PackSource, check_items, check_name, encode};
-use super::{code, literals, words};
+use super::{bags, code, literals, words};
 
 /// Most n-grams kept of a field of the first item of a family.
 const MAX_NGRAMS: usize = 112;
@@ -43,6 +43,12 @@ pub(super) const MAX_FIELD_UNITS: usize = 1 << 20;
 const MIN_PROSE_WORDS: usize = 5;
 /// A name belongs to an item if so many of its fields declare or call it.
 const MIN_NAME_FIELDS: usize = 2;
+/// Fewest classes of a bag.
+const MIN_BAG: usize = 3;
+/// Most classes of a bag: the rarest.
+const MAX_BAG: usize = 40;
+/// Words of fewer bits (in sixteenths) are in every other place: they tell nothing.
+const MIN_BAG_BITS: u64 = 24;
 /// Most names of an item.
 const MAX_NAMES: usize = 8;
 
@@ -151,6 +157,9 @@ fn fields_of(item: &BenchmarkItem, first: bool) -> Vec<PackField> {
         out.extend(docstrings.filter(|docstring| docstring.ngrams < most));
     }
     out.extend(names(item));
+    if first {
+        out.extend(bags_of(item));
+    }
     out.sort_by_key(|field| (field.field, field.channel));
     out
 }
@@ -182,7 +191,7 @@ fn pack_field(field: Field, channel: Channel, text: &str) -> Option<PackField> {
             literals::scan(text, &Classes::of(text), &mut code::Only(Channel::Literals, &mut keep))
         }
         Channel::Code => code::scan(text.as_bytes(), &mut code::Only(Channel::Code, &mut keep)),
-        Channel::Names => 0,
+        Channel::Names | Channel::Bag => 0,
     };
     (!hashes.is_empty()).then(|| PackField {
         field,
@@ -211,6 +220,38 @@ fn is_prose(line: &str) -> bool {
     };
     let (count, prose) = (words.clone().count(), words.filter(plain).count());
     !line.starts_with(">>>") && prose >= MIN_PROSE_WORDS && 4 * prose >= 3 * count
+}
+
+/// The rare words of the prompt, and the numbers and strings of examples and tests.
+fn bags_of(item: &BenchmarkItem) -> Vec<PackField> {
+    let (mut text, mut data) = (BTreeSet::new(), BTreeSet::new());
+    for (field, content) in &item.fields {
+        let in_text = matches!(field, Field::Prompt | Field::Docstring | Field::Signature);
+        bags::units(content.as_bytes(), |unit| {
+            if unit.is_data && *field != Field::Solution {
+                data.insert(unit.class);
+            } else if in_text && bags::bits(unit.class) >= MIN_BAG_BITS {
+                text.insert(unit.class);
+            }
+        });
+    }
+    [(Field::Prompt, text), (Field::Tests, data)]
+        .into_iter()
+        .filter(|(_, classes)| classes.len() >= MIN_BAG)
+        .map(|(field, classes)| {
+            let mut hashes: Vec<u64> = classes.into_iter().map(u64::from).collect();
+            hashes.sort_by_key(|&hash| (std::cmp::Reverse(bags::bits(hash as u16)), hash));
+            hashes.truncate(MAX_BAG);
+            hashes.sort_unstable();
+            PackField {
+                field,
+                channel: Channel::Bag,
+                units: hashes.len(),
+                ngrams: hashes.len(),
+                hashes,
+            }
+        })
+        .collect()
 }
 
 /// Names that several fields of the item declare or call.

@@ -17,19 +17,21 @@ pub enum Channel {
     Literals,
     /// Names of what an item declares: never enough alone.
     Names,
+    /// Rare words, numbers and strings in any order: never enough alone.
+    Bag,
 }
 
 impl Channel {
     /// All channels, in the order of their numbers in packs.
-    pub(super) const ALL: [Self; 4] = [Self::Words, Self::Code, Self::Literals, Self::Names];
+    pub(super) const ALL: [Self; 5] = [Self::Words, Self::Code, Self::Literals, Self::Names, Self::Bag];
 
-    /// Length of an n-gram, in units of the channel: words, tokens, literals, names.
+    /// Length of an n-gram, in units of the channel: words, tokens, literals, names, classes.
     pub(super) const fn ngram(self) -> usize {
         match self {
             Self::Words => super::words::NGRAM_WORDS,
             Self::Code => super::code::NGRAM_TOKENS,
             Self::Literals => super::literals::NGRAM_LITERALS,
-            Self::Names => 1,
+            Self::Names | Self::Bag => 1,
         }
     }
 

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stackmill_schemas::benchmark::Field;
 
+use super::bags::{self, Bag};
 use super::common;
 use super::grams::{Channel, HASH_BITS};
 use super::packs::Pack;
@@ -64,6 +65,8 @@ pub(super) struct Posting {
 pub(super) struct Index {
     /// Every field of every pack: the order that settles ties.
     pub(super) entries: Vec<Entry>,
+    /// In order of families.
+    bags: Vec<Bag>,
     filters: [Filter; Channel::ALL.len()],
     buckets: Vec<u32>,
     /// Bits of a hash below those that choose its bucket.
@@ -79,11 +82,20 @@ impl Index {
         let mut families = Families::default();
         let mut entries = Vec::new();
         let mut rows = Vec::new();
+        let mut bags_of = Vec::new();
         for (pack, packed) in packs.iter().enumerate() {
             for (item, packed) in packed.items().iter().enumerate() {
                 let family = families.number(&packed.family);
                 for field in &packed.fields {
-                    rows.extend(field.hashes.iter().map(|&hash| (hash, entries.len() as u32)));
+                    let entry = entries.len() as u32;
+                    let mut weight = 0;
+                    if field.channel == Channel::Bag {
+                        let classes: Vec<u16> = field.hashes.iter().map(|&hash| hash as u16).collect();
+                        weight = classes.iter().map(|&class| bags::bits(class)).sum();
+                        bags_of.push(Bag { family, entry, classes });
+                    } else {
+                        rows.extend(field.hashes.iter().map(|&hash| (hash, entry)));
+                    }
                     entries.push(Entry {
                         pack,
                         item,
@@ -92,23 +104,25 @@ impl Index {
                         channel: field.channel,
                         units: field.units,
                         scale: field.ngrams as f64 / field.hashes.len() as f64,
-                        weight: 0,
+                        weight,
                     });
                 }
             }
         }
         rows.sort_unstable();
-        Self::flatten(entries, &rows)
+        bags_of.sort_by_key(|bag| bag.family);
+        Self::flatten(entries, bags_of, &rows)
     }
 
     /// `rows`: pairs of n-gram and entry, ascending.
-    fn flatten(entries: Vec<Entry>, rows: &[(u64, u32)]) -> Self {
+    fn flatten(entries: Vec<Entry>, bags: Vec<Bag>, rows: &[(u64, u32)]) -> Self {
         let different = rows.chunk_by(|a, b| a.0 == b.0).count();
         let mut sizes = [0; Channel::ALL.len()];
         rows.iter()
             .for_each(|row| sizes[entries[row.1 as usize].channel as usize] += 1);
         let mut index = Self {
             entries,
+            bags,
             filters: sizes.map(Filter::new),
             buckets: Vec::new(),
             shift: HASH_BITS - (different / BUCKET_NGRAMS).max(2).ilog2(),
@@ -151,6 +165,13 @@ impl Index {
         }
         self.hashes.push(group[0].0);
         self.starts.push(self.postings.len() as u32);
+    }
+
+    /// The bags of a family.
+    pub(super) fn bags(&self, family: u32) -> &[Bag] {
+        let first = self.bags.partition_point(|bag| bag.family < family);
+        let number = self.bags[first..].partition_point(|bag| bag.family == family);
+        &self.bags[first..first + number]
     }
 
     /// The field of this number.

@@ -8,6 +8,7 @@
 use stackmill_schemas::benchmark::Field;
 
 use super::DecontaminateConfig;
+use super::bags;
 use super::evidence::Candidate;
 use super::grams::Channel;
 use super::index::{Entry, Index, WHOLE};
@@ -35,6 +36,15 @@ const VERBATIM_SHARE: f64 = 0.95;
 const WHOLE_SHARE: f64 = 0.6;
 /// Share of a field too short to tell that is reported as such: all of it, but for rounding.
 const ALL: f64 = 0.99;
+/// Share of a bag from which it is as strong as a bag may be.
+const BAG_SHARE: f64 = 0.6;
+/// Bits from which it is.
+const BAG_BITS: f64 = 40.0;
+/// Share and bits below which it counts for nothing.
+const LEAST_BAG_SHARE: f64 = 0.25;
+const LEAST_BAG_BITS: f64 = 14.0;
+/// Most that a bag adds: it is never enough alone.
+const MOST_BAG_STRENGTH: f64 = 0.9;
 /// Strengths that are enough together.
 const TOGETHER: f64 = 1.15;
 /// Least strength of a side that counts.
@@ -91,6 +101,9 @@ fn limits(entry: &Entry, config: &DecontaminateConfig) -> (f64, usize, usize) {
 }
 
 fn one(entry: &Entry, candidate: &Candidate, config: &DecontaminateConfig) -> Judged {
+    if entry.channel == Channel::Bag {
+        return of_bag(entry, candidate);
+    }
     let share = candidate.weight as f64 / entry.weight as f64;
     let (limit, fewest, few) = limits(entry, config);
     // A sample was kept of a long field: what was found of it stands for more.
@@ -124,6 +137,24 @@ fn one(entry: &Entry, candidate: &Candidate, config: &DecontaminateConfig) -> Ju
         limit,
         strength,
         tier,
+    }
+}
+
+/// A bag counts by its share and by its bits: a few rare words are as telling as many that are not.
+fn of_bag(entry: &Entry, candidate: &Candidate) -> Judged {
+    let share = candidate.weight as f64 / entry.weight.max(1) as f64;
+    let bits = candidate.weight as f64 / bags::PARTS as f64;
+    let strength = if bits < LEAST_BAG_BITS || share < LEAST_BAG_SHARE {
+        0.0
+    } else {
+        MOST_BAG_STRENGTH * (share / BAG_SHARE).min(1.0) * (bits / BAG_BITS).min(1.0)
+    };
+    Judged {
+        candidate: *candidate,
+        share,
+        limit: BAG_SHARE,
+        strength,
+        tier: Tier::Derivative,
     }
 }
 
@@ -184,7 +215,7 @@ fn side(entry: &Entry, judged: &Judged) -> (usize, f64) {
             },
         ),
         (Channel::Code, _) | (Channel::Words, Field::Solution) => (1, judged.strength),
-        (Channel::Literals, _) | (Channel::Words, Field::Tests | Field::Examples) => (2, judged.strength),
+        (Channel::Literals, _) | (Channel::Words | Channel::Bag, Field::Tests | Field::Examples) => (2, judged.strength),
         _ => (0, judged.strength),
     }
 }

@@ -124,6 +124,10 @@ fn string(text: &[u8], at: &mut usize) -> Option<Literal> {
         *at += 1;
         return None;
     };
+    if holds_literals(&rest[..end]) {
+        *at += 1;
+        return None;
+    }
     *at += end + 2;
     let content = rest[..end].iter().copied().filter(|&byte| byte != b'\\');
     let length = content.clone().count() as u32;
@@ -133,6 +137,11 @@ fn string(text: &[u8], at: &mut usize) -> Option<Literal> {
         bits: (1 + 2 * length).min(MAX_LITERAL_BITS),
         start,
     })
+}
+
+/// Whether a string is a list of literals, as tables of tests have them.
+fn holds_literals(content: &[u8]) -> bool {
+    content.iter().any(u8::is_ascii_digit) && content.iter().any(|byte| b"[(,=".contains(byte))
 }
 
 /// How hard the row is to guess. What repeats another of its literals adds nothing, what follows the one before by a

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use stackmill_schemas::benchmark::{Field, Found};
 
 use super::DecontaminateConfig;
+use super::bags;
 pub use super::evidence::Scratch;
 use super::evidence::{self, candidates};
 use super::index::{Entry, Index};
@@ -117,10 +118,15 @@ impl Matcher {
     pub fn findings(&self, text: &str, scratch: &mut Scratch) -> Vec<Finding> {
         let text = &text.as_bytes()[..text.len().min(MAX_TEXT_BYTES)];
         let may_count = |entry: &Entry, weight: u64| may_count(entry, weight, &self.limits);
-        let candidates = candidates(&self.index, text, may_count, scratch);
+        let mut candidates = candidates(&self.index, text, may_count, scratch);
         if candidates.is_empty() {
             return Vec::new();
         }
+        bags::extend(&self.index, text, &mut candidates);
+        if let Ok(want) = std::env::var("LEAK_EXPLAIN") { // EXPLAIN
+            for c in &candidates { let e = self.index.entry(c.entry); let n = &self.names[e.pack]; // EXPLAIN
+                let pl = |x: &str| x.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase(); if want.split(',').any(|w| pl(w) == pl(&n.items[e.item].1) || pl(w) == pl(&n.items[e.item].0)) { eprintln!("   {} {} {:?} {:?} share {:.3} of {:.2} ngrams {} units {}/{} scale {:.2} at {}..{}", n.benchmark, n.items[e.item].0, e.field, e.channel, c.weight as f64 / e.weight as f64, e.weight as f64 / 720720.0, c.ngrams, c.units, e.units, e.scale, c.start, c.end); } // EXPLAIN
+            } } // EXPLAIN
         let mut judged = judge(&self.index, &candidates, &self.limits);
         if judged.is_empty() {
             return Vec::new();

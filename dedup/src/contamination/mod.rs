@@ -19,6 +19,7 @@
 //! - Texts in texts (JSON, notebooks, comments, strings) are read as texts (`views`, `code`).
 //! - What has other words, other code and other examples is out of reach: most rewritings by a language model are.
 
+mod bags;
 mod build;
 mod classes;
 mod code;
@@ -56,6 +57,7 @@ use stackmill_schemas::file::{FileBatch, FileColumns, Place};
 use stackmill_schemas::stage::{Map, MapTask};
 use stackmill_schemas::verdict::{Because, Outcome, Reason};
 
+pub use bags::{CLASSES, PLACE_UNITS, units, units_table};
 pub use build::build_pack;
 pub use common::common_list;
 pub use grams::Channel;
