@@ -12,6 +12,7 @@ use super::bags;
 use super::evidence::Candidate;
 use super::grams::Channel;
 use super::index::{Entry, Index, WHOLE};
+use super::sides::{LEAST_STRENGTH, Sides};
 use super::tiers::Tier;
 
 /// Least weight of a window: that of one n-gram which no other family has.
@@ -36,21 +37,16 @@ const VERBATIM_SHARE: f64 = 0.95;
 const WHOLE_SHARE: f64 = 0.6;
 /// Share of a field too short to tell that is reported as such: all of it, but for rounding.
 const ALL: f64 = 0.99;
-/// Share of a bag from which it is as strong as a bag may be.
-const BAG_SHARE: f64 = 0.6;
-/// Bits from which it is.
-const BAG_BITS: f64 = 40.0;
-/// Share and bits below which it counts for nothing.
+/// Share of the bag of a text, and bits, from which it is as strong as a bag may be.
+const TEXT_BAG: (f64, f64) = (0.5, 80.0);
+/// The same of the bag of tests and examples.
+const DATA_BAG: (f64, f64) = (0.6, 40.0);
+/// Share of a bag below which it counts for nothing.
 const LEAST_BAG_SHARE: f64 = 0.25;
+/// Bits below which it counts for nothing.
 const LEAST_BAG_BITS: f64 = 14.0;
-/// Most that a bag adds: it is never enough alone.
-const MOST_BAG_STRENGTH: f64 = 0.9;
-/// Strengths that are enough together.
-const TOGETHER: f64 = 1.15;
-/// Least strength of a side that counts.
-const LEAST_STRENGTH: f64 = 0.15;
-/// What the name of a declaration adds.
-const NAME_STRENGTH: f64 = 0.4;
+/// Most strength of a bag: it is never enough alone.
+const MOST_BAG_STRENGTH: f64 = 0.95;
 /// Bytes between candidates of one family that are still one place.
 const NEAR_BYTES: usize = 4_000;
 
@@ -144,16 +140,17 @@ fn one(entry: &Entry, candidate: &Candidate, config: &DecontaminateConfig) -> Ju
 fn of_bag(entry: &Entry, candidate: &Candidate) -> Judged {
     let share = candidate.weight as f64 / entry.weight.max(1) as f64;
     let bits = candidate.weight as f64 / bags::PARTS as f64;
+    let (limit, enough) = if entry.field == Field::Tests { DATA_BAG } else { TEXT_BAG };
     let strength = if bits < LEAST_BAG_BITS || share < LEAST_BAG_SHARE {
         0.0
     } else {
-        MOST_BAG_STRENGTH * (share / BAG_SHARE).min(1.0) * (bits / BAG_BITS).min(1.0)
+        (share / limit).min(1.0) * (bits / enough).min(1.0)
     };
     Judged {
         candidate: *candidate,
         share,
-        limit: BAG_SHARE,
-        strength,
+        limit,
+        strength: strength.min(MOST_BAG_STRENGTH),
         tier: Tier::Derivative,
     }
 }
@@ -179,16 +176,12 @@ fn family_findings(index: &Index, family: &[Judged]) -> Vec<Judged> {
         judged.candidate.start <= strongest.candidate.end + NEAR_BYTES
             && strongest.candidate.start <= judged.candidate.end + NEAR_BYTES
     };
-    let mut sides = [0.0f64; 4];
+    let mut sides = Sides::default();
     for judged in family.iter().filter(near) {
-        let (side, strength) = side(index.entry(judged.candidate.entry), judged);
-        sides[side] = sides[side].max(strength);
+        let entry = index.entry(judged.candidate.entry);
+        sides.add(entry, judged.strength, judged.candidate.weight);
     }
-    let counted: Vec<f64> = sides
-        .into_iter()
-        .filter(|strength| *strength >= LEAST_STRENGTH)
-        .collect();
-    if counted.len() >= 2 && counted.iter().sum::<f64>() >= TOGETHER {
+    if sides.are_enough() {
         return vec![Judged {
             tier: Tier::Derivative,
             ..*strongest
@@ -201,21 +194,4 @@ fn family_findings(index: &Index, family: &[Judged]) -> Vec<Judged> {
     };
     let is_field = |judged: &&Judged| index.entry(judged.candidate.entry).channel != Channel::Names;
     family.iter().filter(is_field).filter(told).copied().collect()
-}
-
-/// The side a candidate speaks for (text, code, data, name), and how strongly.
-fn side(entry: &Entry, judged: &Judged) -> (usize, f64) {
-    match (entry.channel, entry.field) {
-        (Channel::Names, _) => (
-            3,
-            if judged.candidate.weight >= u64::from(WHOLE / 2) {
-                NAME_STRENGTH
-            } else {
-                0.0
-            },
-        ),
-        (Channel::Code, _) | (Channel::Words, Field::Solution) => (1, judged.strength),
-        (Channel::Literals, _) | (Channel::Words | Channel::Bag, Field::Tests | Field::Examples) => (2, judged.strength),
-        _ => (0, judged.strength),
-    }
 }

@@ -35,6 +35,7 @@ mod lanes;
 mod literals;
 mod matcher;
 mod packs;
+mod sides;
 #[cfg(test)]
 mod plain;
 mod tiers;
