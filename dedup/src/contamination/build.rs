@@ -222,15 +222,22 @@ fn is_prose(line: &str) -> bool {
     !line.starts_with(">>>") && prose >= MIN_PROSE_WORDS && 4 * prose >= 3 * count
 }
 
-/// The rare words of the prompt, and the numbers and strings of examples and tests.
+/// The rare words of what the prompt says, and the numbers and strings of examples and tests.
 fn bags_of(item: &BenchmarkItem) -> Vec<PackField> {
     let (mut text, mut data) = (BTreeSet::new(), BTreeSet::new());
-    for (field, content) in &item.fields {
-        let in_text = matches!(field, Field::Prompt | Field::Docstring | Field::Signature);
+    for (field, content) in item.fields.iter().filter(|(field, _)| *field != Field::Solution) {
         bags::units(content.as_bytes(), |unit| {
-            if unit.is_data && *field != Field::Solution {
+            if unit.is_data {
                 data.insert(unit.class);
-            } else if in_text && bags::bits(unit.class) >= MIN_BAG_BITS {
+            }
+        });
+        let told = match field {
+            Field::Prompt | Field::Docstring => prose(content),
+            Field::Signature => content.clone(),
+            _ => continue,
+        };
+        bags::units(told.as_bytes(), |unit| {
+            if !unit.is_data && bags::bits(unit.class) >= MIN_BAG_BITS {
                 text.insert(unit.class);
             }
         });

@@ -117,15 +117,14 @@ fn collect_hits(index: &Index, text: &[u8], scratch: &mut Scratch) {
     passed.clear();
     let mut filter = Filter { index, passed };
     let mut units = scan.read(text, true, &mut filter);
-    for View { text, places } in views::views(text) {
+    for View { text, places, has_words } in views::views(text) {
         units += VIEW_GAP;
         let mut moved = Moved {
             filter: &mut filter,
             places: &places,
             units,
         };
-        // The words of the text itself are blind to escapes, but for letters that are escaped.
-        units += scan.read(&text, !text.is_ascii(), &mut moved);
+        units += scan.read(&text, has_words, &mut moved);
     }
     hits.clear();
     hits.extend(passed.iter().filter_map(|gram| {

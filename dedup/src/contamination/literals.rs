@@ -23,6 +23,8 @@ const SMALL_STEP: u64 = 6;
 const MAX_STRING_BYTES: usize = 80;
 /// Longest number, in bytes.
 const MAX_NUMBER_BYTES: usize = 40;
+/// Strings that are constants where inputs and outputs are not quoted.
+const CONSTANTS: [&[u8]; 6] = [b"True", b"False", b"None", b"true", b"false", b"null"];
 /// Seed of the hashes.
 const SEED: u64 = 0x73_6d_70_61_63_6b_00_03;
 
@@ -129,6 +131,9 @@ fn string(text: &[u8], at: &mut usize) -> Option<Literal> {
         return None;
     }
     *at += end + 2;
+    if is_key(&text[*at..]) || CONSTANTS.contains(&&rest[..end]) {
+        return None;
+    }
     let content = rest[..end].iter().copied().filter(|&byte| byte != b'\\');
     let length = content.clone().count() as u32;
     Some(Literal {
@@ -141,7 +146,13 @@ fn string(text: &[u8], at: &mut usize) -> Option<Literal> {
 
 /// Whether a string is a list of literals, as tables of tests have them.
 fn holds_literals(content: &[u8]) -> bool {
-    content.iter().any(u8::is_ascii_digit) && content.iter().any(|byte| b"[(,=".contains(byte))
+    let digits = content.iter().filter(|byte| byte.is_ascii_digit()).count();
+    digits > 0 && (digits == content.len() || content.iter().any(|byte| b"[(,=-".contains(byte)))
+}
+
+/// Whether the string before `rest` is a key: keys are names, and JSON has them between inputs and outputs.
+fn is_key(rest: &[u8]) -> bool {
+    rest.iter().take(2).find(|byte| **byte != b' ' && **byte != b'\\') == Some(&b':')
 }
 
 /// How hard the row is to guess. What repeats another of its literals adds nothing, what follows the one before by a

@@ -123,10 +123,6 @@ impl Matcher {
             return Vec::new();
         }
         bags::extend(&self.index, text, &mut candidates);
-        if let Ok(want) = std::env::var("LEAK_EXPLAIN") { // EXPLAIN
-            for c in &candidates { let e = self.index.entry(c.entry); let n = &self.names[e.pack]; // EXPLAIN
-                let pl = |x: &str| x.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase(); if want.split(',').any(|w| pl(w) == pl(&n.items[e.item].1) || pl(w) == pl(&n.items[e.item].0)) { eprintln!("   {} {} {:?} {:?} share {:.3} of {:.2} ngrams {} units {}/{} scale {:.2} at {}..{}", n.benchmark, n.items[e.item].0, e.field, e.channel, c.weight as f64 / e.weight as f64, e.weight as f64 / 720720.0, c.ngrams, c.units, e.units, e.scale, c.start, c.end); } // EXPLAIN
-            } } // EXPLAIN
         let mut judged = judge(&self.index, &candidates, &self.limits);
         if judged.is_empty() {
             return Vec::new();

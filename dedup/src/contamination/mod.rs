@@ -33,6 +33,7 @@ mod kept;
 mod kernel;
 mod lanes;
 mod literals;
+mod markup;
 mod matcher;
 mod packs;
 mod sides;

@@ -1,4 +1,4 @@
-//! A second view of a text that holds other texts as strings: JSON, notebooks, source code in quotes.
+//! Further views of a text that holds other texts: JSON, notebooks, source code in quotes, pages with markup.
 //!
 //! ```text
 //!   "source": ["def f(x):\n",    ►     source  [ def f(x):        escapes are what they stand for;
@@ -6,6 +6,8 @@
 //! ```
 
 use memchr::memmem;
+
+use super::markup;
 
 /// Escaped line ends that a text must have for a view to be worth its time.
 const MIN_ESCAPED_LINES: usize = 3;
@@ -20,6 +22,8 @@ pub(super) struct View {
     pub(super) text: Vec<u8>,
     /// Offset of each byte in the original text; one more for the end.
     pub(super) places: Vec<u32>,
+    /// Whether its words are others than those of the text, which are blind to escapes of line ends and quotes.
+    pub(super) has_words: bool,
 }
 
 /// The views of `text`: one for each level of escapes, at most [`MAX_LEVELS`].
@@ -35,20 +39,36 @@ pub(super) fn views(text: &[u8]) -> Vec<View> {
             break;
         }
         let mut view = unescape(from);
-        if let Some(places) = places {
-            view.places
-                .iter_mut()
-                .for_each(|place| *place = places[*place as usize]);
-        }
+        lead_back(&mut view, places);
+        view.has_words = !view.text.is_ascii();
+        views.push(view);
+    }
+    let (from, places) = match views.last() {
+        Some(view) => (view.text.as_slice(), Some(&view.places)),
+        None => (text, None),
+    };
+    if markup::is_worth_a_view(from) {
+        let mut view = markup::without(from);
+        lead_back(&mut view, places);
         views.push(view);
     }
     views
+}
+
+/// Places in a view of a view become places in the text.
+fn lead_back(view: &mut View, places: Option<&Vec<u32>>) {
+    if let Some(places) = places {
+        view.places
+            .iter_mut()
+            .for_each(|place| *place = places[*place as usize]);
+    }
 }
 
 fn unescape(text: &[u8]) -> View {
     let mut view = View {
         text: Vec::with_capacity(text.len()),
         places: Vec::with_capacity(text.len() + 1),
+        has_words: false,
     };
     let mut at = 0;
     while at < text.len() {
