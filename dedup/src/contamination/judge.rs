@@ -38,15 +38,17 @@ const WHOLE_SHARE: f64 = 0.6;
 /// Share of a field too short to tell that is reported as such: all of it, but for rounding.
 const ALL: f64 = 0.99;
 /// Share of the bag of a text, and bits, from which it is as strong as a bag may be.
-const TEXT_BAG: (f64, f64) = (0.5, 80.0);
+const TEXT_BAG: (f64, f64) = (0.5, 60.0);
 /// The same of the bag of tests and examples.
-const DATA_BAG: (f64, f64) = (0.6, 40.0);
+const DATA_BAG: (f64, f64) = (0.6, 32.0);
 /// Share of a bag below which it counts for nothing.
 const LEAST_BAG_SHARE: f64 = 0.25;
 /// Bits below which it counts for nothing.
 const LEAST_BAG_BITS: f64 = 14.0;
-/// Most strength of a bag: it is never enough alone.
+/// Most strength of a bag that is not enough alone.
 const MOST_BAG_STRENGTH: f64 = 0.95;
+/// Share, classes and bits from which the bag of tests and examples is enough alone: nobody else has so many of them.
+const WHOLE_BAG: (f64, usize, f64) = (0.7, 12, 100.0);
 /// Bytes between candidates of one family that are still one place.
 const NEAR_BYTES: usize = 4_000;
 
@@ -141,16 +143,22 @@ fn of_bag(entry: &Entry, candidate: &Candidate) -> Judged {
     let share = candidate.weight as f64 / entry.weight.max(1) as f64;
     let bits = candidate.weight as f64 / bags::PARTS as f64;
     let (limit, enough) = if entry.field == Field::Tests { DATA_BAG } else { TEXT_BAG };
-    let strength = if bits < LEAST_BAG_BITS || share < LEAST_BAG_SHARE {
+    let is_whole = entry.field == Field::Tests
+        && share >= WHOLE_BAG.0
+        && candidate.ngrams >= WHOLE_BAG.1
+        && bits >= WHOLE_BAG.2;
+    let strength = if is_whole {
+        1.0
+    } else if bits < LEAST_BAG_BITS || share < LEAST_BAG_SHARE {
         0.0
     } else {
-        (share / limit).min(1.0) * (bits / enough).min(1.0)
+        ((share / limit).min(1.0) * (bits / enough).min(1.0)).min(MOST_BAG_STRENGTH)
     };
     Judged {
         candidate: *candidate,
         share,
         limit,
-        strength: strength.min(MOST_BAG_STRENGTH),
+        strength,
         tier: Tier::Derivative,
     }
 }

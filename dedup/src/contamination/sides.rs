@@ -15,17 +15,15 @@ use super::grams::Channel;
 use super::index::{Entry, WHOLE};
 
 /// Strengths that are enough together.
-const ENOUGH: f64 = 1.15;
+const ENOUGH: f64 = 1.1;
 /// Least strength of a side that counts.
 pub(super) const LEAST_STRENGTH: f64 = 0.15;
 /// What the name of a declaration adds.
 const NAME_STRENGTH: f64 = 0.4;
-/// Strength from which rows of literals that are too short to tell are confirmed by a bag.
-const ROWS: f64 = 0.75;
-/// What the bag then adds.
-const CONFIRMED: f64 = 0.3;
-/// Strength of a bag that confirms.
-const CONFIRMING: f64 = 0.5;
+/// Strength from which rows of literals are confirmed by a bag of all of them.
+const ROWS: f64 = 0.5;
+/// Strength of a bag that confirms; it adds half of it.
+const CONFIRMING: f64 = 0.6;
 
 /// The strongest of each side.
 #[derive(Clone, Copy, Debug, Default)]
@@ -61,7 +59,7 @@ impl Sides {
         let from_bag = self.text_bag > self.text;
         let name = if from_bag { self.name / 2.0 } else { self.name };
         let confirmed = if self.data >= ROWS && self.data_bag >= CONFIRMING {
-            CONFIRMED
+            self.data_bag / 2.0
         } else {
             0.0
         };
