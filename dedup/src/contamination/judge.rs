@@ -38,17 +38,20 @@ const WHOLE_SHARE: f64 = 0.6;
 /// Share of a field too short to tell that is reported as such: all of it, but for rounding.
 const ALL: f64 = 0.99;
 /// Share of the bag of a text, and bits, from which it is as strong as a bag may be.
-const TEXT_BAG: (f64, f64) = (0.5, 60.0);
+const TEXT_BAG: (f64, f64) = (0.5, 26.0);
 /// The same of the bag of tests and examples.
-const DATA_BAG: (f64, f64) = (0.6, 32.0);
+const DATA_BAG: (f64, f64) = (0.6, 22.0);
+/// Bits of each class that do not count: what every eighth place has tells nothing, however much of it there is.
+const EASY_BITS: f64 = 3.0;
 /// Share of a bag below which it counts for nothing.
 const LEAST_BAG_SHARE: f64 = 0.25;
 /// Bits below which it counts for nothing.
-const LEAST_BAG_BITS: f64 = 14.0;
+const LEAST_BAG_BITS: f64 = 8.0;
 /// Most strength of a bag that is not enough alone.
 const MOST_BAG_STRENGTH: f64 = 0.95;
-/// Share, classes and bits from which the bag of tests and examples is enough alone: nobody else has so many of them.
-const WHOLE_BAG: (f64, usize, f64) = (0.7, 12, 100.0);
+/// Share, classes and bits of a class from which the bag of tests and examples is enough alone: nobody else has so many
+/// of them, if they are no small numbers.
+const WHOLE_BAG: (f64, usize, f64) = (0.7, 12, 4.0);
 /// Bytes between candidates of one family that are still one place.
 const NEAR_BYTES: usize = 4_000;
 
@@ -141,12 +144,12 @@ fn one(entry: &Entry, candidate: &Candidate, config: &DecontaminateConfig) -> Ju
 /// A bag counts by its share and by its bits: a few rare words are as telling as many that are not.
 fn of_bag(entry: &Entry, candidate: &Candidate) -> Judged {
     let share = candidate.weight as f64 / entry.weight.max(1) as f64;
-    let bits = candidate.weight as f64 / bags::PARTS as f64;
+    let bits = candidate.weight as f64 / bags::PARTS as f64 - EASY_BITS * candidate.ngrams as f64;
     let (limit, enough) = if entry.field == Field::Tests { DATA_BAG } else { TEXT_BAG };
     let is_whole = entry.field == Field::Tests
         && share >= WHOLE_BAG.0
         && candidate.ngrams >= WHOLE_BAG.1
-        && bits >= WHOLE_BAG.2;
+        && bits >= WHOLE_BAG.2 * candidate.ngrams as f64;
     let strength = if is_whole {
         1.0
     } else if bits < LEAST_BAG_BITS || share < LEAST_BAG_SHARE {

@@ -20,7 +20,7 @@ const ENOUGH: f64 = 1.1;
 pub(super) const LEAST_STRENGTH: f64 = 0.15;
 /// What the name of a declaration adds.
 const NAME_STRENGTH: f64 = 0.4;
-/// Strength from which rows of literals are confirmed by a bag of all of them.
+/// Strength from which rows of literals or words are confirmed by a bag of all of them.
 const ROWS: f64 = 0.5;
 /// Strength of a bag that confirms; it adds half of it.
 const CONFIRMING: f64 = 0.6;
@@ -58,11 +58,10 @@ impl Sides {
     pub(super) fn are_enough(&self) -> bool {
         let from_bag = self.text_bag > self.text;
         let name = if from_bag { self.name / 2.0 } else { self.name };
-        let confirmed = if self.data >= ROWS && self.data_bag >= CONFIRMING {
-            self.data_bag / 2.0
-        } else {
-            0.0
+        let confirmed = |rows: f64, bag: f64| {
+            if rows >= ROWS && bag >= CONFIRMING { bag / 2.0 } else { 0.0 }
         };
+        let confirmed = confirmed(self.data, self.data_bag).max(confirmed(self.text, self.text_bag));
         let only_bags = [self.text, self.code, self.data].iter().all(|side| *side < LEAST_STRENGTH)
             && (from_bag || self.name == 0.0);
         let sides = [
