@@ -117,7 +117,12 @@ fn collect_hits(index: &Index, text: &[u8], scratch: &mut Scratch) {
     passed.clear();
     let mut filter = Filter { index, passed };
     let mut units = scan.read(text, true, &mut filter);
-    for View { text, places } in views::views(text) {
+    let views = if scan.classes.has_backslash {
+        views::views(text)
+    } else {
+        Vec::new()
+    };
+    for View { text, places } in views {
         units += VIEW_GAP;
         let mut moved = Moved {
             filter: &mut filter,

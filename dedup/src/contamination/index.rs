@@ -8,7 +8,7 @@
 //!   postings   starts[number] .. starts[number + 1]: (field, weight)
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use stackmill_schemas::benchmark::Field;
 
@@ -116,24 +116,34 @@ impl Index {
             starts: vec![0],
             postings: Vec::with_capacity(rows.len()),
         };
+        let mut families = Vec::new();
         for group in rows.chunk_by(|a, b| a.0 == b.0) {
-            index.post(group);
+            index.post(group, &mut families);
         }
-        let buckets = 1u64 << (HASH_BITS - index.shift);
-        index.buckets = (0..=buckets)
-            .map(|bucket| index.hashes.partition_point(|&hash| hash >> index.shift < bucket) as u32)
-            .collect();
+        index.buckets = vec![0; (1 << (HASH_BITS - index.shift)) + 1];
+        for hash in &index.hashes {
+            index.buckets[(hash >> index.shift) as usize + 1] += 1;
+        }
+        let mut before = 0;
+        for bucket in &mut index.buckets {
+            before += *bucket;
+            *bucket = before;
+        }
         index
     }
 
     /// Adds one n-gram: `group` are the entries that hold it. It is worth [`WHOLE`] divided by the number of families of
-    /// the pack that hold it; boilerplate is left out.
-    fn post(&mut self, group: &[(u64, u32)]) {
+    /// the pack that hold it; boilerplate is left out. `families`: room for theirs.
+    fn post(&mut self, group: &[(u64, u32)], families: &mut Vec<u32>) {
         let before = self.postings.len();
         let is_common = common::holds(group[0].0);
         let pack = |row: &(u64, u32)| self.entries[row.1 as usize].pack;
         for pack in group.chunk_by(|a, b| pack(a) == pack(b)) {
-            let families: BTreeSet<u32> = pack.iter().map(|row| self.entries[row.1 as usize].family).collect();
+            let family = |row: &(u64, u32)| self.entries[row.1 as usize].family;
+            families.clear();
+            families.extend(pack.iter().map(family));
+            families.sort_unstable();
+            families.dedup();
             if families.len() <= MAX_FAMILIES_WITH_NGRAM {
                 let weight = WHOLE / families.len() as u32 / if is_common { COMMON_DIVISOR } else { 1 };
                 self.postings
@@ -144,10 +154,9 @@ impl Index {
             return;
         }
         for posting in &self.postings[before..] {
-            self.entries[posting.entry as usize].weight += u64::from(posting.weight);
-        }
-        for posting in &self.postings[before..] {
-            self.filters[self.entries[posting.entry as usize].channel as usize].add(group[0].0);
+            let entry = &mut self.entries[posting.entry as usize];
+            entry.weight += u64::from(posting.weight);
+            self.filters[entry.channel as usize].add(group[0].0);
         }
         self.hashes.push(group[0].0);
         self.starts.push(self.postings.len() as u32);
