@@ -182,6 +182,10 @@ impl Sink for Filter<'_> {
         self.index.may_hold(channel, hash)
     }
 
+    fn choose(&self, channel: Channel, hashes: &[u64], out: &mut [u32]) -> usize {
+        self.index.choose(channel, hashes, out)
+    }
+
     fn take(&mut self, _channel: Channel, gram: Gram) {
         self.passed.push(gram);
     }
@@ -199,6 +203,10 @@ impl Sink for Moved<'_, '_> {
     #[inline(always)]
     fn wants(&self, channel: Channel, hash: u64) -> bool {
         self.filter.wants(channel, hash)
+    }
+
+    fn choose(&self, channel: Channel, hashes: &[u64], out: &mut [u32]) -> usize {
+        self.filter.choose(channel, hashes, out)
     }
 
     fn take(&mut self, channel: Channel, gram: Gram) {

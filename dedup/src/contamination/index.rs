@@ -18,6 +18,8 @@ use super::packs::Pack;
 
 /// Filter bits spent on five places of n-grams, at least: with three bits set, 1 to 6% of foreign n-grams pass.
 const FILTER_BITS: usize = 22;
+/// How many times shorter the coarse filter is.
+const COARSER: usize = 4;
 /// N-grams in a bucket: two to four of them are looked at to find one.
 const BUCKET_NGRAMS: usize = 2;
 /// An n-gram in more families of a benchmark than this is its boilerplate and says nothing about any of them.
@@ -173,6 +175,25 @@ impl Index {
         self.filters[channel as usize].may_hold(hash)
     }
 
+    /// Writes the places of the `hashes` that may be ours to `out`, and returns their number. First all are looked up in
+    /// the coarse filter, which the second cache holds, then those that pass in the fine one: no branch, and no look waits
+    /// for another.
+    pub(super) fn choose(&self, channel: Channel, hashes: &[u64], out: &mut [u32]) -> usize {
+        let filter = &self.filters[channel as usize];
+        let mut passed = 0;
+        for (place, hash) in hashes.iter().enumerate() {
+            out[passed] = place as u32;
+            passed += usize::from(filter.may_hold_coarsely(*hash));
+        }
+        let mut chosen = 0;
+        for at in 0..passed {
+            let place = out[at];
+            out[chosen] = place;
+            chosen += usize::from(filter.may_hold(hashes[place as usize]));
+        }
+        chosen
+    }
+
     /// The number of an n-gram of ours.
     pub(super) fn number(&self, hash: u64) -> Option<u32> {
         let bucket = (hash >> self.shift) as usize;
@@ -200,6 +221,8 @@ impl Index {
 #[derive(Clone, Debug)]
 struct Filter {
     words: Vec<u64>,
+    /// [`COARSER`] times shorter: one bit for an n-gram.
+    coarse: Vec<u64>,
 }
 
 impl Filter {
@@ -208,6 +231,7 @@ impl Filter {
         let bits = (places * FILTER_BITS / 5).max(64).next_power_of_two();
         Self {
             words: vec![0; bits / 64],
+            coarse: vec![0; (bits / COARSER).div_ceil(64)],
         }
     }
 
@@ -221,6 +245,20 @@ impl Filter {
     fn add(&mut self, hash: u64) {
         let (slot, bits) = self.place(hash);
         self.words[slot] |= bits;
+        let (slot, bit) = self.coarse_place(hash);
+        self.coarse[slot] |= bit;
+    }
+
+    #[inline(always)]
+    fn coarse_place(&self, hash: u64) -> (usize, u64) {
+        let bit = (hash >> 18) as usize;
+        ((bit / 64) & (self.coarse.len() - 1), 1 << (bit & 63))
+    }
+
+    #[inline(always)]
+    fn may_hold_coarsely(&self, hash: u64) -> bool {
+        let (slot, bit) = self.coarse_place(hash);
+        self.coarse[slot] & bit != 0
     }
 
     #[inline(always)]
