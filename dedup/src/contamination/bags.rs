@@ -108,7 +108,11 @@ fn number(rest: &[u8], start: usize, each: &mut impl FnMut(Unit)) -> usize {
     };
     let length = whole + fraction;
     let told = rest[..length].iter().rposition(|byte| !b"0.".contains(byte));
-    let kept = if fraction > 0 { told.map_or(1, |last| last + 1).max(whole) } else { whole };
+    let kept = if fraction > 0 {
+        told.map_or(1, |last| last + 1).max(whole)
+    } else {
+        whole
+    };
     if kept >= MIN_DATA {
         each(Unit {
             class: class(2, rest[..kept].iter().copied()),
@@ -123,7 +127,9 @@ fn number(rest: &[u8], start: usize, each: &mut impl FnMut(Unit)) -> usize {
 /// A short string is a unit, and what is in it is read as well.
 fn string(rest: &[u8], start: usize, each: &mut impl FnMut(Unit)) -> usize {
     let inside = &rest[1..rest.len().min(MAX_STRING + 2)];
-    let length = inside.iter().position(|byte| *byte == rest[0] || *byte == b'\n' || *byte == b'\\');
+    let length = inside
+        .iter()
+        .position(|byte| *byte == rest[0] || *byte == b'\n' || *byte == b'\\');
     if let Some(length) = length.filter(|&length| length >= MIN_DATA && inside[length] != b'\n') {
         each(Unit {
             class: class(3, inside[..length].iter().map(u8::to_ascii_lowercase)),
@@ -179,7 +185,12 @@ fn best(bag: &Bag, places: &[Place]) -> Option<Candidate> {
     let mut found: Vec<Place> = Vec::new();
     for &class in &bag.classes {
         let first = places.partition_point(|place| place.0 < class);
-        found.extend(places[first..].iter().take_while(|place| place.0 == class).take(MAX_PLACES));
+        found.extend(
+            places[first..]
+                .iter()
+                .take_while(|place| place.0 == class)
+                .take(MAX_PLACES),
+        );
     }
     found.sort_unstable_by_key(|place| place.1);
     let slot = |place: &Place| bag.classes.partition_point(|&class| class < place.0);
@@ -221,4 +232,92 @@ pub fn units_table(counts: &[u32], blocks: u32) -> Vec<u8> {
         (-share.log2() * PARTS as f64).clamp(0.0, 255.0) as u8
     };
     counts.iter().map(parts).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use stackmill_schemas::benchmark::Field;
+
+    use super::super::grams::Channel;
+    use super::super::tests::{LIGHTHOUSE_PROMPT, items, pack_of};
+    use super::*;
+
+    /// What the units of a text are, and whether they are data.
+    fn texts(text: &str) -> Vec<(&str, bool)> {
+        let mut out = Vec::new();
+        units(text.as_bytes(), |unit| {
+            out.push((&text[unit.start..unit.end], unit.is_data))
+        });
+        out
+    }
+
+    fn classes(text: &str) -> Vec<u16> {
+        let mut out = Vec::new();
+        units(text.as_bytes(), |unit| out.push(unit.class));
+        out
+    }
+
+    #[test]
+    fn words_numbers_and_strings_are_units() {
+        assert_eq!(
+            texts("roundAway(14.50, 7) == \"ab c\" # the_nearest\\nvalue"),
+            [
+                ("round", false),
+                ("Away", false),
+                ("14.50", true),
+                ("\"ab c\"", true),
+                ("nearest", false),
+                ("value", false)
+            ]
+        );
+        assert_eq!(texts("a is 7 of 9 'x' \"\" 0.0"), []);
+    }
+
+    #[test]
+    fn endings_and_case_do_not_count() {
+        for same in ["rounds", "ROUND", "rounding", "roundly", "rounded"] {
+            assert_eq!(classes(same), classes("round"), "{same}");
+        }
+        assert_eq!(classes("14.500"), classes("14.5"));
+        assert_ne!(classes("14"), classes("'14'")[..1]);
+        assert_ne!(classes("rand"), classes("round"));
+    }
+
+    #[test]
+    fn a_bag_finds_its_words_in_any_order_at_one_place() {
+        let index = Index::new(&[pack_of("harbour", &items())]);
+        let bag = |entry: u32| (index.entry(entry).channel, index.entry(entry).field) == (Channel::Bag, Field::Prompt);
+        let ours = (0..index.entries.len() as u32)
+            .find(|&entry| bag(entry))
+            .expect("the prompt has a bag");
+        let family = index.entry(ours).family;
+        let weight = |text: &str| {
+            let bag = index
+                .bags(family)
+                .iter()
+                .find(|bag| bag.entry == ours)
+                .expect("it is there");
+            best(bag, &places(text.as_bytes())).map_or(0, |found| found.weight)
+        };
+        let words: Vec<&str> = LIGHTHOUSE_PROMPT.split_whitespace().rev().collect();
+        assert_eq!(weight(&words.join(" ")), index.entry(ours).weight);
+        let apart = words.join(&" filler".repeat(PLACE_UNITS));
+        assert!(weight(&apart) < index.entry(ours).weight / 2);
+        assert_eq!(weight("nothing at all"), 0);
+    }
+
+    #[test]
+    fn bits_tell_how_seldom_a_class_is() {
+        assert_eq!(units_table(&[0, 63, 31, 7], 63), [96, 0, 16, 48]);
+        let most = |word: &str| classes(word).into_iter().map(bits).max();
+        assert!(most("return") < most("palindrome"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_fine(bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(b'\''), Just(b'\\'), Just(b'A'), Just(b'7')], 0..120)) {
+            units(&bytes, |unit| assert!(unit.start < unit.end && unit.end <= bytes.len()));
+        }
+    }
 }

@@ -212,8 +212,9 @@ impl Classes {
             &mut self.literals,
         ];
         for map in maps {
-            map.clear();
+            // All blocks are written, but perhaps for the last one.
             map.resize(blocks, 0);
+            map[blocks - 1] = 0;
         }
         (self.has_backslash, self.is_spaceless) = (false, false);
     }

@@ -117,7 +117,13 @@ fn collect_hits(index: &Index, text: &[u8], scratch: &mut Scratch) {
     passed.clear();
     let mut filter = Filter { index, passed };
     let mut units = scan.read(text, true, &mut filter);
-    for View { text, places, has_words } in views::views(text) {
+    let has_escapes = scan.classes.has_backslash;
+    for View {
+        text,
+        places,
+        has_words,
+    } in views::views(text, has_escapes)
+    {
         units += VIEW_GAP;
         let mut moved = Moved {
             filter: &mut filter,
@@ -176,6 +182,10 @@ impl Sink for Filter<'_> {
         self.index.may_hold(channel, hash)
     }
 
+    fn choose(&self, channel: Channel, hashes: &[u64], out: &mut [u32]) -> usize {
+        self.index.choose(channel, hashes, out)
+    }
+
     fn take(&mut self, _channel: Channel, gram: Gram) {
         self.passed.push(gram);
     }
@@ -193,6 +203,10 @@ impl Sink for Moved<'_, '_> {
     #[inline(always)]
     fn wants(&self, channel: Channel, hash: u64) -> bool {
         self.filter.wants(channel, hash)
+    }
+
+    fn choose(&self, channel: Channel, hashes: &[u64], out: &mut [u32]) -> usize {
+        self.filter.choose(channel, hashes, out)
     }
 
     fn take(&mut self, channel: Channel, gram: Gram) {

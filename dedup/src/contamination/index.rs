@@ -8,7 +8,7 @@
 //!   postings   starts[number] .. starts[number + 1]: (field, weight)
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use stackmill_schemas::benchmark::Field;
 
@@ -19,6 +19,8 @@ use super::packs::Pack;
 
 /// Filter bits spent on five places of n-grams, at least: with three bits set, 1 to 6% of foreign n-grams pass.
 const FILTER_BITS: usize = 22;
+/// How many times shorter the coarse filter is.
+const COARSER: usize = 4;
 /// N-grams in a bucket: two to four of them are looked at to find one.
 const BUCKET_NGRAMS: usize = 2;
 /// An n-gram in more families of a benchmark than this is its boilerplate and says nothing about any of them.
@@ -130,24 +132,34 @@ impl Index {
             starts: vec![0],
             postings: Vec::with_capacity(rows.len()),
         };
+        let mut families = Vec::new();
         for group in rows.chunk_by(|a, b| a.0 == b.0) {
-            index.post(group);
+            index.post(group, &mut families);
         }
-        let buckets = 1u64 << (HASH_BITS - index.shift);
-        index.buckets = (0..=buckets)
-            .map(|bucket| index.hashes.partition_point(|&hash| hash >> index.shift < bucket) as u32)
-            .collect();
+        index.buckets = vec![0; (1 << (HASH_BITS - index.shift)) + 1];
+        for hash in &index.hashes {
+            index.buckets[(hash >> index.shift) as usize + 1] += 1;
+        }
+        let mut before = 0;
+        for bucket in &mut index.buckets {
+            before += *bucket;
+            *bucket = before;
+        }
         index
     }
 
     /// Adds one n-gram: `group` are the entries that hold it. It is worth [`WHOLE`] divided by the number of families of
-    /// the pack that hold it; boilerplate is left out.
-    fn post(&mut self, group: &[(u64, u32)]) {
+    /// the pack that hold it; boilerplate is left out. `families`: room for theirs.
+    fn post(&mut self, group: &[(u64, u32)], families: &mut Vec<u32>) {
         let before = self.postings.len();
         let is_common = common::holds(group[0].0);
         let pack = |row: &(u64, u32)| self.entries[row.1 as usize].pack;
         for pack in group.chunk_by(|a, b| pack(a) == pack(b)) {
-            let families: BTreeSet<u32> = pack.iter().map(|row| self.entries[row.1 as usize].family).collect();
+            let family = |row: &(u64, u32)| self.entries[row.1 as usize].family;
+            families.clear();
+            families.extend(pack.iter().map(family));
+            families.sort_unstable();
+            families.dedup();
             if families.len() <= MAX_FAMILIES_WITH_NGRAM {
                 let weight = WHOLE / families.len() as u32 / if is_common { COMMON_DIVISOR } else { 1 };
                 self.postings
@@ -158,10 +170,9 @@ impl Index {
             return;
         }
         for posting in &self.postings[before..] {
-            self.entries[posting.entry as usize].weight += u64::from(posting.weight);
-        }
-        for posting in &self.postings[before..] {
-            self.filters[self.entries[posting.entry as usize].channel as usize].add(group[0].0);
+            let entry = &mut self.entries[posting.entry as usize];
+            entry.weight += u64::from(posting.weight);
+            self.filters[entry.channel as usize].add(group[0].0);
         }
         self.hashes.push(group[0].0);
         self.starts.push(self.postings.len() as u32);
@@ -183,6 +194,25 @@ impl Index {
     #[inline(always)]
     pub(super) fn may_hold(&self, channel: Channel, hash: u64) -> bool {
         self.filters[channel as usize].may_hold(hash)
+    }
+
+    /// Writes the places of the `hashes` that may be ours to `out`, and returns their number. First all are looked up in
+    /// the coarse filter, which the second cache holds, then those that pass in the fine one: no branch, and no look waits
+    /// for another.
+    pub(super) fn choose(&self, channel: Channel, hashes: &[u64], out: &mut [u32]) -> usize {
+        let filter = &self.filters[channel as usize];
+        let mut passed = 0;
+        for (place, hash) in hashes.iter().enumerate() {
+            out[passed] = place as u32;
+            passed += usize::from(filter.may_hold_coarsely(*hash));
+        }
+        let mut chosen = 0;
+        for at in 0..passed {
+            let place = out[at];
+            out[chosen] = place;
+            chosen += usize::from(filter.may_hold(hashes[place as usize]));
+        }
+        chosen
     }
 
     /// The number of an n-gram of ours.
@@ -212,6 +242,8 @@ impl Index {
 #[derive(Clone, Debug)]
 struct Filter {
     words: Vec<u64>,
+    /// [`COARSER`] times shorter: one bit for an n-gram.
+    coarse: Vec<u64>,
 }
 
 impl Filter {
@@ -220,6 +252,7 @@ impl Filter {
         let bits = (places * FILTER_BITS / 5).max(64).next_power_of_two();
         Self {
             words: vec![0; bits / 64],
+            coarse: vec![0; (bits / COARSER).div_ceil(64)],
         }
     }
 
@@ -233,6 +266,20 @@ impl Filter {
     fn add(&mut self, hash: u64) {
         let (slot, bits) = self.place(hash);
         self.words[slot] |= bits;
+        let (slot, bit) = self.coarse_place(hash);
+        self.coarse[slot] |= bit;
+    }
+
+    #[inline(always)]
+    fn coarse_place(&self, hash: u64) -> (usize, u64) {
+        let bit = (hash >> 18) as usize;
+        ((bit / 64) & (self.coarse.len() - 1), 1 << (bit & 63))
+    }
+
+    #[inline(always)]
+    fn may_hold_coarsely(&self, hash: u64) -> bool {
+        let (slot, bit) = self.coarse_place(hash);
+        self.coarse[slot] & bit != 0
     }
 
     #[inline(always)]

@@ -145,7 +145,11 @@ fn one(entry: &Entry, candidate: &Candidate, config: &DecontaminateConfig) -> Ju
 fn of_bag(entry: &Entry, candidate: &Candidate) -> Judged {
     let share = candidate.weight as f64 / entry.weight.max(1) as f64;
     let bits = candidate.weight as f64 / bags::PARTS as f64 - EASY_BITS * candidate.ngrams as f64;
-    let (limit, enough) = if entry.field == Field::Tests { DATA_BAG } else { TEXT_BAG };
+    let (limit, enough) = if entry.field == Field::Tests {
+        DATA_BAG
+    } else {
+        TEXT_BAG
+    };
     let is_whole = entry.field == Field::Tests
         && share >= WHOLE_BAG.0
         && candidate.ngrams >= WHOLE_BAG.1

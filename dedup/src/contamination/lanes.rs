@@ -33,6 +33,16 @@ const POWERS: [u64; NGRAM_WORDS] = {
 pub(super) trait Sink {
     /// Whether it may want the n-gram of this channel with this hash; only those that it may are shown to it.
     fn wants(&self, channel: Channel, hash: u64) -> bool;
+    /// Writes the places of the `hashes` it may want to `out`, which has room for all, and returns their number.
+    fn choose(&self, channel: Channel, hashes: &[u64], out: &mut [u32]) -> usize {
+        let mut chosen = 0;
+        for (place, hash) in hashes.iter().enumerate() {
+            out[chosen] = place as u32;
+            chosen += usize::from(self.wants(channel, *hash));
+        }
+        chosen
+    }
+
     /// An n-gram.
     fn take(&mut self, channel: Channel, gram: Gram);
 }
@@ -178,12 +188,8 @@ impl Batch {
             .hash(text, starts, ends, &mut self.hashes[KEPT_WORDS..end]);
         classes.kernel.roll(&self.hashes[..end], &mut self.grams);
         let first = KEPT_WORDS.saturating_sub(at.words).min(count);
-        let mut wanted = 0;
-        for i in first..count {
-            self.wanted[wanted] = i as u32;
-            wanted += usize::from(sink.wants(Channel::Words, self.grams[i]));
-        }
-        for i in self.wanted[..wanted].iter().map(|i| *i as usize) {
+        let wanted = sink.choose(Channel::Words, &self.grams[first..count], &mut self.wanted);
+        for i in self.wanted[..wanted].iter().map(|i| first + *i as usize) {
             let gram = Gram {
                 hash: self.grams[i],
                 unit: at.words + i - KEPT_WORDS,

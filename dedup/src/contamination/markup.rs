@@ -33,7 +33,13 @@ const ENTITIES: [(&[u8], u8); 12] = [
 /// Whether a text has so much markup that code in it may be torn.
 pub(super) fn is_worth_a_view(text: &[u8]) -> bool {
     let closing = memmem::find_iter(text, b"</").take(MIN_MARKS).count();
-    closing > 0 && closing + memmem::find_iter(text, b";").filter(|&at| entity_before(text, at)).take(MIN_MARKS).count() >= MIN_MARKS
+    closing > 0
+        && closing
+            + memmem::find_iter(text, b";")
+                .filter(|&at| entity_before(text, at))
+                .take(MIN_MARKS)
+                .count()
+            >= MIN_MARKS
 }
 
 /// Whether an entity ends at the `;` at `at`.

@@ -36,9 +36,9 @@ mod literals;
 mod markup;
 mod matcher;
 mod packs;
-mod sides;
 #[cfg(test)]
 mod plain;
+mod sides;
 mod tiers;
 mod unpack;
 mod views;

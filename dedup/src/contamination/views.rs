@@ -26,10 +26,12 @@ pub(super) struct View {
     pub(super) has_words: bool,
 }
 
-/// The views of `text`: one for each level of escapes, at most [`MAX_LEVELS`].
-pub(super) fn views(text: &[u8]) -> Vec<View> {
+/// The views of `text`: one for each level of escapes, at most [`MAX_LEVELS`], and one without markup. `has_escapes`:
+/// whether there is a backslash in it.
+pub(super) fn views(text: &[u8], has_escapes: bool) -> Vec<View> {
     let mut views: Vec<View> = Vec::new();
-    for _ in 0..MAX_LEVELS {
+    let levels = if has_escapes { MAX_LEVELS } else { 0 };
+    for _ in 0..levels {
         let (from, places) = match views.last() {
             Some(view) => (view.text.as_slice(), Some(&view.places)),
             None => (text, None),
@@ -119,7 +121,7 @@ mod tests {
     use super::*;
 
     fn texts(text: &str) -> Vec<String> {
-        views(text.as_bytes())
+        views(text.as_bytes(), true)
             .into_iter()
             .map(|view| String::from_utf8_lossy(&view.text).into_owned())
             .collect()
@@ -148,7 +150,7 @@ mod tests {
     #[test]
     fn places_lead_back() {
         let text = r#"["ab\n", "cd\n", "\u00e9f\n"]"#;
-        let view = &views(text.as_bytes())[0];
+        let view = &views(text.as_bytes(), true)[0];
         let at = String::from_utf8_lossy(&view.text).find("cd").expect("it is there");
         assert_eq!(&text[view.places[at] as usize..][..2], "cd");
         assert_eq!(
@@ -160,7 +162,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_fine(bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(b'\\'), Just(b'n'), Just(b'u')], 0..200)) {
-            for view in views(&bytes) {
+            for view in views(&bytes, true) {
                 prop_assert_eq!(view.places.len(), view.text.len() + 1);
                 prop_assert!(view.places.is_sorted());
             }

@@ -122,12 +122,9 @@ impl Tokens {
         kernel.worth(self);
         kernel.roll_tokens(self);
         let ngrams = self.count - KEPT;
-        let mut wanted = 0;
-        for i in (KEPT - self.before).min(ngrams)..ngrams {
-            self.wanted[wanted] = i as u32;
-            wanted += usize::from(sink.wants(Channel::Code, self.sums[i]));
-        }
-        for i in self.wanted[..wanted].iter().map(|i| *i as usize) {
+        let first = (KEPT - self.before).min(ngrams);
+        let wanted = sink.choose(Channel::Code, &self.sums[first..ngrams], &mut self.wanted);
+        for i in self.wanted[..wanted].iter().map(|i| first + *i as usize) {
             let telling = self.slots[i..i + NGRAM_TOKENS]
                 .iter()
                 .filter(|slot| **slot == TELLING)
