@@ -34,6 +34,10 @@ const ENDINGS: [&[u8]; 6] = [b"ing", b"ed", b"es", b"ly", b"s", b"e"];
 const MAX_STRING: usize = 24;
 /// Shortest string and number that are units, in bytes.
 const MIN_DATA: usize = 2;
+/// Small numbers are no units, whether in digits or in letters.
+const SMALL: [&[u8]; 11] = [
+    b"zero", b"one", b"two", b"three", b"four", b"five", b"six", b"seven", b"eight", b"nine", b"ten",
+];
 /// Places of one class that are looked at: bounds the work on a file that repeats one for ever.
 const MAX_PLACES: usize = 64;
 
@@ -76,6 +80,10 @@ fn class(kind: u64, bytes: impl IntoIterator<Item = u8>) -> u16 {
     (hash_bytes(SEED ^ kind, bytes) >> 48) as u16
 }
 
+fn is_small(word: &[u8]) -> bool {
+    SMALL.iter().any(|small| small.eq_ignore_ascii_case(word))
+}
+
 /// A word ends before a capital letter that follows a small one, and before anything that is no letter.
 fn word(rest: &[u8], start: usize, each: &mut impl FnMut(Unit)) -> usize {
     let goes_on = |at: &usize| {
@@ -87,7 +95,7 @@ fn word(rest: &[u8], start: usize, each: &mut impl FnMut(Unit)) -> usize {
         length >= MIN_WORD + ending.len() && folded().skip(length - ending.len()).eq(ending.iter().copied())
     };
     let stem = length - ENDINGS.iter().find(ends_in).map_or(0, |ending| ending.len());
-    if length >= MIN_WORD {
+    if length >= MIN_WORD && !is_small(&rest[..length]) {
         each(Unit {
             class: class(1, folded().take(stem.min(STEM))),
             is_data: false,
@@ -130,7 +138,9 @@ fn string(rest: &[u8], start: usize, each: &mut impl FnMut(Unit)) -> usize {
     let length = inside
         .iter()
         .position(|byte| *byte == rest[0] || *byte == b'\n' || *byte == b'\\');
-    if let Some(length) = length.filter(|&length| length >= MIN_DATA && inside[length] != b'\n') {
+    if let Some(length) =
+        length.filter(|&length| length >= MIN_DATA && inside[length] != b'\n' && !is_small(&inside[..length]))
+    {
         each(Unit {
             class: class(3, inside[..length].iter().map(u8::to_ascii_lowercase)),
             is_data: true,
@@ -271,7 +281,7 @@ mod tests {
                 ("value", false)
             ]
         );
-        assert_eq!(texts("a is 7 of 9 'x' \"\" 0.0"), []);
+        assert_eq!(texts("a is 7 of three 'Nine' 9 'x' \"\" 0.0"), []);
     }
 
     #[test]
