@@ -7,6 +7,9 @@ VENV    := .venv
 PYTHON  := $(VENV)/bin/python
 PROGRAM := target/release/stackmill
 
+# Property tests try the same cases every time; other numbers try others.
+export PROPTEST_RNG_SEED ?= 20260
+
 .PHONY: build demo wheel release test clean
 
 # The one profile and target folder of tests, demo and benches, so that each dependency is built once.

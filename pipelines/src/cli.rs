@@ -148,8 +148,8 @@ pub struct AuditArgs {
     /// Folder of what is found
     #[arg(long)]
     pub out: PathBuf,
-    /// Benchmarks to look for: names of shipped packs, files of packs, or NAME=FILE [default: all that ship
-    /// and are not made of ordinary code]
+    /// Benchmarks to look for: names of shipped packs, files of packs, or NAME=FILE, where NAME may be a TOML
+    /// file that maps columns [default: all that ship and are not made of ordinary code]
     #[arg(long, value_name = "NAME|PACK|NAME=FILE")]
     pub benchmark: Vec<String>,
     /// Column of a table that holds the text [default: content, text, code, …]
@@ -161,6 +161,9 @@ pub struct AuditArgs {
     /// Read the whole history of git repositories: every file that ever was, and the commit that brought it
     #[arg(long)]
     pub history: bool,
+    /// Folder of an earlier audit with the same benchmarks: git blobs that it found clean are not read again
+    #[arg(long, value_name = "DIR")]
+    pub previous: Option<PathBuf>,
     /// A benchmark's own file, to show its text beside findings in audit.html
     #[arg(long, value_name = "NAME=FILE")]
     pub text: Vec<String>,
@@ -386,10 +389,12 @@ pub enum BenchmarksCommand {
     /// Build a pack of hashes from a benchmark's own files
     #[command(
         after_long_help = "Examples:\n  stackmill benchmarks build humaneval --out humaneval.pack\n  \
-        stackmill benchmarks build multipl-e --from multipl_e/ --out multipl-e.pack"
+        stackmill benchmarks build multipl-e --from multipl_e/ --out multipl-e.pack\n  \
+        stackmill benchmarks build ours.toml --from ours.parquet --out ours.pack"
     )]
     Build {
-        /// The benchmark whose layout the file has: see `stackmill list benchmarks`
+        /// The benchmark whose layout the file has: see `stackmill list benchmarks`; or a TOML file that says which
+        /// columns are which fields
         layout: String,
         /// Name of the pack, and of the rule in verdicts [default: the layout's]
         #[arg(long)]

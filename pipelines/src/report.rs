@@ -31,6 +31,7 @@ pub fn running_order(stages: &Stages) -> Vec<(String, String)> {
         listed("content", &stages.rules),
         any("near"),
         any("structural"),
+        any("blocks"),
         any("parse"),
         listed("syntax", &stages.rules),
         any("decontaminate"),

@@ -93,6 +93,10 @@ names! {
     SHINGLES = "shingles";
     /// UInt64: bytes of UTF-8 that stripping headers took out of the text.
     HEADER_BYTES = "header_bytes";
+    /// Binary, nullable: lines that an earlier file has, too; internal.
+    BLOCK_SPANS = "block_spans";
+    /// UInt32: lines that were taken out, because an earlier file has them, too.
+    CUT_LINES = "cut_lines";
     /// Utf8, nullable: what of benchmarks was found in the file, as JSON: an array of [`crate::benchmark::Found`].
     FINDINGS = "findings";
     /// Struct of Int32: how often each kind was replaced.

@@ -107,7 +107,7 @@ impl FileBatch {
         Ok(self)
     }
 
-    /// Replaces `content`: for `decode` (Binary to Utf8), `headers` and `redact` (Utf8 to Utf8) alone.
+    /// Replaces `content`: for `decode` (Binary to Utf8), `headers`, `blocks` and `redact` (Utf8 to Utf8) alone.
     pub fn replace_content(mut self, content: StringArray) -> Result<Self> {
         let schema = self.record.schema();
         let at = schema.index_of(columns::CONTENT)?;

@@ -283,6 +283,96 @@ fn histories_say_since_when() {
     assert!(found.iter().all(|row| row["first_commit_time"].is_i64()));
 }
 
+/// Mutation: leave out what had findings, or what an audit with other benchmarks found clean.
+#[test]
+fn what_was_clean_is_not_read_again() {
+    let sandbox = Sandbox::new();
+    let (one, two) = (sandbox.path("one"), sandbox.path("two"));
+    let tree = |more: &str| {
+        Tree::default()
+            .with("leak.py", leak(0))
+            .with("clean.py", "def nothing():\n    pass\n")
+            .with("image.bin", vec![0, 159, 146, 150])
+            .with(more, leak(1))
+    };
+    tree("a.py").commit(&one, false);
+    tree("deep/b.py").with("fresh.py", "x = 1\n").commit(&two, false);
+    let audit = |out: &str, inputs: &[&str], more: &[&str]| {
+        let benchmark = format!("humaneval={}", root().join(BENCHMARK).display());
+        let fixed = ["--out", out, "--benchmark", &benchmark, "--json"];
+        sandbox.stackmill(&[&["audit"], inputs, &fixed, more].concat())
+    };
+    let summary = |ran: Ran| serde_json::from_str::<Value>(&ran.succeeds().stdout).expect("JSON");
+    summary(audit("first", &["one"], &[]));
+    let clean = summary(audit("again", &["one", "two"], &[]));
+    let known = summary(audit("second", &["one", "two"], &["--previous", "first"]));
+    assert_eq!((&clean["files_known"], &known["files_known"]), (&0.into(), &4.into()));
+    assert_eq!((&clean["files"], &known["files"]), (&9.into(), &9.into()));
+    let table = |out: &str| fs::read_to_string(sandbox.path(format!("{out}/findings.jsonl"))).expect("an audit");
+    assert_eq!(table("again"), table("second"));
+    assert_eq!(known["findings"], clean["findings"]);
+    // What was known then is known for good.
+    let third = summary(audit("third", &["one", "two"], &["--previous", "second"]));
+    assert_eq!((&third["files_known"], table("third")), (&5.into(), table("again")));
+    audit("fourth", &["two"], &["--previous", "nowhere"])
+        .fails(4, "nowhere")
+        .hints("finished audit");
+    audit("fourth", &["two"], &["--previous", "first", "--benchmark", "mbpp"])
+        .fails(4, "other packs")
+        .hints("--benchmark");
+}
+
+/// A benchmark of anybody's, in two files: a mapping says what its columns are.
+/// Mutation: let the second file's pack overwrite the first's.
+#[test]
+fn columns_of_a_benchmark_may_be_mapped() {
+    let sandbox = Sandbox::new();
+    corpus(&sandbox);
+    let mapping = "name = 'ours'\nid = 'key'\nlanguage = 'Python'\n[fields]\nsolution = 'task + answer'\n";
+    sandbox.write("ours.toml", mapping);
+    let part = |number: usize, name: &str| problems()[number][name].as_str().expect("a text").to_owned();
+    let (task, answer) = (part(0, "prompt"), part(0, "canonical_solution"));
+    let columns = [("key", &["first"][..]), ("task", &[&task]), ("answer", &[&answer])];
+    parquet(&sandbox.path("one.parquet"), &columns);
+    let quoted = |text: String| format!("\"{}\"", text.replace('"', "\"\""));
+    let row = [quoted(part(1, "prompt")), quoted(part(1, "canonical_solution"))].join(",");
+    sandbox.write("two.csv", format!("key,task,answer\nsecond,{row}\n"));
+    let both = ["one.parquet", "two.csv"].map(|file| format!("ours.toml={file}"));
+    let words = [
+        "audit",
+        "corpus",
+        "--out",
+        "audit",
+        "--benchmark",
+        &both[0],
+        "--benchmark",
+        &both[1],
+    ];
+    sandbox.stackmill(&words).succeeds();
+    let found = findings(&sandbox);
+    assert_eq!(items(&found, "benchmark"), BTreeSet::from(["ours".to_owned()]));
+    assert_eq!(
+        items(&found, "item"),
+        BTreeSet::from(["first", "second"].map(str::to_owned))
+    );
+    let page = fs::read_to_string(sandbox.path("audit/audit.html")).expect("an audit");
+    assert!(
+        page.contains("harbour master"),
+        "text of files that are named stands beside findings"
+    );
+    sandbox.write("ours.toml", mapping.replace("answer", "reply"));
+    let again = [&words[..], &["--replace"]].concat();
+    sandbox.stackmill(&again).fails(4, "field `reply` is missing");
+    sandbox.write("ours.toml", mapping.replace("fields", "field"));
+    sandbox
+        .stackmill(&again)
+        .fails(3, "ours.toml")
+        .hints("docs/reference/benchmarks.md");
+    sandbox
+        .stackmill(&["benchmarks", "build", "ours.toml", "--out", "x.pack"])
+        .fails(3, "ours.toml");
+}
+
 /// Mutation: take a benchmark's name for a file, or the other way round.
 #[test]
 fn what_is_no_benchmark_is_told() {

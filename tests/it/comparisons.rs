@@ -263,6 +263,19 @@ fn long_blocks_in_several_files_are_told() {
     ] {
         assert_eq!(&rows[0][column], value, "{column}");
     }
+    let cut = sandbox.built("recipe.toml", &["--set", "blocks.action=\"cut\"", "--replace"]);
+    cut.adds_up();
+    let texts = |path: &str| {
+        let rows = cut.rows("corpus").into_iter().filter(|row| row["path"] == path);
+        rows.map(|row| (row["content"].clone(), row["cut_lines"].clone()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        texts("b.py"),
+        [(json!(own("second", 300) + &own("third", 30)), json!(120))]
+    );
+    assert_eq!(texts("a.py"), [(json!(own("first", 200) + &block), json!(0))]);
+    assert_eq!(cut.rows("blocks"), rows);
     sandbox
         .run("recipe.toml", &["--set", "blocks.lines=3"])
         .fails(3, "stage `blocks`: `lines` is not in 4 to 100000");

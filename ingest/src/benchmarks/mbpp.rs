@@ -20,11 +20,8 @@ pub(super) const BENCHMARK: Benchmark = Benchmark {
     name: "mbpp",
     title: "MBPP",
     url: "https://github.com/google-research/google-research/tree/master/mbpp",
-    files: &["https://github.com/google-research/google-research/raw/master/mbpp/mbpp.jsonl"],
-    sha256: &[
-        "ccf64ceae9c5403bf50a044cb6d505bfd2a2963ee58338ba268fd65beab92a9f",
-        "1ef1296378797957903d95d8c41e689c82b635bf78d901aa5a95f0225c8885ad",
-    ],
+    base: "https://raw.githubusercontent.com/",
+    files: include_str!("sums/mbpp.sha256"),
     license: "CC-BY-4.0",
     layout: "mbpp.jsonl or sanitized-mbpp.json",
     verified: true,

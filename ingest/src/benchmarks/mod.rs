@@ -1,6 +1,7 @@
 //! Readers of the benchmarks' own files, one file a benchmark; [`BENCHMARKS`] names them all.
 //!
-//! `rows` reads JSON, `parts` puts an item together; `generic` reads tables of anybody's by a mapping.
+//! `rows` reads JSON, into which `table` turns Parquet and CSV; `parts` puts an item together; `mapping` reads tables of
+//! anybody's.
 //!
 //! Files come from strangers: gzip is told by its magic bytes, sizes and lines are limited, and a layout that is not
 //! the published one is refused with the name of the field that is missing.
@@ -21,6 +22,7 @@ mod humaneval_xl;
 mod humanevalpack;
 mod leetcode;
 mod livecodebench;
+mod mapping;
 mod mbpp;
 mod mbpp_plus;
 mod mbxp;
@@ -31,6 +33,7 @@ mod parts;
 mod repobench;
 mod rows;
 mod swe_bench;
+mod table;
 #[cfg(test)]
 mod testing;
 
@@ -45,6 +48,7 @@ use stackmill_schemas::error::{Error, Result, ResultExt};
 
 use crate::store::{Stores, Uri};
 
+pub use mapping::Mapping;
 use parts::{Parts, called, language_of, numbered, paired, pairs, python_docstring, python_signature};
 use rows::{Row, rows};
 
@@ -66,10 +70,11 @@ pub struct Benchmark {
     pub title: &'static str,
     /// Where it is published.
     pub url: &'static str,
-    /// Addresses of its files, if they can be fetched as they are.
-    pub files: &'static [&'static str],
-    /// SHA-256 of its files as they were when the reader was tried on them, unpacked; none where there are many.
-    pub sha256: &'static [&'static str],
+    /// What the addresses of its files begin with.
+    pub base: &'static str,
+    /// Its files, a line each as `sha256sum` writes it: the sum of the file as the reader was tried on it, unpacked, or `-`;
+    /// and the rest of its address. None, if the files have no addresses that stay.
+    pub files: &'static str,
     /// License of its files, as published there.
     pub license: &'static str,
     /// The layouts that are understood, in words.
@@ -80,6 +85,27 @@ pub struct Benchmark {
     pub corpus_material: bool,
     /// Reads one unpacked file.
     read: fn(&Sheet<'_>) -> Result<Vec<BenchmarkItem>>,
+}
+
+/// A benchmark's file where it is published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Its address.
+    pub address: String,
+    /// SHA-256 of what it unpacks to, if it is known.
+    pub sha256: Option<&'static str>,
+}
+
+impl Benchmark {
+    /// Its files where they are published; none, if their addresses do not stay.
+    pub fn published(&self) -> impl Iterator<Item = Published> {
+        let base = self.base;
+        let pairs = self.files.lines().filter_map(|line| line.split_once("  "));
+        pairs.map(move |(sum, path)| Published {
+            address: format!("{base}{path}"),
+            sha256: (sum != "-").then_some(sum),
+        })
+    }
 }
 
 /// One of a benchmark's own files, unpacked.
@@ -188,37 +214,46 @@ fn check_size(bytes: usize, limit: u64) -> Result<()> {
     Ok(())
 }
 
-/// Reads the items of benchmark `name` out of its own files, packed by gzip or not. Of items that several files have,
-/// the first is taken.
+/// Reads the items of benchmark `name` out of its own files, packed by gzip or not, or out of Parquet, CSV and TSV files
+/// of the same columns. Of items that several files have, the first is taken.
 ///
 /// # Errors
 /// Kind config for a benchmark without a reader; kind input for a file that is damaged or has another layout.
 pub fn read(name: &str, files: &[Named]) -> Result<Vec<BenchmarkItem>> {
     let benchmark = find(name)?;
-    let mut seen = BTreeSet::new();
-    let mut out = Vec::new();
-    for (file, bytes) in files {
-        let items = sheet(benchmark, file, bytes)
-            .with_context(|| file.clone())
-            .with_context(|| format!("benchmark `{name}`"))?;
-        out.extend(items.into_iter().filter(|item| seen.insert(item.id.clone())));
-    }
-    match out.is_empty() {
+    let items = of_files(files, benchmark.read).with_context(|| format!("benchmark `{name}`"))?;
+    match items.is_empty() {
         true => Err(Error::input(format!("no file of benchmark `{name}` holds an item")).hint(benchmark.layout)),
-        false => Ok(out),
+        false => Ok(items),
     }
 }
 
-fn sheet(benchmark: &Benchmark, file: &str, bytes: &[u8]) -> Result<Vec<BenchmarkItem>> {
+/// The items of several files, each once.
+fn of_files(
+    files: &[Named],
+    mut read: impl FnMut(&Sheet<'_>) -> Result<Vec<BenchmarkItem>>,
+) -> Result<Vec<BenchmarkItem>> {
+    let mut seen = BTreeSet::new();
+    let mut out = Vec::new();
+    for (file, bytes) in files {
+        let items = of_file(file, bytes, &mut read).with_context(|| file.clone())?;
+        out.extend(items.into_iter().filter(|item| seen.insert(item.id.clone())));
+    }
+    Ok(out)
+}
+
+fn of_file(
+    file: &str,
+    bytes: &[u8],
+    mut read: impl FnMut(&Sheet<'_>) -> Result<Vec<BenchmarkItem>>,
+) -> Result<Vec<BenchmarkItem>> {
     let bytes = unpack(bytes)?;
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|error| Error::input(format!("byte {} is no UTF-8", error.valid_up_to())))?;
     let name = file.strip_suffix(".gz").unwrap_or(file);
-    let text = text.trim_start_matches('\u{feff}');
+    let text = table::text(name, &bytes)?;
     if text.trim().is_empty() {
         return Err(Error::input("the file holds no items"));
     }
-    let items = (benchmark.read)(&Sheet { name, text })?;
+    let items = read(&Sheet { name, text: &text })?;
     check_items(&items)?;
     Ok(items)
 }
@@ -275,6 +310,21 @@ mod tests {
                 .hint_text()
                 .is_some_and(|hint| hint.contains("humaneval, humaneval-plus"))
         );
+    }
+
+    #[test]
+    fn files_have_addresses_and_sums() {
+        for benchmark in BENCHMARKS {
+            let files: Vec<_> = benchmark.published().collect();
+            assert_eq!(files.len(), benchmark.files.lines().count(), "{}", benchmark.name);
+            assert!(!benchmark.verified || !files.is_empty(), "{}", benchmark.name);
+            for file in files {
+                assert!(Uri::parse(&file.address).is_ok(), "{}", file.address);
+                assert_eq!(file.sha256.is_some(), benchmark.verified, "{}", file.address);
+                let is_sum = |sum: &str| sum.len() == 64 && sum.bytes().all(|byte| byte.is_ascii_hexdigit());
+                assert!(file.sha256.is_none_or(is_sum), "{}", file.address);
+            }
+        }
     }
 
     #[test]

@@ -17,14 +17,14 @@ pub(super) struct Row {
 }
 
 /// Reads an array of objects, or an object on each line that is not blank, and hands each to `item`.
-pub(super) fn rows(text: &str, item: impl Fn(&Row) -> Result<BenchmarkItem>) -> Result<Vec<BenchmarkItem>> {
+pub(super) fn rows(text: &str, item: impl FnMut(&Row) -> Result<BenchmarkItem>) -> Result<Vec<BenchmarkItem>> {
     match text.trim_start().starts_with('[') {
         true => array(text, item),
         false => lines(text, item),
     }
 }
 
-fn lines(text: &str, item: impl Fn(&Row) -> Result<BenchmarkItem>) -> Result<Vec<BenchmarkItem>> {
+fn lines(text: &str, mut item: impl FnMut(&Row) -> Result<BenchmarkItem>) -> Result<Vec<BenchmarkItem>> {
     let mut out = Vec::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let place = || format!("line {}", number + 1);
@@ -40,7 +40,7 @@ fn lines(text: &str, item: impl Fn(&Row) -> Result<BenchmarkItem>) -> Result<Vec
     Ok(out)
 }
 
-fn array(text: &str, item: impl Fn(&Row) -> Result<BenchmarkItem>) -> Result<Vec<BenchmarkItem>> {
+fn array(text: &str, mut item: impl FnMut(&Row) -> Result<BenchmarkItem>) -> Result<Vec<BenchmarkItem>> {
     let Value::Array(values) = parsed(text)? else {
         return Err(Error::bug("a text that begins with `[` is no array"));
     };
@@ -99,9 +99,15 @@ impl Row {
         }
     }
 
-    /// Whether there is such a field.
+    /// Whether there is such a field, itself or inside another: `a.b`.
     pub(super) fn has(&self, field: &str) -> bool {
-        self.values.contains_key(field)
+        inside(&self.values, field).is_some()
+    }
+
+    /// A text, a number, or a list of them, one a line; none where it is missing, `null` or blank.
+    pub(super) fn any(&self, field: &str) -> Option<String> {
+        let text = plain(inside(&self.values, field)?).replace("\r\n", "\n");
+        (!text.trim().is_empty()).then_some(text)
     }
 
     fn value(&self, field: &str) -> Result<&Value> {
@@ -130,10 +136,12 @@ impl Row {
         Ok(texts.join("\n").replace("\r\n", "\n"))
     }
 
-    /// A number from 0.
+    /// A number from 0; tables of texts have its digits.
     pub(super) fn whole_number(&self, field: &str) -> Result<u64> {
-        self.value(field)?
+        let value = self.value(field)?;
+        value
             .as_u64()
+            .or_else(|| value.as_str()?.parse().ok())
             .ok_or_else(|| Error::input(format!("field `{field}` is no whole number")))
     }
 
@@ -180,6 +188,23 @@ impl Row {
         let lines = values.iter().take(MOST_EXAMPLES).map(Value::to_string);
         let short = lines.filter(|line| line.len() <= LONGEST_EXAMPLE);
         Ok(short.collect::<Vec<_>>().join("\n"))
+    }
+}
+
+/// A value by its name, or by that of an object, a dot, and a name inside it.
+fn inside<'a>(values: &'a Map<String, Value>, field: &str) -> Option<&'a Value> {
+    values.get(field).or_else(|| {
+        let (outer, inner) = field.split_once('.')?;
+        inside(values.get(outer)?.as_object()?, inner)
+    })
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join("\n"),
+        other => other.to_string(),
     }
 }
 

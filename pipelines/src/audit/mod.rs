@@ -7,10 +7,11 @@
 //!          ─► tallies   OUT/summary.json, OUT/clean/BENCHMARK.txt              summary
 //!          ─► page      OUT/audit.html                                         page
 //! ```
-//! The run is an ordinary one: bounded memory, resumed after a kill, the same bytes whatever the number of threads.
+//! What an earlier audit found clean need not be read again: `previous`. The run is an ordinary one: bounded memory, resumed after a kill, the same bytes whatever the number of threads.
 
 pub mod findings;
 pub mod page;
+pub mod previous;
 mod sarif;
 pub mod summary;
 

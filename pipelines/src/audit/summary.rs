@@ -9,6 +9,7 @@ use stackmill_schemas::manifest::Manifest;
 use stackmill_schemas::{Error, Result};
 
 use super::findings::Finding;
+use super::previous::basis;
 use crate::output::Output;
 use crate::publish::MANIFEST;
 use crate::report::aligned;
@@ -41,10 +42,12 @@ pub struct BenchmarkSummary {
 /// All benchmarks.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
-    /// Files that were read.
+    /// Files that were listed.
     pub files: u64,
     /// Files of these that could not be read, or are no text.
     pub files_failed: u64,
+    /// Files that were not read, because an earlier audit found their blobs clean.
+    pub files_known: u64,
     /// Their bytes.
     pub bytes: u64,
     /// Files in which a copy was found.
@@ -55,6 +58,8 @@ pub struct Summary {
     pub tiers: BTreeMap<String, u64>,
     /// By name.
     pub benchmarks: Vec<BenchmarkSummary>,
+    /// What a later audit has to have in common to leave out what this one found clean.
+    pub basis: serde_json::Value,
     #[serde(skip)]
     seen: Seen,
 }
@@ -96,11 +101,13 @@ impl Summary {
         Ok(Self {
             files: total("listed"),
             files_failed: total("failed"),
+            files_known: manifest.opt_outs.values().sum(),
             bytes: total("listed_bytes"),
             files_with_copies: 0,
             findings: 0,
             tiers: BTreeMap::new(),
             benchmarks: benchmarks.collect(),
+            basis: basis(packs),
             seen: Seen {
                 known: known.collect(),
                 ..Seen::default()
@@ -206,8 +213,12 @@ impl Summary {
         );
         let _ = writeln!(
             out,
-            "{} files read{}, {} with a copy, {} findings",
+            "{} files{}{}, {} with a copy, {} findings",
             count_text(self.files),
+            match self.files_known {
+                0 => " read".to_owned(),
+                known => format!(" listed, {} of them clean before and not read again", count_text(known)),
+            },
             match self.files_failed {
                 0 => String::new(),
                 failed => format!(" but {}, of which dataset/ledger tells why not", count_text(failed)),

@@ -11,10 +11,11 @@ use stackmill_ingest::sources::History;
 use stackmill_ingest::store::Uri;
 use stackmill_schemas::{Error, Result, ResultExt as _};
 
-use super::benchmarks::{built, items_of};
+use super::benchmarks::{Layout, built, items_of};
 use super::run::processors;
 use super::{print, print_json};
 use crate::audit::page::Texts;
+use crate::audit::previous::clean_blobs;
 use crate::audit::summary::tier_of;
 use crate::audit::{DATASET, write};
 use crate::cli::AuditArgs;
@@ -36,11 +37,16 @@ pub(super) fn audit(args: &AuditArgs) -> Result<u8> {
     let denied = denied(args)?;
     let asked = Asked::new(args)?;
     let mut texts = Texts::default();
-    for (name, files) in by_name(&args.text)? {
-        texts.add(&name, items_of(&name, &files)?);
+    for (name, files) in by_name(args.text.iter().chain(own(args)))? {
+        let layout = Layout::of(&name)?;
+        texts.add(layout.name(), items_of(&layout, &files)?);
     }
     let out = Uri::of_path(&args.out.join(DATASET))?;
-    let recipe = recipe(args, &asked)?;
+    let known = match &args.previous {
+        Some(previous) => Some(clean_blobs(previous, &asked.packs, &args.out)?),
+        None => None,
+    };
+    let recipe = recipe(args, &asked, known.as_deref())?;
     let data = Output::new(out.clone(), recipe.stores.clone());
     engine(recipe, options(args, out), &Console::new(args.json))?;
     let summary = write(&data, &asked.packs, &texts, &args.out)?;
@@ -85,14 +91,16 @@ impl Asked {
             files: Vec::new(),
             packs: Vec::new(),
         };
-        for name in &args.benchmark {
-            match (Pack::shipped(name), name.split_once('=')) {
-                (Some(pack), _) => {
+        for (layout, files) in by_name(own(args))? {
+            this.build(&Layout::of(&layout)?, &files, &args.out)?;
+        }
+        for name in args.benchmark.iter().filter(|name| !name.contains('=')) {
+            match Pack::shipped(name) {
+                Some(pack) => {
                     this.packs.push(pack);
                     this.shipped.push(name.clone());
                 }
-                (None, Some((layout, file))) => this.build(layout, Path::new(file), &args.out)?,
-                (None, None) => this.read(Path::new(name))?,
+                None => this.read(Path::new(name))?,
             }
         }
         if args.benchmark.is_empty() {
@@ -104,11 +112,11 @@ impl Asked {
         Ok(this)
     }
 
-    /// The pack of a benchmark's own file, kept beside what the audit says.
-    fn build(&mut self, layout: &str, file: &Path, out: &Path) -> Result<()> {
-        let bytes = built(layout, None, &[file.to_owned()])?.1;
+    /// The pack of a benchmark's own files, kept beside what the audit says.
+    fn build(&mut self, layout: &Layout, files: &[PathBuf], out: &Path) -> Result<()> {
+        let bytes = built(layout, None, files)?.1;
         make(&out.join("packs"))?;
-        let path = out.join("packs").join(format!("{layout}.pack"));
+        let path = out.join("packs").join(format!("{}.pack", layout.name()));
         write_file(&path, &bytes)?;
         self.read(&path)
     }
@@ -131,8 +139,13 @@ impl Asked {
     }
 }
 
+/// Benchmarks that are given as files of their own.
+fn own(args: &AuditArgs) -> impl Iterator<Item = &String> {
+    args.benchmark.iter().filter(|name| name.contains('='))
+}
+
 /// `NAME=FILE`, several of one name together.
-fn by_name(given: &[String]) -> Result<Vec<(String, Vec<PathBuf>)>> {
+fn by_name<'a>(given: impl Iterator<Item = &'a String>) -> Result<Vec<(String, Vec<PathBuf>)>> {
     let mut out: Vec<(String, Vec<PathBuf>)> = Vec::new();
     for text in given {
         let (name, file) = text.split_once('=').ok_or_else(|| {
@@ -147,12 +160,16 @@ fn by_name(given: &[String]) -> Result<Vec<(String, Vec<PathBuf>)>> {
 }
 
 /// A recipe that keeps the files in which something was found, whatever they are.
-fn recipe(args: &AuditArgs, asked: &Asked) -> Result<Recipe> {
+fn recipe(args: &AuditArgs, asked: &Asked, known: Option<&Path>) -> Result<Recipe> {
     let packs: Vec<_> = asked.files.iter().map(|path| path.to_string_lossy()).collect();
-    let settings = json!({
+    let mut settings = json!({
         "exact": false,
         "decontaminate": {"benchmarks": asked.shipped, "packs": packs, "remove-tiers": [], "findings": "only"},
     });
+    if let Some(known) = known {
+        let list = std::path::absolute(known)?;
+        settings["opt-out"] = json!({"lists": [list.to_string_lossy()], "max-bytes": args.memory / 4});
+    }
     let mut recipe = Recipe::of_stages(&settings)?.reading(&args.inputs)?;
     for (input, source) in args.inputs.iter().zip(&mut recipe.sources) {
         if source.jsonl.is_some() || source.parquet.is_some() {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 use stackmill_dedup::contamination::{Pack, PackSource, build_pack};
-use stackmill_ingest::benchmarks::{self, Benchmark, Named};
+use stackmill_ingest::benchmarks::{self, Benchmark, Mapping, Named, Published};
 use stackmill_ingest::store::Uri;
 use stackmill_schemas::benchmark::BenchmarkItem;
 use stackmill_schemas::ids::hex;
@@ -29,64 +29,118 @@ pub(super) fn benchmarks(command: &BenchmarksCommand) -> Result<u8> {
 }
 
 fn build(layout: &str, name: Option<&str>, from: &[PathBuf], out: &Path) -> Result<()> {
-    let (items, pack) = built(layout, name, from)?;
+    let (items, pack) = built(&Layout::of(layout)?, name, from)?;
     write_file(out, &pack)?;
     print(&format!("{}: {items} items, {} bytes\n", out.display(), pack.len()))
 }
 
+/// What reads a benchmark's own files: a reader of ours, or a mapping of anybody's.
+pub(super) enum Layout {
+    /// A published layout.
+    Known(&'static Benchmark),
+    /// A TOML file that says which columns are which fields.
+    Mapped(Box<Mapping>),
+}
+
+impl Layout {
+    /// By name, or by a mapping's file.
+    pub(super) fn of(word: &str) -> Result<Self> {
+        if Path::new(word).extension().is_none_or(|ending| ending != "toml") {
+            return benchmarks::find(word).map(Self::Known);
+        }
+        let text = std::fs::read_to_string(word).context(word)?;
+        let mapping: Mapping = toml::from_str(&text).map_err(|error| {
+            Error::config(format!("{word}: {error}"))
+                .hint("docs/reference/benchmarks.md shows a mapping of columns to fields")
+        })?;
+        mapping.check().context(word)?;
+        Ok(Self::Mapped(Box::new(mapping)))
+    }
+
+    /// What verdicts and findings call the benchmark.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Known(benchmark) => benchmark.name,
+            Self::Mapped(mapping) => &mapping.name,
+        }
+    }
+
+    fn files(&self, from: &[PathBuf]) -> Result<Vec<Named>> {
+        match (self, from) {
+            (Self::Known(benchmark), []) => fetched(benchmark),
+            (Self::Mapped(_), []) => {
+                Err(Error::config("a mapping says nothing of where the files are").hint("add --from FILES"))
+            }
+            (_, given) => loaded(given),
+        }
+    }
+
+    fn items(&self, files: &[Named]) -> Result<Vec<BenchmarkItem>> {
+        match self {
+            Self::Known(benchmark) => benchmarks::read(benchmark.name, files),
+            Self::Mapped(mapping) => mapping.read(files),
+        }
+    }
+
+    /// Address and licence of the publisher, and whether items are ordinary code.
+    fn source(&self) -> (&str, &str, bool) {
+        match self {
+            Self::Known(benchmark) => (benchmark.url, benchmark.license, benchmark.corpus_material),
+            Self::Mapped(mapping) => (&mapping.url, &mapping.license, mapping.report_only),
+        }
+    }
+}
+
 /// The number of items, and the bytes of the pack, of a benchmark's own files; fetched, if none are given.
-pub(super) fn built(layout: &str, name: Option<&str>, from: &[PathBuf]) -> Result<(usize, Vec<u8>)> {
-    let benchmark = benchmarks::find(layout)?;
-    let files = match from {
-        [] => fetched(benchmark)?,
-        given => loaded(given)?,
-    };
-    let items = benchmarks::read(layout, &files)?;
+pub(super) fn built(layout: &Layout, name: Option<&str>, from: &[PathBuf]) -> Result<(usize, Vec<u8>)> {
+    let files = layout.files(from)?;
+    let items = layout.items(&files)?;
     let sha256 = sum(&files);
     // The publisher's address and licence are only known of the publisher's own benchmark.
-    let (url, license) = if name.is_none() {
-        (benchmark.url, benchmark.license)
-    } else {
-        ("", "")
+    let (url, license, report_only) = match (name, layout.source()) {
+        (None, source) => source,
+        (Some(_), (_, _, report_only)) => ("", "", report_only),
     };
     let source = PackSource {
         url: url.to_owned(),
         license: license.to_owned(),
         sha256,
-        report_only: benchmark.corpus_material,
+        report_only,
     };
-    let pack = build_pack(name.unwrap_or(layout), &source, &items)?;
+    let pack = build_pack(name.unwrap_or(layout.name()), &source, &items)?;
     Ok((items.len(), pack))
 }
 
 /// The items of a benchmark's own files.
-pub(super) fn items_of(name: &str, files: &[PathBuf]) -> Result<Vec<BenchmarkItem>> {
-    benchmarks::read(name, &loaded(files)?)
+pub(super) fn items_of(layout: &Layout, files: &[PathBuf]) -> Result<Vec<BenchmarkItem>> {
+    layout.items(&loaded(files)?)
 }
 
 /// The benchmark's files from where they are published.
 fn fetched(benchmark: &Benchmark) -> Result<Vec<Named>> {
-    if benchmark.files.is_empty() {
-        let message = format!(
+    let stores = environment::stores()?;
+    let load = |file: Published| {
+        let uri = Uri::parse(&file.address)?;
+        let bytes = benchmarks::load(&uri, &stores)?;
+        let sha256 = hex(&Sha256::digest(&bytes));
+        match file.sha256 {
+            Some(known) if known != sha256 => Err(Error::input(format!(
+                "{} is not the file that the reader was tried on: its SHA-256 is {sha256}",
+                file.address
+            ))
+            .hint("if it is a newer one that you want, fetch it and name it by --from")),
+            _ => Ok((uri.file_name(), bytes)),
+        }
+    };
+    let files = benchmark.published().map(load).collect::<Result<Vec<_>>>()?;
+    match files.is_empty() {
+        true => Err(Error::config(format!(
             "the files of benchmark `{}` have no addresses that stay",
             benchmark.name
-        );
-        return Err(Error::config(message).hint(format!("get them from {} and name them by --from", benchmark.url)));
+        ))
+        .hint(format!("get them from {} and name them by --from", benchmark.url))),
+        false => Ok(files),
     }
-    let stores = environment::stores()?;
-    let files = benchmark.files.iter().map(|address| {
-        let uri = Uri::parse(address)?;
-        let file = (uri.file_name(), benchmarks::load(&uri, &stores)?);
-        let sha256 = hex(&Sha256::digest(&file.1));
-        if benchmark.verified && !benchmark.sha256.contains(&sha256.as_str()) {
-            let message = format!("{address} is not the file that the reader was tried on: its SHA-256 is {sha256}");
-            return Err(
-                Error::input(message).hint("if it is a newer one that you want, fetch it and name it by --from")
-            );
-        }
-        Ok(file)
-    });
-    files.collect()
 }
 
 /// Files, and the files below folders, in order of their names.

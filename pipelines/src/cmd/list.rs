@@ -78,9 +78,12 @@ fn benchmarks(as_json: bool) -> Result<()> {
 }
 
 fn benchmark(b: &Benchmark) -> serde_json::Value {
+    let files = b
+        .published()
+        .map(|file| json!({"address": file.address, "sha256": file.sha256}));
     json!({
         "name": b.name, "title": b.title, "pack": SHIPPED.contains(&b.name), "url": b.url, "license": b.license,
-        "layout": b.layout, "sha256": b.sha256, "verified": b.verified, "corpus_material": b.corpus_material,
+        "layout": b.layout, "files": files.collect::<Vec<_>>(), "verified": b.verified, "corpus_material": b.corpus_material,
     })
 }
 

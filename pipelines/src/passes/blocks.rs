@@ -1,14 +1,14 @@
-//! Blocks of lines that stand in several files: a table of the data set; files stay as they are.
+//! Blocks of lines that stand in several files: a table of the data set, and lines to cut if the recipe says so.
 //!
 //! ```text
 //!   block-sketch ─► block-anchors ─► block-attach ─► block-runs ─► blocks/
-//!   a chunk         partition        a home          a home
+//!   a chunk         partition        a home          a home    └─► block-cuts/ ─► `syntax`
 //! ```
 
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use stackmill_dedup::blocks::Sketch;
+use stackmill_dedup::blocks::{Cuts, Sketch};
 use stackmill_schemas::stage::{Emit, Exchange, Partition};
 use stackmill_schemas::{Result, TaskContext};
 
@@ -19,11 +19,14 @@ use crate::exchange::Target;
 use crate::job::{Job, partitions};
 use crate::runner::SideSets;
 use crate::shard::ShardWriter;
+use crate::table::TableWriter;
 
 /// The steps in order.
 pub const STEPS: [&str; 4] = ["block-sketch", "block-anchors", "block-attach", "block-runs"];
 /// Folder of lines.
 pub const SIDE: &str = "block-lines";
+/// Folder of what is to be cut.
+pub const CUTS: &str = "block-cuts";
 
 /// The exchanges of blocks.
 #[derive(Clone, Copy)]
@@ -68,6 +71,26 @@ pub fn reads(job: &Job, layout: &Layout) -> Reads {
     }
 }
 
+fn cuts(job: &Job) -> bool {
+    job.stages.blocks.as_ref().is_some_and(|stage| stage.cut.is_some())
+}
+
+fn cuts_name(task: u32) -> String {
+    format!("{CUTS}/{task:05}")
+}
+
+/// What is to be cut out of a chunk's files, if the recipe cuts.
+pub fn load_cuts(job: &Job, task: u32) -> Result<Option<Cuts>> {
+    if !cuts(job) {
+        return Ok(None);
+    }
+    let mut found = Cuts::default();
+    for batch in job.workdir.place.table(&cuts_name(task))? {
+        found.add(&batch?)?;
+    }
+    Ok(Some(found))
+}
+
 /// The table: one task a home.
 pub struct Report<'a> {
     /// The run.
@@ -97,7 +120,16 @@ impl Step for Report<'_> {
         };
         let path = format!("blocks/part-{task:05}.parquet");
         let mut shard: Option<ShardWriter> = None;
+        let mut cuts = match cuts(self.job) {
+            true => Some(TableWriter::create(
+                &self.job.workdir,
+                &cuts_name(task),
+                &exchange.schema(),
+            )?),
+            false => None,
+        };
         let mut emit = |batch: RecordBatch| {
+            cuts.as_mut().map_or(Ok(()), |cuts| cuts.write(&batch))?;
             let shard = match &mut shard {
                 Some(shard) => shard,
                 None => shard.insert(ShardWriter::create(&self.job.workdir, &path, &batch.schema())?),
@@ -106,6 +138,7 @@ impl Step for Report<'_> {
         };
         let meter = Meter::default();
         meter.charge("blocks", 0, || exchange.gather(partition, &mut Emit(&mut emit), &cx))?;
+        cuts.map(TableWriter::commit).transpose()?;
         Ok(TaskReport {
             published: shard.map(ShardWriter::commit).transpose()?.into_iter().collect(),
             costs: meter.costs(),

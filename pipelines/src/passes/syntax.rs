@@ -7,11 +7,13 @@ use arrow_array::builder::StringBuilder;
 use arrow_array::cast::AsArray as _;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt32Array, UInt64Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use stackmill_dedup::blocks::Cuts;
 use stackmill_filters::syntax::Fact;
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::manifest::Tally;
 use stackmill_schemas::{Decision, FileBatch, FileId, Outcome, Result, TaskContext, columns};
 
+use super::blocks;
 use super::comparison::{self, Names, STRUCTURAL};
 use super::content::{chunk_name, project};
 use super::cut::{HAS_COPIES, Layout};
@@ -49,6 +51,7 @@ const CORPUS: &[&str] = &[
     columns::STRUCTURAL_CLUSTER,
     columns::REDACTIONS,
     columns::HEADER_BYTES,
+    columns::CUT_LINES,
     columns::FINDINGS,
     columns::HISTORY,
 ];
@@ -91,7 +94,7 @@ impl Step for Syntax<'_> {
     }
 
     fn spent(&self) -> Vec<String> {
-        vec!["work".to_owned()]
+        vec!["work".to_owned(), blocks::CUTS.to_owned()]
     }
 }
 
@@ -100,6 +103,7 @@ struct Task<'a> {
     cx: &'a TaskContext,
     number: u32,
     compared: Compared,
+    cuts: Option<Cuts>,
     maps: Fused,
     meter: Meter,
     corpus: Option<ShardWriter>,
@@ -166,6 +170,7 @@ impl<'a> Task<'a> {
             cx,
             number: task,
             compared: Compared::load(job, layout, task)?,
+            cuts: blocks::load_cuts(job, task)?,
             maps: Fused::open(&job.stages.syntax, cx)?,
             meter: Meter::default(),
             corpus: None,
@@ -192,6 +197,9 @@ impl<'a> Task<'a> {
         if let Some(structural) = structural {
             let field = Field::new(columns::STRUCTURAL_CLUSTER, DataType::Utf8, true);
             files = files.with_column(field, structural)?;
+        }
+        if let Some(cuts) = &self.cuts {
+            files = cuts.attach(files)?;
         }
         let (kept, decisions) = finish(self.maps.map(files, &self.meter)?)?;
         self.decisions.write(&decisions)?;
