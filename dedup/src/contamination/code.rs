@@ -490,6 +490,9 @@ mod tests {
         let hash = |name: &[u8]| events::fold_name(name, hash_bytes(SEED, name.iter().map(u8::to_ascii_lowercase)));
         assert_eq!(hash(b"closest_vowel"), hash(b"closestVowel"));
         assert_eq!(hash(b"a_b_c_d"), None);
+        let long = "aBc_".repeat(40);
+        let short = long.replace('_', "");
+        assert!(hash(long.as_bytes()).is_some_and(|folded| Some(folded) == hash(short.as_bytes())));
     }
 
     #[test]

@@ -21,6 +21,9 @@ const FULL: usize = 1_024;
 /// Shortest name that the names channel sees, in letters and digits.
 pub(super) const MIN_NAME_BYTES: usize = 7;
 
+/// Longest name of which the letters are gathered before they are hashed.
+const LONGEST_COPIED: usize = 63;
+
 /// The event is a word.
 pub(super) const WORD: u8 = 1;
 /// It is a number.
@@ -278,14 +281,19 @@ fn kept_flags(kept: Kept, before: u8, last_byte: u8, behind: &[u8]) -> u8 {
 /// The hash of a name without case and underscores, so that `closest_vowel` is `closestVowel`; none for short names.
 /// `folded`: the hash of the whole word without case.
 pub(super) fn fold_name(word: &[u8], folded: u64) -> Option<u64> {
-    let letters = word.iter().filter(|byte| **byte != b'_').count();
-    let state = match letters {
-        _ if letters < MIN_NAME_BYTES => return None,
-        _ if letters == word.len() => folded,
-        _ => hash_bytes(
-            SEED,
-            word.iter().filter(|byte| **byte != b'_').map(u8::to_ascii_lowercase),
-        ),
+    if word.len() > LONGEST_COPIED {
+        let letters = || word.iter().filter(|byte| **byte != b'_').map(u8::to_ascii_lowercase);
+        return (letters().count() >= MIN_NAME_BYTES).then(|| Channel::Names.seal(hash_bytes(SEED, letters())));
+    }
+    let (mut letters, mut count) = ([0; LONGEST_COPIED + 1], 0);
+    for &byte in word {
+        letters[count] = byte;
+        count += usize::from(byte != b'_');
+    }
+    let state = match count {
+        _ if count < MIN_NAME_BYTES => return None,
+        _ if count == word.len() => folded,
+        _ => hash_word(SEED, &letters, 0, count),
     };
     Some(Channel::Names.seal(state))
 }

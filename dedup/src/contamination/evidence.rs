@@ -338,3 +338,49 @@ fn has_word(ngram: &[u8]) -> bool {
         .split(|byte| !letters(byte))
         .any(|word| word.len() >= TELLING_LETTERS)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::DecontaminateConfig;
+    use super::super::judge::{judge, may_count};
+    use super::super::tests::{LIGHTHOUSE_PROMPT, LIGHTHOUSE_SOLUTION, items, pack_of};
+    use super::*;
+
+    /// Field, tier and share of each finding, and the number of candidates.
+    fn found(index: &Index, text: &str, leaves_out: bool) -> (Vec<String>, usize) {
+        let config = DecontaminateConfig::default();
+        let counts = |entry: &Entry, weight: u64| !leaves_out || may_count(entry, weight, &config);
+        let candidates = candidates(index, text.as_bytes(), counts, &mut Scratch::default());
+        let judged = judge(index, &candidates, &config);
+        let told = judged
+            .iter()
+            .map(|judged| format!("{} {} {}", judged.candidate.entry, judged.tier, judged.share));
+        (told.collect(), candidates.len())
+    }
+
+    #[test]
+    fn what_weighs_too_little_is_left_out() {
+        let words: String = (0..120).map(|i| format!("word{i} ")).collect();
+        let fields = [(stackmill_schemas::benchmark::Field::Prompt, words.as_str())];
+        let index = Index::new(&[pack_of("p", &[super::super::tests::item("A", &fields)])]);
+        // 4 of 112 n-grams that are kept of 115 are below .15 of the share of .25; all n-grams of 40 words are above.
+        let part = |count: usize| words.split_inclusive(' ').take(count).collect::<String>();
+        assert_eq!(found(&index, &part(8), false).1, 1);
+        assert_eq!(found(&index, &part(8), true).1, 0);
+        assert_eq!(found(&index, &part(40), true), found(&index, &part(40), false));
+    }
+
+    proptest! {
+        #[test]
+        fn no_finding_is_lost_by_it(cuts in proptest::collection::vec((0usize..60, 0usize..30), 0..6)) {
+            let index = Index::new(&[pack_of("harbour", &items())]);
+            let whole = format!("{LIGHTHOUSE_PROMPT}\n{LIGHTHOUSE_SOLUTION}");
+            let words: Vec<&str> = whole.split_inclusive(' ').collect();
+            let piece = |(start, length): &(usize, usize)| words.iter().skip(*start).take(*length).copied().collect::<String>();
+            let text: String = cuts.iter().map(piece).collect();
+            prop_assert_eq!(found(&index, &text, true).0, found(&index, &text, false).0);
+        }
+    }
+}

@@ -16,6 +16,8 @@
 //! - **Rarity**: an n-gram that several families share counts as a fraction, one that very many share as nothing, and one
 //!   that ordinary code has (`common`) as next to nothing.
 //! - **Little evidence** needs nearly the whole field, and below a minimum of n-grams none is enough (`tiers`).
+//! - **Speed**: bit maps say where words and marks are (`classes`), vectors hash them (`lanes`, `events`, `window`, `kernel`);
+//!   fields of which a text has too little to count are left out before anything else is asked of them (`evidence`).
 //! - Texts in texts (JSON, notebooks, comments, strings) are read as texts (`views`, `code`).
 //! - What has other words, other code and other examples is out of reach: most rewritings by a language model are.
 
