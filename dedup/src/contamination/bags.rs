@@ -13,8 +13,8 @@
 //! thousands of possible words and numbers: which of them an item has cannot be told from a pack.
 
 use super::evidence::Candidate;
-use super::grams::hash_bytes;
-use super::index::Index;
+use super::grams::{Channel, hash_bytes};
+use super::index::{Entry, Index};
 
 /// Units of a place: a docstring, its examples and a short function.
 pub const PLACE_UNITS: usize = 160;
@@ -164,12 +164,22 @@ pub(super) struct Bag {
 /// A unit of a text, by class and then by place.
 type Place = (u16, u32, u32, u32);
 
-/// Adds what the bags of the families that have a candidate find in `text`; candidates stay in order of fields.
-pub(super) fn extend(index: &Index, text: &[u8], candidates: &mut Vec<Candidate>) {
-    let mut families: Vec<u32> = candidates
-        .iter()
-        .map(|candidate| index.entry(candidate.entry).family)
-        .collect();
+/// Adds what the bags of families find in `text` of which a candidate may count, unless names are all there is; candidates
+/// stay in order of fields.
+pub(super) fn extend(
+    index: &Index,
+    text: &[u8],
+    may_count: impl Fn(&Entry, u64) -> bool,
+    candidates: &mut Vec<Candidate>,
+) {
+    let counted = || {
+        let entries = candidates.iter().map(|found| (index.entry(found.entry), found.weight));
+        entries.filter(|(entry, weight)| may_count(entry, *weight))
+    };
+    if counted().all(|(entry, _)| entry.channel == Channel::Names) {
+        return;
+    }
+    let mut families: Vec<u32> = counted().map(|(entry, _)| entry.family).collect();
     families.sort_unstable();
     families.dedup();
     let bags: Vec<&Bag> = families.iter().flat_map(|&family| index.bags(family)).collect();
@@ -249,7 +259,6 @@ mod tests {
     use proptest::prelude::*;
     use stackmill_schemas::benchmark::Field;
 
-    use super::super::grams::Channel;
     use super::super::tests::{LIGHTHOUSE_PROMPT, items, pack_of};
     use super::*;
 
