@@ -4,23 +4,30 @@
 //!   leakage recall PLANTS.jsonl LABELS.jsonl     documents {id, text}; labels {id, kind, label, family, task_id}
 //!   leakage false FOLDER…                        files of folders that hold no benchmark: what is flagged, and as what
 //!   leakage speed FOLDER…                        against xxh3-128 over the same buffers in the same process, one core
+//!   leakage peer DECON ITEMS WORK FOLDER…        against `decon detect` on the same files: ITEMS is its folder of items,
+//!                                                WORK a folder that is filled; processor time of the process tree
 //!   leakage common OUT FOLDER…                   each folder a project: makes `dedup/packs/common.list`
+//!   leakage units OUT FOLDER…                    ordinary code: makes `dedup/packs/units.table`
 //! ```
 //! All packs that ship are looked for; `LEAKAGE_PACKS` names others: pack files, separated by commas.
 #![allow(clippy::print_stdout)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::Value;
+use stackmill_benches::processor_seconds;
 use stackmill_dedup::contamination::{
-    DecontaminateConfig, Finding, Matcher, Pack, SHIPPED, Scratch, Tier, common_list,
+    CLASSES, DecontaminateConfig, Finding, Matcher, PLACE_UNITS, Pack, SHIPPED, Scratch, Tier, common_list, units,
+    units_table,
 };
 use stackmill_schemas::{Error, Result};
 
 /// Larger files are no code that people write.
 const MAX_FILE_BYTES: u64 = 2 << 20;
+/// Turns of xxh3-128, of which the fastest counts.
+const HASH_TURNS: usize = 5;
 /// An n-gram is common if so many projects have it.
 const COMMON_PROJECTS: u32 = 2;
 
@@ -44,8 +51,10 @@ fn main() -> Result<()> {
             speed(&matcher, &texts(folders));
             Ok(())
         }
+        ["peer", decon, items, work, folders @ ..] => peer(&matcher, [decon, items, work], &texts(folders)),
         ["common", out, projects @ ..] => common(&matcher, out, projects),
-        _ => Err(Error::config("leakage recall|false|speed|common …")),
+        ["units", out, folders @ ..] => rarity(out, &texts(folders)),
+        _ => Err(Error::config("leakage recall|false|speed|peer|common|units …")),
     }
 }
 
@@ -133,31 +142,95 @@ fn rank(finding: &Finding) -> (bool, Tier) {
     )
 }
 
+/// Speed in processor time, which other programs on the machine disturb less than the clock.
 fn speed(matcher: &Matcher, texts: &[(PathBuf, String)]) {
-    let bytes: usize = texts.iter().map(|(_, text)| text.len()).sum();
     let mut scratch = Scratch::default();
-    let rate = |spent: Duration| bytes as f64 / 1e6 / spent.as_secs_f64();
-    let start = Instant::now();
-    let found = texts
-        .iter()
-        .filter(|(_, text)| !matcher.findings(text, &mut scratch).is_empty())
-        .count();
-    let scan = rate(start.elapsed());
-    let start = Instant::now();
-    let sum = texts
-        .iter()
-        .fold(0, |sum, (_, text)| sum ^ xxhash_rust::xxh3::xxh3_128(text.as_bytes()));
-    let hash = rate(start.elapsed());
+    let (mut hit, mut clean) = (Vec::new(), Vec::new());
+    let mut all = 0.0;
+    for (_, text) in texts {
+        let before = thread_seconds();
+        let findings = matcher.findings(text, &mut scratch);
+        all += thread_seconds() - before;
+        if findings.is_empty() { &mut clean } else { &mut hit }.push(text);
+    }
+    let hash = (0..HASH_TURNS).map(|_| {
+        rate(&clean, &mut |text| {
+            xxhash_rust::xxh3::xxh3_128(text.as_bytes()) as usize
+        })
+    });
+    let hash = hash.fold(0.0, f64::max);
+    let scan = rate(&clean, &mut |text| matcher.findings(text, &mut scratch).len());
+    let bytes = |texts: &[&String]| texts.iter().map(|text| text.len()).sum::<usize>() as f64 / 1e6;
     println!(
-        "{} files, {:.1} MB, findings in {found}: {scan:.1} MB/s",
+        "all {} files, {:.1} MB, first turn: {:.1} MB/s",
         texts.len(),
-        bytes as f64 / 1e6
+        bytes(&hit) + bytes(&clean),
+        (bytes(&hit) + bytes(&clean)) / all
     );
     println!(
-        "xxh3-128 {hash:.0} MB/s ({sum:x}): the scan is 1/{:.0} of it",
+        "{} files without a finding, {:.1} MB: {scan:.1} MB/s, 1/{:.0} of xxh3-128 ({hash:.0} MB/s)",
+        clean.len(),
+        bytes(&clean),
         hash / scan
     );
     println!("resident {} MiB at most", resident_mib());
+}
+
+/// Megabytes that `each` goes through in a second of processor time.
+fn rate(texts: &[&String], each: &mut impl FnMut(&str) -> usize) -> f64 {
+    let before = thread_seconds();
+    let mut bytes = 0;
+    for text in texts {
+        std::hint::black_box(each(text));
+        bytes += text.len();
+    }
+    bytes as f64 / 1e6 / (thread_seconds() - before)
+}
+
+/// Seconds this thread has had a processor; Linux only.
+fn thread_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = stat
+        .split_whitespace()
+        .next()
+        .and_then(|number| number.parse::<f64>().ok());
+    nanoseconds.unwrap_or(0.0) / 1e9
+}
+
+/// The same files as JSON lines: read, parsed and looked through by either program.
+fn peer(matcher: &Matcher, [decon, items, work]: [&str; 3], texts: &[(PathBuf, String)]) -> Result<()> {
+    let training = Path::new(work).join("training");
+    std::fs::create_dir_all(&training)?;
+    let line = |(_, text): &(PathBuf, String)| format!("{}\n", serde_json::json!({ "text": text }));
+    let lines: String = texts.iter().map(line).collect();
+    let file = training.join("part-0.jsonl");
+    std::fs::write(&file, &lines)?;
+    println!(
+        "{} documents, {:.1} MB of JSON lines",
+        texts.len(),
+        lines.len() as f64 / 1e6
+    );
+    drop(lines);
+    let before = processor_seconds();
+    let mut scratch = Scratch::default();
+    let mut found = 0;
+    for line in std::fs::read_to_string(&file)?.lines() {
+        let row: BTreeMap<&str, String> = serde_json::from_str(line).map_err(|error| Error::bug(error.to_string()))?;
+        let findings = matcher.findings(&row["text"], &mut scratch);
+        found += usize::from(findings.iter().any(|finding| Tier::COPIES.contains(&finding.tier)));
+    }
+    let ours = processor_seconds() - before;
+    println!("ours: {ours:.1} s, {found} documents");
+    let before = processor_seconds();
+    let status = std::process::Command::new(decon)
+        .args(["detect", "--training-dir"])
+        .arg(&training)
+        .args(["--evals-dir", items, "--content-key", "text", "--report-output-dir"])
+        .arg(Path::new(work).join("report"))
+        .status()?;
+    let theirs = processor_seconds() - before;
+    println!("decon ({status}): {theirs:.1} s, {:.1} times as long", theirs / ours);
+    Ok(())
 }
 
 fn common(matcher: &Matcher, out: &str, projects: &[&str]) -> Result<()> {
@@ -173,6 +246,24 @@ fn common(matcher: &Matcher, out: &str, projects: &[&str]) -> Result<()> {
     let hashes: Vec<u64> = counts.into_keys().collect();
     std::fs::write(out, common_list(&hashes))?;
     println!("{} n-grams of {} projects", hashes.len(), projects.len());
+    Ok(())
+}
+
+/// Counts in how many blocks of units each class is.
+fn rarity(out: &str, texts: &[(PathBuf, String)]) -> Result<()> {
+    let (mut counts, mut last, mut blocks) = (vec![0u32; CLASSES], vec![0u32; CLASSES], 0u32);
+    for (_, text) in texts {
+        let mut number = 0;
+        units(text.as_bytes(), |unit| {
+            blocks += u32::from(number % PLACE_UNITS == 0);
+            number += 1;
+            let class = usize::from(unit.class);
+            counts[class] += u32::from(last[class] != blocks);
+            last[class] = blocks;
+        });
+    }
+    std::fs::write(out, units_table(&counts, blocks))?;
+    println!("{blocks} blocks of {} files", texts.len());
     Ok(())
 }
 

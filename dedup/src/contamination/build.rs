@@ -18,9 +18,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use stackmill_schemas::benchmark::{BenchmarkItem, Field};
 use stackmill_schemas::error::{Error, Result};
 
+use super::classes::Classes;
 use super::grams::{Channel, Gram};
 use super::packs::{Pack, PackField, PackItem, PackSource, check_items, check_name, encode};
-use super::{code, literals, words};
+use super::{bags, code, literals, words};
 
 /// Most n-grams kept of a field of the first item of a family.
 const MAX_NGRAMS: usize = 112;
@@ -42,6 +43,12 @@ pub(super) const MAX_FIELD_UNITS: usize = 1 << 20;
 const MIN_PROSE_WORDS: usize = 5;
 /// A name belongs to an item if so many of its fields declare or call it.
 const MIN_NAME_FIELDS: usize = 2;
+/// Fewest classes of a bag.
+const MIN_BAG: usize = 3;
+/// Most classes of a bag: the rarest.
+const MAX_BAG: usize = 40;
+/// Words of fewer bits (in sixteenths) are in every other place: they tell nothing.
+const MIN_BAG_BITS: u64 = 24;
 /// Most names of an item.
 const MAX_NAMES: usize = 8;
 
@@ -150,6 +157,9 @@ fn fields_of(item: &BenchmarkItem, first: bool) -> Vec<PackField> {
         out.extend(docstrings.filter(|docstring| docstring.ngrams < most));
     }
     out.extend(names(item));
+    if first {
+        out.extend(bags_of(item));
+    }
     out.sort_by_key(|field| (field.field, field.channel));
     out
 }
@@ -176,9 +186,12 @@ fn pack_field(field: Field, channel: Channel, text: &str) -> Option<PackField> {
     };
     match channel {
         Channel::Words => words::scan(text.as_bytes(), keep),
-        Channel::Literals => literals::scan(text.as_bytes(), keep),
-        Channel::Code => code::scan(text.as_bytes(), &mut code::OnlyCode(&mut keep)),
-        Channel::Names => 0,
+        Channel::Literals => {
+            let text = text.as_bytes();
+            literals::scan(text, &Classes::of(text), &mut code::Only(Channel::Literals, &mut keep))
+        }
+        Channel::Code => code::scan(text.as_bytes(), &mut code::Only(Channel::Code, &mut keep)),
+        Channel::Names | Channel::Bag => 0,
     };
     (!hashes.is_empty()).then(|| PackField {
         field,
@@ -209,6 +222,45 @@ fn is_prose(line: &str) -> bool {
     !line.starts_with(">>>") && prose >= MIN_PROSE_WORDS && 4 * prose >= 3 * count
 }
 
+/// The rare words of what the prompt says, and the numbers and strings of examples and tests.
+fn bags_of(item: &BenchmarkItem) -> Vec<PackField> {
+    let (mut text, mut data) = (BTreeSet::new(), BTreeSet::new());
+    for (field, content) in item.fields.iter().filter(|(field, _)| *field != Field::Solution) {
+        bags::units(content.as_bytes(), |unit| {
+            if unit.is_data {
+                data.insert(unit.class);
+            }
+        });
+        let told = match field {
+            Field::Prompt | Field::Docstring => prose(content),
+            Field::Signature => content.clone(),
+            _ => continue,
+        };
+        bags::units(told.as_bytes(), |unit| {
+            if !unit.is_data && bags::bits(unit.class) >= MIN_BAG_BITS {
+                text.insert(unit.class);
+            }
+        });
+    }
+    [(Field::Prompt, text), (Field::Tests, data)]
+        .into_iter()
+        .filter(|(_, classes)| classes.len() >= MIN_BAG)
+        .map(|(field, classes)| {
+            let mut hashes: Vec<u64> = classes.into_iter().map(u64::from).collect();
+            hashes.sort_by_key(|&hash| (std::cmp::Reverse(bags::bits(hash as u16)), hash));
+            hashes.truncate(MAX_BAG);
+            hashes.sort_unstable();
+            PackField {
+                field,
+                channel: Channel::Bag,
+                units: hashes.len(),
+                ngrams: hashes.len(),
+                hashes,
+            }
+        })
+        .collect()
+}
+
 /// Names that several fields of the item declare or call.
 fn names(item: &BenchmarkItem) -> Option<PackField> {
     let mut fields: BTreeMap<u64, BTreeSet<Field>> = BTreeMap::new();
@@ -216,7 +268,7 @@ fn names(item: &BenchmarkItem) -> Option<PackField> {
         let bytes = text.as_bytes();
         code::scan(
             bytes,
-            &mut code::OnlyNames(&mut |gram: Gram| {
+            &mut code::Only(Channel::Names, &mut |gram: Gram| {
                 if bytes.get(gram.end) == Some(&b'(') {
                     fields.entry(gram.hash).or_default().insert(*field);
                 }

@@ -10,9 +10,11 @@
 //! commented out, or that stands in a string, is code still. There is no parser: one lexer reads every language, and
 //! what it misreads in a corpus it misreads in the benchmark alike.
 
-use super::grams::{Channel, Gram, hash_bytes};
-use super::kept::{KEPT, Kept, Table, find_kept};
-use super::window::{Token, Window};
+use super::classes::{BLOCK, Classes, is_set, next_clear, next_set};
+use super::events::Events;
+use super::grams::{Channel, Gram, hash_bytes, mix};
+use super::lanes::Sink;
+use super::window::Tokens;
 
 /// Length of an n-gram, in tokens: long enough that a loop over a list is not one, short enough for a function of three
 /// lines.
@@ -20,19 +22,17 @@ pub(super) const NGRAM_TOKENS: usize = 11;
 /// Seed of the token hashes.
 pub(super) const SEED: u64 = 0x73_6d_70_61_63_6b_00_02;
 /// Comments and strings below this many bytes hold no code worth reading.
-const MIN_SEGMENT_BYTES: usize = 48;
+pub(super) const MIN_SEGMENT_BYTES: usize = 48;
 /// How deep texts within texts are read: code in a comment, a string in that code.
-const MAX_DEPTH: usize = 2;
+pub(super) const MAX_DEPTH: usize = 2;
 /// Units between one text and a text within it, so that no window spans both.
-const SEGMENT_GAP: usize = 4_096;
+pub(super) const SEGMENT_GAP: usize = 4_096;
 /// Longest string on one line that is one token, in bytes.
 const MAX_STRING_BYTES: usize = 4_096;
-/// Shortest name that the names channel sees, in letters and digits.
-const MIN_NAME_BYTES: usize = 7;
 
 /// What a byte may begin.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Space,
     Newline,
     Word,
@@ -60,42 +60,13 @@ const KINDS: [Kind; 256] = {
     table
 };
 
-fn kind(byte: u8) -> Kind {
+pub(super) fn kind(byte: u8) -> Kind {
     KINDS[usize::from(byte)]
-}
-
-/// In place of the last mark: a name that is no keyword.
-const NAME: u8 = b'a';
-/// In place of the last mark: a keyword.
-const KEYWORD: u8 = b'k';
-/// In place of the last mark: a keyword behind which a declared name stands.
-const DECLARES: u8 = b'd';
-/// In place of the last mark: a number.
-const NUMBER: u8 = b'0';
-
-/// Receives what a scan finds.
-pub(super) trait Sink {
-    /// An n-gram of tokens.
-    fn code(&mut self, gram: Gram);
-    /// A name, folded, with its place; called for names of enough letters only.
-    fn name(&mut self, gram: Gram);
 }
 
 /// Reads `text`, and then the texts within it; returns the number of units, gaps included.
 pub(super) fn scan(text: &[u8], sink: &mut impl Sink) -> usize {
-    let mut lexer = Lexer::new(text);
-    let mut segments = Vec::new();
-    let mut unit = lexer.read(Segment::whole(text), 0, &mut segments, sink);
-    let mut depth = 1;
-    while depth <= MAX_DEPTH && !segments.is_empty() {
-        let mut deeper = Vec::new();
-        for segment in segments {
-            unit = lexer.read(segment, unit + SEGMENT_GAP, &mut deeper, sink);
-        }
-        segments = deeper;
-        depth += 1;
-    }
-    unit
+    Lexer::default().scan(text, &Classes::of(text), sink)
 }
 
 /// A part of a text that is read alone.
@@ -107,98 +78,163 @@ struct Segment {
     commented: bool,
 }
 
-impl Segment {
-    fn whole(text: &[u8]) -> Self {
-        Self {
+/// Buffers that outlive one text.
+#[derive(Debug, Default)]
+pub(super) struct Lexer {
+    events: Events,
+    tokens: Tokens,
+    segments: Vec<Segment>,
+    deeper: Vec<Segment>,
+}
+
+impl Lexer {
+    /// Shows `sink` what it wants of the n-grams and names of `text`, then of the texts within it; returns the number of
+    /// units, gaps included.
+    pub(super) fn scan(&mut self, text: &[u8], classes: &Classes, sink: &mut impl Sink) -> usize {
+        let whole = Segment {
             start: 0,
             end: text.len(),
             commented: false,
+        };
+        self.segments.clear();
+        self.segments.push(whole);
+        let mut unit = 0;
+        for depth in 0..=MAX_DEPTH {
+            let segments = std::mem::take(&mut self.segments);
+            for segment in &segments {
+                self.tokens.start(unit);
+                self.read(text, classes, *segment, sink);
+                unit = self.tokens.next() + SEGMENT_GAP;
+            }
+            self.segments = std::mem::replace(&mut self.deeper, segments);
+            self.deeper.clear();
+            if self.segments.is_empty() || depth == MAX_DEPTH {
+                break;
+            }
         }
+        unit - SEGMENT_GAP
     }
-}
 
-/// A lexer over one text, with the tables it needs.
-struct Lexer<'a> {
-    text: &'a [u8],
-    window: Window,
+    fn read(&mut self, text: &[u8], classes: &Classes, segment: Segment, sink: &mut impl Sink) {
+        self.events.start(classes.kernel);
+        let text = &text[..segment.end];
+        let mut reading = Reading {
+            text,
+            classes,
+            at: segment.start,
+            commented: segment.commented,
+            comment: None,
+            events: &mut self.events,
+            segments: &mut self.deeper,
+        };
+        reading.margin();
+        reading.fill();
+        while reading.at < text.len() {
+            // The last event may still change: digits behind a point, letters before a quote.
+            reading.events.settle(1, text, &mut self.tokens, sink);
+            reading.fill();
+        }
+        reading.end_comment();
+        self.events.settle(0, text, &mut self.tokens, sink);
+    }
 }
 
 /// What one segment's reading knows.
-struct Reading<'a, 's, S> {
+struct Reading<'a, 's> {
     text: &'a [u8],
+    classes: &'a Classes,
     at: usize,
     commented: bool,
-    line_start: bool,
-    /// The last mark: [`NAME`] for a name, [`KEYWORD`], [`DECLARES`], [`NUMBER`].
-    previous: u8,
     comment: Option<(usize, usize)>,
-    kept: &'s Table,
+    events: &'s mut Events,
     segments: &'s mut Vec<Segment>,
-    sink: &'s mut S,
 }
 
-impl<'a> Lexer<'a> {
-    fn new(text: &'a [u8]) -> Self {
-        Self {
-            text,
-            window: Window::new(),
+impl Reading<'_, '_> {
+    /// Reads until the events are full or the segment ends.
+    fn fill(&mut self) {
+        while !self.events.is_full() && self.at < self.text.len() {
+            let block_end = self.text.len().min(self.at / BLOCK * BLOCK + BLOCK);
+            let closer = next_set(&self.classes.closer, self.at, block_end);
+            if self.at < closer {
+                self.events.plain(self.classes, self.at, closer);
+                self.at = closer;
+            }
+            if closer < block_end {
+                self.look();
+            }
         }
     }
 
-    /// Reads one segment whose first token has number `unit`; returns the number behind its last.
-    fn read<S: Sink>(&mut self, segment: Segment, unit: usize, segments: &mut Vec<Segment>, sink: &mut S) -> usize {
-        self.window.start(unit);
-        let mut reading = Reading {
-            text: &self.text[..segment.end],
-            at: segment.start,
-            commented: segment.commented,
-            line_start: true,
-            previous: 0,
-            comment: None,
-            kept: &KEPT,
-            segments,
-            sink,
-        };
-        while reading.at < segment.end {
-            reading.step(&mut self.window);
-        }
-        reading.end_comment();
-        self.window.next
-    }
-}
-
-impl<S: Sink> Reading<'_, '_, S> {
-    fn step(&mut self, window: &mut Window) {
+    /// Reads what stands where the maps alone do not tell what it is.
+    fn look(&mut self) {
         let byte = self.text[self.at];
         match kind(byte) {
-            Kind::Newline => {
-                self.line_start = true;
-                self.at += 1;
+            Kind::Quote => self.quote(),
+            Kind::Word => {
+                // Within letters that began as a number.
+                self.events.close(self.at);
+                let end = next_clear(&self.classes.names, self.at, self.text.len());
+                self.push(end);
             }
-            Kind::Space => self.at += 1,
-            Kind::Word => self.word(window),
-            Kind::Digit => self.number(window),
-            Kind::Quote => self.quote(window),
-            Kind::Dropped => self.mark(byte),
-            Kind::Mark if self.line_start && self.line_mark(byte) => {}
-            Kind::Mark if self.is_comment(byte) => self.skip_comment(),
-            // Brackets around a term are a matter of taste; those of a call are not, and one of them says it.
-            Kind::Mark if byte == b')' || byte == b'(' && !matches!(self.previous, NAME | b']' | b')') => {
-                self.mark(byte);
+            _ => self.mark(byte, is_set(&self.classes.first, self.at)),
+        }
+    }
+
+    /// Goes on to `end`; what stands before it is one event.
+    fn push(&mut self, end: usize) {
+        self.events.push(self.at, end);
+        self.at = end;
+    }
+
+    fn mark(&mut self, byte: u8, line_start: bool) {
+        if line_start && self.line_mark(byte) {
+            self.margin();
+        } else if self.is_comment(byte, line_start) {
+            self.skip_comment();
+            if line_start {
+                self.margin();
             }
-            Kind::Mark => {
-                if let Some(gram) = window.push(Token::mark(byte), self.at, self.at + 1) {
-                    self.sink.code(gram);
+        } else if byte == b'.' && self.ends_number() {
+            self.fraction();
+        } else {
+            self.push(self.at + 1);
+        }
+    }
+
+    /// Passes over marks and comments at the start of a line, behind which it still starts.
+    fn margin(&mut self) {
+        loop {
+            self.at = next_set(&self.classes.ink, self.at, self.text.len());
+            let Some(&byte) = self.text.get(self.at) else { return };
+            if kind(byte) != Kind::Mark {
+                return;
+            }
+            if !self.line_mark(byte) {
+                if !self.is_comment(byte, true) {
+                    return;
                 }
-                self.mark(byte);
+                self.skip_comment();
             }
         }
     }
 
-    fn mark(&mut self, byte: u8) {
-        self.line_start = false;
-        self.previous = byte;
-        self.at += 1;
+    /// Whether the last event is a number that ends here, and a digit follows behind the point.
+    fn ends_number(&self) -> bool {
+        let follows = self.text.get(self.at + 1).is_some_and(u8::is_ascii_digit);
+        let last = self.events.last();
+        follows && last.is_some_and(|(start, end)| end == self.at && self.text[start].is_ascii_digit())
+    }
+
+    /// Adds what follows the point to the number before it.
+    fn fraction(&mut self) {
+        let rest = &self.text[self.at..];
+        let is_part = |at: usize| match rest[at] {
+            b'.' => rest.get(at + 1).is_some_and(u8::is_ascii_digit),
+            byte => byte.is_ascii_alphanumeric() || byte == b'_',
+        };
+        self.at += (0..rest.len()).take_while(|&at| is_part(at)).count();
+        self.events.extend(self.at);
     }
 
     /// Marks at the start of a line that are no code: of diffs, quotations, doctests, and of comments where they are read.
@@ -217,13 +253,13 @@ impl<S: Sink> Reading<'_, '_, S> {
         true
     }
 
-    fn is_comment(&self, byte: u8) -> bool {
+    fn is_comment(&self, byte: u8, line_start: bool) -> bool {
         let next = self.text.get(self.at + 1).copied().unwrap_or(0);
         match byte {
             b'#' => next != b'[' && next != b'{',
             b'/' if next == b'*' => true,
-            b'/' if next == b'/' => self.line_start || matches!(self.previous, b';' | b'{' | b'}' | b','),
-            b'-' if next == b'-' => self.line_start,
+            b'/' if next == b'/' => line_start || self.follows(b";{},"),
+            b'-' if next == b'-' => line_start,
             _ => false,
         }
     }
@@ -263,98 +299,70 @@ impl<S: Sink> Reading<'_, '_, S> {
         }
     }
 
-    fn word(&mut self, window: &mut Window) {
-        let start = self.at;
-        let rest = &self.text[start..];
-        let length = rest
-            .iter()
-            .take_while(|&&byte| matches!(kind(byte), Kind::Word | Kind::Digit))
-            .count();
-        let word = &rest[..length];
-        self.at += length;
-        self.line_start = false;
-        // The letters before a quote are part of how the string is written.
-        if length <= 2
-            && matches!(rest.get(length), Some(b'"' | b'\''))
-            && word.iter().all(|byte| b"rbfuRBFU".contains(byte))
-        {
-            return;
-        }
-        if (word == b"self" || word == b"this") && rest.get(length) == Some(&b'.') {
-            (self.at, self.previous) = (self.at + 1, b'.');
-            return;
-        }
-        let folded = hash_bytes(SEED, word.iter().map(u8::to_ascii_lowercase));
-        let next = rest[length..].iter().find(|byte| **byte != b' ').copied().unwrap_or(0);
-        let used = self.previous == b'.' || next == b'(' || next == b'.';
-        let (is_name, previous) = match find_kept(self.kept, folded) {
-            Some(Kept::Keyword) => (false, KEYWORD),
-            Some(Kept::Declaring) if kind(next) == Kind::Word => (false, DECLARES),
-            Some(Kept::Library) if used && self.previous != DECLARES => (false, NAME),
-            _ => (true, NAME),
-        };
-        let token = Token::word(folded, is_name);
-        self.previous = previous;
-        if let Some(gram) = window.push(token, start, self.at) {
-            self.sink.code(gram);
-        }
-        if let Some(hash) = fold_name(word, folded) {
-            let unit = window.next - 1;
-            let end = self.at;
-            self.sink.name(Gram { hash, unit, start, end });
-        }
+    /// Whether one of `marks` is the last event.
+    fn follows(&self, marks: &[u8]) -> bool {
+        let last = self.events.last();
+        last.is_some_and(|(start, _)| marks.contains(&self.text[start]))
     }
 
-    fn number(&mut self, window: &mut Window) {
-        let start = self.at;
-        let rest = &self.text[start..];
-        let is_part = |at: usize| match rest[at] {
-            b'.' => rest.get(at + 1).is_some_and(u8::is_ascii_digit),
-            byte => byte.is_ascii_alphanumeric() || byte == b'_',
-        };
-        let length = (0..rest.len()).take_while(|&at| is_part(at)).count();
-        let hash = hash_bytes(SEED ^ 1, rest[..length].iter().copied());
-        self.at += length;
-        self.line_start = false;
-        self.previous = NUMBER;
-        if let Some(gram) = window.push(Token::fixed(hash), start, self.at) {
-            self.sink.code(gram);
-        }
-    }
-
-    fn quote(&mut self, window: &mut Window) {
+    fn quote(&mut self) {
         let (start, quote) = (self.at, self.text[self.at]);
         let rest = &self.text[start..];
-        self.line_start = false;
-        self.previous = quote;
         let triple = [quote; 3];
+        if quote != b'`' {
+            self.drop_prefix();
+        }
         if quote != b'`' && rest.starts_with(&triple) {
             let length = memchr::memmem::find(&rest[3..], &triple).map_or(0, |at| at + 6);
             if length > 0 {
                 self.segment(start + 3, start + length - 3, false);
             }
-            self.at += length.max(3);
+            self.push(start + length.max(3));
             return;
         }
         let Some(length) = string_length(rest) else {
-            self.at += 1;
+            self.push(start + 1);
             return;
         };
         let content = &rest[1..length - 1];
-        self.at += length;
         if content.contains(&b'\n') {
+            self.push(start + length);
             self.segment(start + 1, self.at - 1, false);
             return;
         }
-        let hash = hash_bytes(SEED ^ 2, content.iter().copied().filter(|&byte| byte != b'\\'));
-        if let Some(gram) = window.push(Token::fixed(hash), start, self.at) {
-            self.sink.code(gram);
+        let hash = if content.contains(&b'\\') {
+            hash_bytes(SEED ^ 2, content.iter().copied().filter(|&byte| byte != b'\\'))
+        } else {
+            hash_slice(SEED ^ 2, content)
+        };
+        self.at = start + length;
+        self.events.push_string(hash, start, self.at);
+    }
+
+    /// Takes the letters before a quote back: they are part of how the string is written.
+    fn drop_prefix(&mut self) {
+        if let Some((start, end)) = self.events.last()
+            && end == self.at
+            && end - start <= 2
+            && self.text[start..end].iter().all(|byte| b"rbfuRBFU".contains(byte))
+        {
+            self.events.pop();
         }
     }
 }
 
+/// The state after `bytes`, as [`hash_bytes`] has it.
+fn hash_slice(seed: u64, bytes: &[u8]) -> u64 {
+    let (eights, rest) = bytes.as_chunks::<8>();
+    let state = eights
+        .iter()
+        .fold(seed, |state, eight| mix(state ^ u64::from_be_bytes(*eight)));
+    let pending = rest.iter().fold(0, |pending, &byte| pending << 8 | u64::from(byte));
+    mix(mix(state ^ pending).wrapping_add(bytes.len() as u64))
+}
+
 /// Length of the string at the start of `text`, quotes included: on one line, unless between backticks.
-fn string_length(text: &[u8]) -> Option<usize> {
+pub(super) fn string_length(text: &[u8]) -> Option<usize> {
     let quote = text[0];
     let mut at = 1;
     while at < text.len().min(MAX_STRING_BYTES) {
@@ -369,43 +377,16 @@ fn string_length(text: &[u8]) -> Option<usize> {
     None
 }
 
-/// The hash of a name without case and underscores, so that `closest_vowel` is `closestVowel`; none for short names.
-/// `folded`: the hash of the whole word without case.
-fn fold_name(word: &[u8], folded: u64) -> Option<u64> {
-    if word.len() < MIN_NAME_BYTES {
-        return None;
-    }
-    let letters = word.iter().filter(|byte| **byte != b'_').count();
-    let state = match letters {
-        _ if letters == word.len() => folded,
-        MIN_NAME_BYTES.. => hash_bytes(
-            SEED,
-            word.iter().filter(|byte| **byte != b'_').map(u8::to_ascii_lowercase),
-        ),
-        _ => return None,
-    };
-    Some(Channel::Names.seal(state))
-}
+/// A sink that takes every n-gram of one channel.
+pub(super) struct Only<'f, F>(pub(super) Channel, pub(super) &'f mut F);
 
-/// A sink that takes the n-grams alone.
-pub(super) struct OnlyCode<'f, F>(pub(super) &'f mut F);
-
-impl<F: FnMut(Gram)> Sink for OnlyCode<'_, F> {
-    fn code(&mut self, gram: Gram) {
-        (self.0)(gram);
+impl<F: FnMut(Gram)> Sink for Only<'_, F> {
+    fn wants(&self, channel: Channel, _hash: u64) -> bool {
+        channel == self.0
     }
 
-    fn name(&mut self, _gram: Gram) {}
-}
-
-/// A sink that takes the names alone.
-pub(super) struct OnlyNames<'f, F>(pub(super) &'f mut F);
-
-impl<F: FnMut(Gram)> Sink for OnlyNames<'_, F> {
-    fn code(&mut self, _gram: Gram) {}
-
-    fn name(&mut self, gram: Gram) {
-        (self.0)(gram);
+    fn take(&mut self, _channel: Channel, gram: Gram) {
+        (self.1)(gram);
     }
 }
 
@@ -413,12 +394,19 @@ impl<F: FnMut(Gram)> Sink for OnlyNames<'_, F> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::events;
+    use super::super::kernel::Kernel;
+    use super::super::plain::{self, Plain};
     use super::*;
+    use crate::near::kernel::Level;
 
     /// Hashes of the n-grams, and how many units were read.
     fn grams(text: &str) -> Vec<u64> {
         let mut out = Vec::new();
-        scan(text.as_bytes(), &mut OnlyCode(&mut |gram: Gram| out.push(gram.hash)));
+        scan(
+            text.as_bytes(),
+            &mut Only(Channel::Code, &mut |gram: Gram| out.push(gram.hash)),
+        );
         out
     }
 
@@ -426,7 +414,9 @@ mod tests {
         let mut out = Vec::new();
         scan(
             text.as_bytes(),
-            &mut OnlyNames(&mut |gram: Gram| out.push(text[gram.start..gram.end].to_owned())),
+            &mut Only(Channel::Names, &mut |gram: Gram| {
+                out.push(text[gram.start..gram.end].to_owned());
+            }),
         );
         out
     }
@@ -497,9 +487,12 @@ mod tests {
             names("closest_vowel(word) + abc_de + abcdefg"),
             ["closest_vowel", "abcdefg"]
         );
-        let hash = |name: &[u8]| fold_name(name, hash_bytes(SEED, name.iter().map(u8::to_ascii_lowercase)));
+        let hash = |name: &[u8]| events::fold_name(name, hash_bytes(SEED, name.iter().map(u8::to_ascii_lowercase)));
         assert_eq!(hash(b"closest_vowel"), hash(b"closestVowel"));
         assert_eq!(hash(b"a_b_c_d"), None);
+        let long = "aBc_".repeat(40);
+        let short = long.replace('_', "");
+        assert!(hash(long.as_bytes()).is_some_and(|folded| Some(folded) == hash(short.as_bytes())));
     }
 
     #[test]
@@ -509,7 +502,83 @@ mod tests {
         assert_ne!(grams(call), grams(&call.replace("sorted", "lamps")));
     }
 
+    /// Pieces of code and of what disturbs lexers.
+    fn pieces() -> impl Strategy<Value = String> {
+        let disturbing = [
+            "self.",
+            "this.",
+            "return ",
+            "def ",
+            "range(",
+            "print",
+            ".join(",
+            "r\"",
+            "f'",
+            "\"\"\"",
+            "\'\'\'",
+            "/*",
+            "*/",
+            "//",
+            "\n# ",
+            "\n// ",
+            "--",
+            ">>> ",
+            "...",
+            "\n+",
+            "3é",
+            "5$",
+            "0xFFu",
+            "1.5e3",
+            "é",
+            "Ünï",
+            "values",
+            "1.",
+            "u8\"a\"",
+            "a_rather_long_identifier",
+            "\n",
+            "    ",
+        ];
+        let piece = prop_oneof![
+            4 => "[a-e]{1,2}",
+            1 => "[a-z_]{6,20}",
+            2 => "[-+*/#.,;:=(){}<>|%\"'`\\\\$!]",
+            2 => "[ \n\r\t]{1,3}",
+            1 => "[0-9]{1,3}(\\.[0-9]{1,2})?",
+            2 => prop::sample::select(disturbing.to_vec()).prop_map(str::to_owned),
+        ];
+        proptest::collection::vec(piece, 0..400).prop_map(|pieces| pieces.concat())
+    }
+
+    fn read_by(level: Level, text: &[u8]) -> Plain {
+        let mut out = Plain::default();
+        let classes = Classes::by(Kernel::new(level), text);
+        let mut code = |gram| out.code.push(gram);
+        let mut lexer = Lexer::default();
+        out.units = lexer.scan(text, &classes, &mut Only(Channel::Code, &mut code));
+        let mut name = |gram| out.names.push(gram);
+        lexer.scan(text, &classes, &mut Only(Channel::Names, &mut name));
+        out
+    }
+
+    #[test]
+    fn long_texts_are_read_in_batches_and_nothing_is_lost_between() {
+        let line = |i: usize| format!("self.total_{i} += f\"{i}\" + {i}.5 * values[{i}] # note {i}\nself.\n r'x'\n");
+        let text: String = (0..500).map(line).collect();
+        for skipped in 0..70 {
+            let text = &text.as_bytes()[skipped..];
+            assert_eq!(read_by(Level::best(), text), plain::scan(text), "{skipped}");
+        }
+        assert_eq!(read_by(Level::Portable, text.as_bytes()), plain::scan(text.as_bytes()));
+    }
+
     proptest! {
+        #[test]
+        fn every_level_reads_what_the_plain_twin_reads(text in pieces()) {
+            let expected = plain::scan(text.as_bytes());
+            prop_assert_eq!(&read_by(Level::Portable, text.as_bytes()), &expected);
+            prop_assert_eq!(&read_by(Level::best(), text.as_bytes()), &expected);
+        }
+
         #[test]
         fn a_window_depends_on_nothing_outside(before in "[a-z =+(]{0,60}\n", after in "\n[a-z =+)]{0,60}") {
             let sum = grams(SUM);
@@ -519,7 +588,7 @@ mod tests {
 
         #[test]
         fn any_bytes_are_fine(bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(b'"'), Just(b'/'), Just(b'*'), Just(b'#'), Just(b'\n')], 0..200)) {
-            scan(&bytes, &mut OnlyCode(&mut |gram: Gram| assert!(gram.start < gram.end && gram.end <= bytes.len())));
+            scan(&bytes, &mut Only(Channel::Code, &mut |gram: Gram| assert!(gram.start < gram.end && gram.end <= bytes.len())));
         }
     }
 }

@@ -6,9 +6,11 @@
 //!        ─► the window of each field in which its different n-grams weigh most     ► candidate
 //! ```
 
-use super::code::{self, Sink};
+use super::classes::Classes;
+use super::code::Lexer;
 use super::grams::{Channel, Gram};
 use super::index::{Entry, Index};
+use super::lanes::{Batch, Sink};
 use super::views::{self, View};
 use super::{literals, words};
 
@@ -26,8 +28,12 @@ const VIEW_GAP: usize = 1 << 16;
 /// Buffers that outlive one text.
 #[derive(Debug, Default)]
 pub struct Scratch {
+    scan: Scan,
+    /// N-grams that may be ours.
+    passed: Vec<Gram>,
     hits: Vec<Hit>,
     evidence: Vec<Evidence>,
+    weights: Weights,
 }
 
 /// An n-gram of ours in the text.
@@ -68,11 +74,28 @@ pub(super) struct Candidate {
     pub(super) end: usize,
 }
 
-/// The candidates in `text`, in order of fields.
-pub(super) fn candidates(index: &Index, text: &[u8], scratch: &mut Scratch) -> Vec<Candidate> {
-    let Scratch { hits, evidence } = scratch;
-    collect_hits(index, text, hits);
-    collect_evidence(index, hits, evidence);
+/// The candidates in `text`, in order of fields. Fields are left out of which even all that is in the text, wherever it
+/// stands, weighs too little to count; with them all the rest, if none but names is left.
+pub(super) fn candidates(
+    index: &Index,
+    text: &[u8],
+    may_count: impl Fn(&Entry, u64) -> bool,
+    scratch: &mut Scratch,
+) -> Vec<Candidate> {
+    collect_hits(index, text, scratch);
+    let Scratch {
+        hits,
+        evidence,
+        weights,
+        ..
+    } = scratch;
+    hits.sort_unstable_by_key(|hit| (hit.ngram, hit.unit));
+    weights.weigh(index, hits);
+    evidence.clear();
+    if weights.choose(index, may_count) {
+        collect_evidence(index, hits, weights, evidence);
+    }
+    weights.clear();
     let groups = evidence.chunk_by(|a, b| a.entry == b.entry);
     groups
         .map(|group| heaviest(group, &index.entries[group[0].entry as usize], text))
@@ -81,70 +104,172 @@ pub(super) fn candidates(index: &Index, text: &[u8], scratch: &mut Scratch) -> V
 
 /// The n-grams of ours in `text`, ascending, each once.
 pub(super) fn ngrams(index: &Index, text: &[u8]) -> Vec<u64> {
-    let mut hits = Vec::new();
-    collect_hits(index, text, &mut hits);
-    let mut hashes: Vec<u64> = hits.iter().map(|hit| index.hash(hit.ngram)).collect();
+    let mut scratch = Scratch::default();
+    collect_hits(index, text, &mut scratch);
+    let mut hashes: Vec<u64> = scratch.hits.iter().map(|hit| index.hash(hit.ngram)).collect();
     hashes.sort_unstable();
     hashes.dedup();
     hashes
 }
 
-fn collect_hits(index: &Index, text: &[u8], hits: &mut Vec<Hit>) {
-    hits.clear();
-    let mut hit = |gram: Gram| {
-        if index.may_hold(gram.hash)
-            && let Some(ngram) = index.number(gram.hash)
-        {
-            let (unit, start, end) = (gram.unit as u32, gram.start as u32, gram.end as u32);
-            hits.push(Hit {
-                ngram,
-                unit,
-                start,
-                end,
-            });
-        }
-    };
-    words::scan(text, &mut hit);
-    let mut units = literals::scan(text, &mut hit).max(code::scan(text, &mut Both(&mut hit)));
-    for View { text, places } in views::views(text) {
+fn collect_hits(index: &Index, text: &[u8], scratch: &mut Scratch) {
+    let Scratch { scan, passed, hits, .. } = scratch;
+    passed.clear();
+    let mut filter = Filter { index, passed };
+    let mut units = scan.read(text, true, &mut filter);
+    let has_escapes = scan.classes.has_backslash;
+    for View {
+        text,
+        places,
+        has_words,
+    } in views::views(text, has_escapes)
+    {
         units += VIEW_GAP;
-        let mut moved = |gram: Gram| {
-            hit(Gram {
-                unit: gram.unit + units,
-                start: places[gram.start] as usize,
-                end: places[gram.end - 1] as usize + 1,
-                ..gram
-            });
+        let mut moved = Moved {
+            filter: &mut filter,
+            places: &places,
+            units,
         };
-        // The words of the text itself are blind to escapes, but for letters that are escaped.
-        if !text.is_ascii() {
-            words::scan(&text, &mut moved);
+        units += scan.read(&text, has_words, &mut moved);
+    }
+    hits.clear();
+    hits.extend(passed.iter().filter_map(|gram| {
+        Some(Hit {
+            ngram: index.number(gram.hash)?,
+            unit: gram.unit as u32,
+            start: gram.start as u32,
+            end: gram.end as u32,
+        })
+    }));
+}
+
+/// What reads a text in every channel.
+#[derive(Debug, Default)]
+struct Scan {
+    classes: Classes,
+    words: Batch,
+    code: Lexer,
+}
+
+impl Scan {
+    /// Shows `sink` what it wants of the n-grams of `text`; returns the number of units of code or literals.
+    fn read(&mut self, text: &[u8], with_words: bool, sink: &mut impl Sink) -> usize {
+        let classes = &mut self.classes;
+        classes.read(text);
+        if with_words && classes.is_spaceless {
+            words::scan(text, |gram| {
+                if sink.wants(Channel::Words, gram.hash) {
+                    sink.take(Channel::Words, gram);
+                }
+            });
+        } else if with_words {
+            self.words.scan(text, classes, sink);
         }
-        units += literals::scan(&text, &mut moved).max(code::scan(&text, &mut Both(&mut moved)));
+        let literals = literals::scan(text, classes, sink);
+        literals.max(self.code.scan(text, classes, sink))
     }
 }
 
-/// A sink for n-grams and names alike.
-struct Both<'f, F>(&'f mut F);
+/// Lets n-grams through that may be ours.
+struct Filter<'a> {
+    index: &'a Index,
+    passed: &'a mut Vec<Gram>,
+}
 
-impl<F: FnMut(Gram)> Sink for Both<'_, F> {
-    fn code(&mut self, gram: Gram) {
-        (self.0)(gram);
+impl Sink for Filter<'_> {
+    #[inline(always)]
+    fn wants(&self, channel: Channel, hash: u64) -> bool {
+        self.index.may_hold(channel, hash)
     }
 
-    fn name(&mut self, gram: Gram) {
-        (self.0)(gram);
+    fn choose(&self, channel: Channel, hashes: &[u64], out: &mut [u32]) -> usize {
+        self.index.choose(channel, hashes, out)
+    }
+
+    fn take(&mut self, _channel: Channel, gram: Gram) {
+        self.passed.push(gram);
     }
 }
 
-/// Evidence, sorted by field and then by place.
-fn collect_evidence(index: &Index, hits: &mut [Hit], evidence: &mut Vec<Evidence>) {
-    evidence.clear();
-    hits.sort_unstable_by_key(|hit| (hit.ngram, hit.unit));
+/// Puts the n-grams of a view where they came from.
+struct Moved<'f, 'a> {
+    filter: &'f mut Filter<'a>,
+    places: &'f [u32],
+    /// Units before the view.
+    units: usize,
+}
+
+impl Sink for Moved<'_, '_> {
+    #[inline(always)]
+    fn wants(&self, channel: Channel, hash: u64) -> bool {
+        self.filter.wants(channel, hash)
+    }
+
+    fn choose(&self, channel: Channel, hashes: &[u64], out: &mut [u32]) -> usize {
+        self.filter.choose(channel, hashes, out)
+    }
+
+    fn take(&mut self, channel: Channel, gram: Gram) {
+        let moved = Gram {
+            unit: gram.unit + self.units,
+            start: self.places[gram.start] as usize,
+            end: self.places[gram.end - 1] as usize + 1,
+            ..gram
+        };
+        self.filter.take(channel, moved);
+    }
+}
+
+/// What the text has of each field, wherever it stands.
+#[derive(Debug, Default)]
+struct Weights {
+    /// By field; 0 for most.
+    totals: Vec<u64>,
+    /// Fields whose total is not 0.
+    touched: Vec<u32>,
+}
+
+impl Weights {
+    /// Adds up the different n-grams of `hits`, which are in order of n-grams.
+    fn weigh(&mut self, index: &Index, hits: &[Hit]) {
+        self.totals.resize(index.entries.len(), 0);
+        for places in hits.chunk_by(|a, b| a.ngram == b.ngram) {
+            for posting in index.postings(places[0].ngram) {
+                let total = &mut self.totals[posting.entry as usize];
+                if *total == 0 {
+                    self.touched.push(posting.entry);
+                }
+                *total += u64::from(posting.weight);
+            }
+        }
+    }
+
+    /// Keeps what may count; whether any field but names is left.
+    fn choose(&mut self, index: &Index, may_count: impl Fn(&Entry, u64) -> bool) -> bool {
+        let mut left = false;
+        for &entry in &self.touched {
+            let total = &mut self.totals[entry as usize];
+            let field = index.entry(entry);
+            let counts = may_count(field, *total);
+            left |= counts && field.channel != Channel::Names;
+            *total = if counts { *total } else { 0 };
+        }
+        left
+    }
+
+    fn clear(&mut self) {
+        for entry in self.touched.drain(..) {
+            self.totals[entry as usize] = 0;
+        }
+    }
+}
+
+/// Evidence for what `weights` has kept, sorted by field and then by place. `hits` are in order of n-grams.
+fn collect_evidence(index: &Index, hits: &[Hit], weights: &Weights, evidence: &mut Vec<Evidence>) {
     for places in hits.chunk_by(|a, b| a.ngram == b.ngram) {
-        for hit in &places[..places.len().min(MAX_PLACES)] {
-            let postings = index.postings(hit.ngram).iter();
-            evidence.extend(postings.map(|posting| Evidence {
+        let postings = index.postings(places[0].ngram).iter();
+        for posting in postings.filter(|posting| weights.totals[posting.entry as usize] != 0) {
+            evidence.extend(places.iter().take(MAX_PLACES).map(|hit| Evidence {
                 entry: posting.entry,
                 hit: *hit,
                 weight: u64::from(posting.weight),
@@ -212,4 +337,50 @@ fn has_word(ngram: &[u8]) -> bool {
     ngram
         .split(|byte| !letters(byte))
         .any(|word| word.len() >= TELLING_LETTERS)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::DecontaminateConfig;
+    use super::super::judge::{judge, may_count};
+    use super::super::tests::{LIGHTHOUSE_PROMPT, LIGHTHOUSE_SOLUTION, items, pack_of};
+    use super::*;
+
+    /// Field, tier and share of each finding, and the number of candidates.
+    fn found(index: &Index, text: &str, leaves_out: bool) -> (Vec<String>, usize) {
+        let config = DecontaminateConfig::default();
+        let counts = |entry: &Entry, weight: u64| !leaves_out || may_count(entry, weight, &config);
+        let candidates = candidates(index, text.as_bytes(), counts, &mut Scratch::default());
+        let judged = judge(index, &candidates, &config);
+        let told = judged
+            .iter()
+            .map(|judged| format!("{} {} {}", judged.candidate.entry, judged.tier, judged.share));
+        (told.collect(), candidates.len())
+    }
+
+    #[test]
+    fn what_weighs_too_little_is_left_out() {
+        let words: String = (0..120).map(|i| format!("word{i} ")).collect();
+        let fields = [(stackmill_schemas::benchmark::Field::Prompt, words.as_str())];
+        let index = Index::new(&[pack_of("p", &[super::super::tests::item("A", &fields)])]);
+        // 4 of 112 n-grams that are kept of 115 are below .15 of the share of .25; all n-grams of 40 words are above.
+        let part = |count: usize| words.split_inclusive(' ').take(count).collect::<String>();
+        assert_eq!(found(&index, &part(8), false).1, 1);
+        assert_eq!(found(&index, &part(8), true).1, 0);
+        assert_eq!(found(&index, &part(40), true), found(&index, &part(40), false));
+    }
+
+    proptest! {
+        #[test]
+        fn no_finding_is_lost_by_it(cuts in proptest::collection::vec((0usize..60, 0usize..30), 0..6)) {
+            let index = Index::new(&[pack_of("harbour", &items())]);
+            let whole = format!("{LIGHTHOUSE_PROMPT}\n{LIGHTHOUSE_SOLUTION}");
+            let words: Vec<&str> = whole.split_inclusive(' ').collect();
+            let piece = |(start, length): &(usize, usize)| words.iter().skip(*start).take(*length).copied().collect::<String>();
+            let text: String = cuts.iter().map(piece).collect();
+            prop_assert_eq!(found(&index, &text, true).0, found(&index, &text, false).0);
+        }
+    }
 }

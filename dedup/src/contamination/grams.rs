@@ -17,25 +17,38 @@ pub enum Channel {
     Literals,
     /// Names of what an item declares: never enough alone.
     Names,
+    /// Rare words, numbers and strings in any order: never enough alone.
+    Bag,
 }
 
 impl Channel {
     /// All channels, in the order of their numbers in packs.
-    pub(super) const ALL: [Self; 4] = [Self::Words, Self::Code, Self::Literals, Self::Names];
+    pub(super) const ALL: [Self; 5] = [Self::Words, Self::Code, Self::Literals, Self::Names, Self::Bag];
 
-    /// Length of an n-gram, in units of the channel: words, tokens, literals, names.
+    /// Length of an n-gram, in units of the channel: words, tokens, literals, names, classes.
     pub(super) const fn ngram(self) -> usize {
         match self {
             Self::Words => super::words::NGRAM_WORDS,
             Self::Code => super::code::NGRAM_TOKENS,
             Self::Literals => super::literals::NGRAM_LITERALS,
-            Self::Names => 1,
+            Self::Names | Self::Bag => 1,
         }
     }
 
     /// The hash that packs and indices hold: no two channels share one but by chance.
     pub(super) fn seal(self, state: u64) -> u64 {
-        mix(state.wrapping_add((self as u64) << 56 | self as u64)) >> (64 - HASH_BITS)
+        Self::sealed(state.wrapping_add(self.seal_key()))
+    }
+
+    /// What is added to a state before it is sealed.
+    pub(super) const fn seal_key(self) -> u64 {
+        (self as u64) << 56 | self as u64
+    }
+
+    /// The hash of a state to which the key has been added.
+    #[inline(always)]
+    pub(super) const fn sealed(state: u64) -> u64 {
+        mix(state) >> (64 - HASH_BITS)
     }
 }
 
@@ -52,10 +65,14 @@ pub(super) struct Gram {
     pub(super) end: usize,
 }
 
+/// Multiplier of [`mix`].
+pub(super) const MIX: u64 = 0xd6e8_feb8_6659_fd93;
+
 /// Spreads every bit over the word (xor-shift and multiply, twice).
-pub(super) fn mix(mut x: u64) -> u64 {
-    x = (x ^ x >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93);
-    x = (x ^ x >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93);
+#[inline(always)]
+pub(super) const fn mix(mut x: u64) -> u64 {
+    x = (x ^ x >> 32).wrapping_mul(MIX);
+    x = (x ^ x >> 32).wrapping_mul(MIX);
     x ^ x >> 32
 }
 

@@ -1,22 +1,26 @@
 //! From packs to what a scan needs: a filter over n-gram hashes, and for each n-gram the fields that hold it.
 //!
 //! ```text
-//!   filter     u64 words; an n-gram sets two bits in the one word that its upper bits choose      ► most n-grams stop here
+//!   filters    one a channel: u64 words; an n-gram sets three bits in the one word that its upper bits choose
+//!                                                                                             ► most n-grams stop here
 //!   buckets    by the upper bits of a hash: where its hashes begin
 //!   hashes     ascending, each once; the place of a hash is the n-gram's number
 //!   postings   starts[number] .. starts[number + 1]: (field, weight)
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use stackmill_schemas::benchmark::Field;
 
+use super::bags::{self, Bag};
 use super::common;
 use super::grams::{Channel, HASH_BITS};
 use super::packs::Pack;
 
-/// Filter bits spent on one n-gram, at least: with two bits set, less than 5% of foreign n-grams pass.
-const FILTER_BITS: usize = 8;
+/// Filter bits spent on five places of n-grams, at least: with three bits set, 1 to 6% of foreign n-grams pass.
+const FILTER_BITS: usize = 22;
+/// How many times shorter the coarse filter is.
+const COARSER: usize = 4;
 /// N-grams in a bucket: two to four of them are looked at to find one.
 const BUCKET_NGRAMS: usize = 2;
 /// An n-gram in more families of a benchmark than this is its boilerplate and says nothing about any of them.
@@ -63,7 +67,9 @@ pub(super) struct Posting {
 pub(super) struct Index {
     /// Every field of every pack: the order that settles ties.
     pub(super) entries: Vec<Entry>,
-    filter: Vec<u64>,
+    /// In order of families.
+    bags: Vec<Bag>,
+    filters: [Filter; Channel::ALL.len()],
     buckets: Vec<u32>,
     /// Bits of a hash below those that choose its bucket.
     shift: u32,
@@ -78,11 +84,20 @@ impl Index {
         let mut families = Families::default();
         let mut entries = Vec::new();
         let mut rows = Vec::new();
+        let mut bags_of = Vec::new();
         for (pack, packed) in packs.iter().enumerate() {
             for (item, packed) in packed.items().iter().enumerate() {
                 let family = families.number(&packed.family);
                 for field in &packed.fields {
-                    rows.extend(field.hashes.iter().map(|&hash| (hash, entries.len() as u32)));
+                    let entry = entries.len() as u32;
+                    let mut weight = 0;
+                    if field.channel == Channel::Bag {
+                        let classes: Vec<u16> = field.hashes.iter().map(|&hash| hash as u16).collect();
+                        weight = classes.iter().map(|&class| bags::bits(class)).sum();
+                        bags_of.push(Bag { family, entry, classes });
+                    } else {
+                        rows.extend(field.hashes.iter().map(|&hash| (hash, entry)));
+                    }
                     entries.push(Entry {
                         pack,
                         item,
@@ -91,46 +106,60 @@ impl Index {
                         channel: field.channel,
                         units: field.units,
                         scale: field.ngrams as f64 / field.hashes.len() as f64,
-                        weight: 0,
+                        weight,
                     });
                 }
             }
         }
         rows.sort_unstable();
-        Self::flatten(entries, &rows)
+        bags_of.sort_by_key(|bag| bag.family);
+        Self::flatten(entries, bags_of, &rows)
     }
 
     /// `rows`: pairs of n-gram and entry, ascending.
-    fn flatten(entries: Vec<Entry>, rows: &[(u64, u32)]) -> Self {
+    fn flatten(entries: Vec<Entry>, bags: Vec<Bag>, rows: &[(u64, u32)]) -> Self {
         let different = rows.chunk_by(|a, b| a.0 == b.0).count();
-        let bits = (different * FILTER_BITS).max(64).next_power_of_two();
+        let mut sizes = [0; Channel::ALL.len()];
+        rows.iter()
+            .for_each(|row| sizes[entries[row.1 as usize].channel as usize] += 1);
         let mut index = Self {
             entries,
-            filter: vec![0; bits / 64],
+            bags,
+            filters: sizes.map(Filter::new),
             buckets: Vec::new(),
             shift: HASH_BITS - (different / BUCKET_NGRAMS).max(2).ilog2(),
             hashes: Vec::with_capacity(different),
             starts: vec![0],
             postings: Vec::with_capacity(rows.len()),
         };
+        let mut families = Vec::new();
         for group in rows.chunk_by(|a, b| a.0 == b.0) {
-            index.post(group);
+            index.post(group, &mut families);
         }
-        let buckets = 1u64 << (HASH_BITS - index.shift);
-        index.buckets = (0..=buckets)
-            .map(|bucket| index.hashes.partition_point(|&hash| hash >> index.shift < bucket) as u32)
-            .collect();
+        index.buckets = vec![0; (1 << (HASH_BITS - index.shift)) + 1];
+        for hash in &index.hashes {
+            index.buckets[(hash >> index.shift) as usize + 1] += 1;
+        }
+        let mut before = 0;
+        for bucket in &mut index.buckets {
+            before += *bucket;
+            *bucket = before;
+        }
         index
     }
 
     /// Adds one n-gram: `group` are the entries that hold it. It is worth [`WHOLE`] divided by the number of families of
-    /// the pack that hold it; boilerplate is left out.
-    fn post(&mut self, group: &[(u64, u32)]) {
+    /// the pack that hold it; boilerplate is left out. `families`: room for theirs.
+    fn post(&mut self, group: &[(u64, u32)], families: &mut Vec<u32>) {
         let before = self.postings.len();
         let is_common = common::holds(group[0].0);
         let pack = |row: &(u64, u32)| self.entries[row.1 as usize].pack;
         for pack in group.chunk_by(|a, b| pack(a) == pack(b)) {
-            let families: BTreeSet<u32> = pack.iter().map(|row| self.entries[row.1 as usize].family).collect();
+            let family = |row: &(u64, u32)| self.entries[row.1 as usize].family;
+            families.clear();
+            families.extend(pack.iter().map(family));
+            families.sort_unstable();
+            families.dedup();
             if families.len() <= MAX_FAMILIES_WITH_NGRAM {
                 let weight = WHOLE / families.len() as u32 / if is_common { COMMON_DIVISOR } else { 1 };
                 self.postings
@@ -141,12 +170,19 @@ impl Index {
             return;
         }
         for posting in &self.postings[before..] {
-            self.entries[posting.entry as usize].weight += u64::from(posting.weight);
+            let entry = &mut self.entries[posting.entry as usize];
+            entry.weight += u64::from(posting.weight);
+            self.filters[entry.channel as usize].add(group[0].0);
         }
-        let (slot, bits) = self.filter_place(group[0].0);
-        self.filter[slot] |= bits;
         self.hashes.push(group[0].0);
         self.starts.push(self.postings.len() as u32);
+    }
+
+    /// The bags of a family.
+    pub(super) fn bags(&self, family: u32) -> &[Bag] {
+        let first = self.bags.partition_point(|bag| bag.family < family);
+        let number = self.bags[first..].partition_point(|bag| bag.family == family);
+        &self.bags[first..first + number]
     }
 
     /// The field of this number.
@@ -154,18 +190,29 @@ impl Index {
         &self.entries[number as usize]
     }
 
-    /// Word of the filter and bits in it.
-    #[inline]
-    fn filter_place(&self, hash: u64) -> (usize, u64) {
-        let slot = (hash >> 12) as usize & (self.filter.len() - 1);
-        (slot, 1 << (hash & 63) | 1 << (hash >> 6 & 63))
+    /// Whether the n-gram may be one of ours: never wrong when it says no.
+    #[inline(always)]
+    pub(super) fn may_hold(&self, channel: Channel, hash: u64) -> bool {
+        self.filters[channel as usize].may_hold(hash)
     }
 
-    /// Whether the n-gram may be one of ours: never wrong when it says no.
-    #[inline]
-    pub(super) fn may_hold(&self, hash: u64) -> bool {
-        let (slot, bits) = self.filter_place(hash);
-        self.filter[slot] & bits == bits
+    /// Writes the places of the `hashes` that may be ours to `out`, and returns their number. First all are looked up in
+    /// the coarse filter, which the second cache holds, then those that pass in the fine one: no branch, and no look waits
+    /// for another.
+    pub(super) fn choose(&self, channel: Channel, hashes: &[u64], out: &mut [u32]) -> usize {
+        let filter = &self.filters[channel as usize];
+        let mut passed = 0;
+        for (place, hash) in hashes.iter().enumerate() {
+            out[passed] = place as u32;
+            passed += usize::from(filter.may_hold_coarsely(*hash));
+        }
+        let mut chosen = 0;
+        for at in 0..passed {
+            let place = out[at];
+            out[chosen] = place;
+            chosen += usize::from(filter.may_hold(hashes[place as usize]));
+        }
+        chosen
     }
 
     /// The number of an n-gram of ours.
@@ -188,6 +235,57 @@ impl Index {
     pub(super) fn postings(&self, number: u32) -> &[Posting] {
         let at = number as usize;
         &self.postings[self.starts[at] as usize..self.starts[at + 1] as usize]
+    }
+}
+
+/// Which n-grams of a channel may be there. The filter of code and those of the short channels stay in the second cache.
+#[derive(Clone, Debug)]
+struct Filter {
+    words: Vec<u64>,
+    /// [`COARSER`] times shorter: one bit for an n-gram.
+    coarse: Vec<u64>,
+}
+
+impl Filter {
+    /// For so many places of n-grams: one that is in several fields has several.
+    fn new(places: usize) -> Self {
+        let bits = (places * FILTER_BITS / 5).max(64).next_power_of_two();
+        Self {
+            words: vec![0; bits / 64],
+            coarse: vec![0; (bits / COARSER).div_ceil(64)],
+        }
+    }
+
+    /// A word, and the bits in it.
+    #[inline(always)]
+    fn place(&self, hash: u64) -> (usize, u64) {
+        let slot = (hash >> 18) as usize & (self.words.len() - 1);
+        (slot, 1 << (hash & 63) | 1 << (hash >> 6 & 63) | 1 << (hash >> 12 & 63))
+    }
+
+    fn add(&mut self, hash: u64) {
+        let (slot, bits) = self.place(hash);
+        self.words[slot] |= bits;
+        let (slot, bit) = self.coarse_place(hash);
+        self.coarse[slot] |= bit;
+    }
+
+    #[inline(always)]
+    fn coarse_place(&self, hash: u64) -> (usize, u64) {
+        let bit = (hash >> 18) as usize;
+        ((bit / 64) & (self.coarse.len() - 1), 1 << (bit & 63))
+    }
+
+    #[inline(always)]
+    fn may_hold_coarsely(&self, hash: u64) -> bool {
+        let (slot, bit) = self.coarse_place(hash);
+        self.coarse[slot] & bit != 0
+    }
+
+    #[inline(always)]
+    fn may_hold(&self, hash: u64) -> bool {
+        let (slot, bits) = self.place(hash);
+        self.words[slot] & bits == bits
     }
 }
 
@@ -219,13 +317,13 @@ mod tests {
             .items()
             .iter()
             .flat_map(|item| &item.fields)
-            .flat_map(|field| &field.hashes);
-        for hash in ours {
-            assert!(index.may_hold(*hash) && index.number(*hash).is_some());
+            .flat_map(|field| field.hashes.iter().map(|hash| (field.channel, *hash)));
+        for (channel, hash) in ours {
+            assert!(index.may_hold(channel, hash) && index.number(hash).is_some());
         }
         let foreign = (0..100_000u64).map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 24);
         let passed = foreign
-            .filter(|&hash| index.number(hash).is_none() && index.may_hold(hash))
+            .filter(|&hash| index.number(hash).is_none() && index.may_hold(Channel::Words, hash))
             .count();
         assert!(passed < 6_000, "{passed} of 100,000 passed");
     }

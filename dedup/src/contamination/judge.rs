@@ -8,9 +8,11 @@
 use stackmill_schemas::benchmark::Field;
 
 use super::DecontaminateConfig;
+use super::bags;
 use super::evidence::Candidate;
 use super::grams::Channel;
 use super::index::{Entry, Index, WHOLE};
+use super::sides::{LEAST_STRENGTH, Sides};
 use super::tiers::Tier;
 
 /// Least weight of a window: that of one n-gram which no other family has.
@@ -35,12 +37,21 @@ const VERBATIM_SHARE: f64 = 0.95;
 const WHOLE_SHARE: f64 = 0.6;
 /// Share of a field too short to tell that is reported as such: all of it, but for rounding.
 const ALL: f64 = 0.99;
-/// Strengths that are enough together.
-const TOGETHER: f64 = 1.15;
-/// Least strength of a side that counts.
-const LEAST_STRENGTH: f64 = 0.15;
-/// What the name of a declaration adds.
-const NAME_STRENGTH: f64 = 0.4;
+/// Share of the bag of a text, and bits, from which it is as strong as a bag may be.
+const TEXT_BAG: (f64, f64) = (0.5, 26.0);
+/// The same of the bag of tests and examples.
+const DATA_BAG: (f64, f64) = (0.6, 22.0);
+/// Bits of each class that do not count: what every eighth place has tells nothing, however much of it there is.
+const EASY_BITS: f64 = 3.0;
+/// Share of a bag below which it counts for nothing.
+const LEAST_BAG_SHARE: f64 = 0.25;
+/// Bits below which it counts for nothing.
+const LEAST_BAG_BITS: f64 = 8.0;
+/// Most strength of a bag that is not enough alone.
+const MOST_BAG_STRENGTH: f64 = 0.95;
+/// Share, classes and bits of a class from which the bag of tests and examples is enough alone: nobody else has so many
+/// of them, if they are no small numbers.
+const WHOLE_BAG: (f64, usize, f64) = (0.7, 12, 4.0);
 /// Bytes between candidates of one family that are still one place.
 const NEAR_BYTES: usize = 4_000;
 
@@ -72,6 +83,13 @@ pub(super) fn judge(index: &Index, candidates: &[Candidate], config: &Decontamin
     out
 }
 
+/// Whether a field of which a text has this weight may count for anything, alone or with others: what is below the least
+/// strength does not, whatever its tier.
+pub(super) fn may_count(entry: &Entry, weight: u64, config: &DecontaminateConfig) -> bool {
+    let (limit, ..) = limits(entry, config);
+    entry.channel == Channel::Names || weight as f64 / entry.weight as f64 / limit >= LEAST_STRENGTH
+}
+
 /// Limits of a field: (share, fewest n-grams, n-grams below which evidence is little).
 fn limits(entry: &Entry, config: &DecontaminateConfig) -> (f64, usize, usize) {
     match (entry.channel, entry.field) {
@@ -84,6 +102,9 @@ fn limits(entry: &Entry, config: &DecontaminateConfig) -> (f64, usize, usize) {
 }
 
 fn one(entry: &Entry, candidate: &Candidate, config: &DecontaminateConfig) -> Judged {
+    if entry.channel == Channel::Bag {
+        return of_bag(entry, candidate);
+    }
     let share = candidate.weight as f64 / entry.weight as f64;
     let (limit, fewest, few) = limits(entry, config);
     // A sample was kept of a long field: what was found of it stands for more.
@@ -120,6 +141,35 @@ fn one(entry: &Entry, candidate: &Candidate, config: &DecontaminateConfig) -> Ju
     }
 }
 
+/// A bag counts by its share and by its bits: a few rare words are as telling as many that are not.
+fn of_bag(entry: &Entry, candidate: &Candidate) -> Judged {
+    let share = candidate.weight as f64 / entry.weight.max(1) as f64;
+    let bits = candidate.weight as f64 / bags::PARTS as f64 - EASY_BITS * candidate.ngrams as f64;
+    let (limit, enough) = if entry.field == Field::Tests {
+        DATA_BAG
+    } else {
+        TEXT_BAG
+    };
+    let is_whole = entry.field == Field::Tests
+        && share >= WHOLE_BAG.0
+        && candidate.ngrams >= WHOLE_BAG.1
+        && bits >= WHOLE_BAG.2 * candidate.ngrams as f64;
+    let strength = if is_whole {
+        1.0
+    } else if bits < LEAST_BAG_BITS || share < LEAST_BAG_SHARE {
+        0.0
+    } else {
+        ((share / limit).min(1.0) * (bits / enough).min(1.0)).min(MOST_BAG_STRENGTH)
+    };
+    Judged {
+        candidate: *candidate,
+        share,
+        limit,
+        strength,
+        tier: Tier::Derivative,
+    }
+}
+
 fn tier(entry: &Entry, candidate: &Candidate, share: f64) -> Tier {
     match entry.channel {
         Channel::Words if share >= VERBATIM_SHARE && candidate.units <= entry.units + entry.units / 8 => Tier::Verbatim,
@@ -141,16 +191,12 @@ fn family_findings(index: &Index, family: &[Judged]) -> Vec<Judged> {
         judged.candidate.start <= strongest.candidate.end + NEAR_BYTES
             && strongest.candidate.start <= judged.candidate.end + NEAR_BYTES
     };
-    let mut sides = [0.0f64; 4];
+    let mut sides = Sides::default();
     for judged in family.iter().filter(near) {
-        let (side, strength) = side(index.entry(judged.candidate.entry), judged);
-        sides[side] = sides[side].max(strength);
+        let entry = index.entry(judged.candidate.entry);
+        sides.add(entry, judged.strength, judged.candidate.weight);
     }
-    let counted: Vec<f64> = sides
-        .into_iter()
-        .filter(|strength| *strength >= LEAST_STRENGTH)
-        .collect();
-    if counted.len() >= 2 && counted.iter().sum::<f64>() >= TOGETHER {
+    if sides.are_enough() {
         return vec![Judged {
             tier: Tier::Derivative,
             ..*strongest
@@ -163,21 +209,4 @@ fn family_findings(index: &Index, family: &[Judged]) -> Vec<Judged> {
     };
     let is_field = |judged: &&Judged| index.entry(judged.candidate.entry).channel != Channel::Names;
     family.iter().filter(is_field).filter(told).copied().collect()
-}
-
-/// The side a candidate speaks for (text, code, data, name), and how strongly.
-fn side(entry: &Entry, judged: &Judged) -> (usize, f64) {
-    match (entry.channel, entry.field) {
-        (Channel::Names, _) => (
-            3,
-            if judged.candidate.weight >= u64::from(WHOLE / 2) {
-                NAME_STRENGTH
-            } else {
-                0.0
-            },
-        ),
-        (Channel::Code, _) | (Channel::Words, Field::Solution) => (1, judged.strength),
-        (Channel::Literals, _) | (Channel::Words, Field::Tests | Field::Examples) => (2, judged.strength),
-        _ => (0, judged.strength),
-    }
 }

@@ -36,41 +36,65 @@ pub(super) enum Kept {
     Declaring,
 }
 
-/// Slots of the table of kept words: a power of two, eight times their number, so that most words are told by one look.
+/// Slots of the table of kept words: a power of two, eight times their number, so that words stand in their own.
 const KEPT_SLOTS: usize = 2048;
 
+/// Bits that say which words may be kept: less than one of a hundred others passes.
+pub(super) const KEPT_BITS: usize = 1 << 15;
+
 /// What is known of each word, by hash.
-pub(super) type Table = [Option<(u64, Kept)>; KEPT_SLOTS];
+pub(super) struct Table {
+    /// A bit for each word, by the low bits of its hash: most other words are told by one look.
+    pub(super) bits: [u64; KEPT_BITS / 64],
+    hashes: [u64; KEPT_SLOTS],
+    kept: [Option<Kept>; KEPT_SLOTS],
+}
 
 /// The lists, by hash; a word stands in the first free slot from its own on.
 pub(super) static KEPT: LazyLock<Table> = LazyLock::new(|| {
-    let mut table = [None; KEPT_SLOTS];
+    let mut table = Table {
+        bits: [0; KEPT_BITS / 64],
+        hashes: [0; KEPT_SLOTS],
+        kept: [None; KEPT_SLOTS],
+    };
     for (words, kept) in [
         (DECLARING, Kept::Declaring),
         (KEYWORDS, Kept::Keyword),
         (LIBRARY, Kept::Library),
     ] {
         for word in words.split_whitespace() {
-            let hash = hash_bytes(SEED, word.bytes());
-            if find_kept(&table, hash).is_none() {
-                let free = (0..KEPT_SLOTS)
-                    .map(|step| (hash as usize + step) % KEPT_SLOTS)
-                    .find(|&slot| table[slot].is_none());
-                free.into_iter().for_each(|slot| table[slot] = Some((hash, kept)));
-            }
+            table.add(hash_bytes(SEED, word.bytes()), kept);
         }
     }
     table
 });
 
-/// What is known of the word with this hash.
-pub(super) fn find_kept(table: &Table, hash: u64) -> Option<Kept> {
-    let mut slot = hash as usize % KEPT_SLOTS;
-    while let Some((other, kept)) = table[slot] {
-        if other == hash {
-            return Some(kept);
+impl Table {
+    fn add(&mut self, hash: u64, kept: Kept) {
+        if self.find(hash).is_some() {
+            return;
         }
-        slot = (slot + 1) % KEPT_SLOTS;
+        let mut slots = (0..KEPT_SLOTS).map(|step| (hash as usize + step) % KEPT_SLOTS);
+        self.bits[hash as usize % KEPT_BITS / 64] |= 1 << (hash % 64);
+        if let Some(free) = slots.find(|slot| self.kept[*slot].is_none()) {
+            (self.hashes[free], self.kept[free]) = (hash, Some(kept));
+        }
     }
-    None
+
+    /// Whether anything may be known of the word with this hash.
+    pub(super) fn may_hold(&self, hash: u64) -> bool {
+        self.bits[hash as usize % KEPT_BITS / 64] >> (hash % 64) & 1 != 0
+    }
+
+    /// What is known of the word with this hash.
+    pub(super) fn find(&self, hash: u64) -> Option<Kept> {
+        let mut slot = hash as usize % KEPT_SLOTS;
+        while let Some(kept) = self.kept[slot] {
+            if self.hashes[slot] == hash {
+                return Some(kept);
+            }
+            slot = (slot + 1) % KEPT_SLOTS;
+        }
+        None
+    }
 }

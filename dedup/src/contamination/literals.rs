@@ -7,7 +7,9 @@
 //! What lies between literals does not count, so inputs and outputs survive a translation. Five small numbers stand
 //! together everywhere: an n-gram counts only if it would be hard to guess, which is estimated in bits.
 
+use super::classes::{Classes, next_set};
 use super::grams::{Channel, Gram, hash_bytes, mix};
+use super::lanes::Sink;
 
 /// Length of an n-gram, in literals.
 pub(super) const NGRAM_LITERALS: usize = 5;
@@ -21,6 +23,8 @@ const SMALL_STEP: u64 = 6;
 const MAX_STRING_BYTES: usize = 80;
 /// Longest number, in bytes.
 const MAX_NUMBER_BYTES: usize = 40;
+/// Strings that are constants where inputs and outputs are not quoted.
+const CONSTANTS: [&[u8]; 6] = [b"True", b"False", b"None", b"true", b"false", b"null"];
 /// Seed of the hashes.
 const SEED: u64 = 0x73_6d_70_61_63_6b_00_03;
 
@@ -34,37 +38,30 @@ struct Literal {
     start: usize,
 }
 
-/// Calls `each` for every n-gram of `text` that is hard to guess; returns the number of literals.
-pub(super) fn scan(text: &[u8], mut each: impl FnMut(Gram)) -> usize {
+/// Shows `sink` what it wants of the n-grams of `text` that are hard to guess; returns the number of literals.
+pub(super) fn scan(text: &[u8], classes: &Classes, sink: &mut impl Sink) -> usize {
     let mut ring = [Literal::default(); NGRAM_LITERALS];
     let (mut at, mut count) = (0, 0);
-    while at < text.len() {
-        let literal = match text[at] {
-            b'0'..=b'9' if !is_word_before(text, at) => number(text, &mut at),
-            b'"' | b'\'' if !is_word_before(text, at) => string(text, &mut at),
-            _ => {
-                at += 1;
-                None
-            }
+    loop {
+        at = next_set(&classes.literals, at, text.len());
+        let literal = match text.get(at) {
+            None => return count,
+            Some(b'0'..=b'9') => number(text, &mut at),
+            Some(_) => string(text, &mut at),
         };
         let Some(literal) = literal else { continue };
         ring.rotate_left(1);
         ring[NGRAM_LITERALS - 1] = literal;
         count += 1;
-        if count >= NGRAM_LITERALS && bits(&ring) >= MIN_BITS {
-            let (unit, start) = (count - NGRAM_LITERALS, ring[0].start);
-            let (hash, end) = (hash(&ring), at);
-            each(Gram { hash, unit, start, end });
+        if count < NGRAM_LITERALS {
+            continue;
+        }
+        let hash = hash(&ring);
+        if sink.wants(Channel::Literals, hash) && bits(&ring) >= MIN_BITS {
+            let (unit, start, end) = (count - NGRAM_LITERALS, ring[0].start, at);
+            sink.take(Channel::Literals, Gram { hash, unit, start, end });
         }
     }
-    count
-}
-
-fn is_word_before(text: &[u8], at: usize) -> bool {
-    let Some(before) = at.checked_sub(1) else { return false };
-    // The letter of an escape is none of a word.
-    let escaped = before > 0 && text[before - 1] == b'\\' && matches!(text[before], b'n' | b't' | b'r');
-    stackmill_schemas::text::is_word_byte(text[before]) && text[before] < 0x80 && !escaped
 }
 
 fn number(text: &[u8], at: &mut usize) -> Option<Literal> {
@@ -129,7 +126,14 @@ fn string(text: &[u8], at: &mut usize) -> Option<Literal> {
         *at += 1;
         return None;
     };
+    if holds_literals(&rest[..end]) {
+        *at += 1;
+        return None;
+    }
     *at += end + 2;
+    if is_key(&text[*at..]) || CONSTANTS.contains(&&rest[..end]) {
+        return None;
+    }
     let content = rest[..end].iter().copied().filter(|&byte| byte != b'\\');
     let length = content.clone().count() as u32;
     Some(Literal {
@@ -138,6 +142,17 @@ fn string(text: &[u8], at: &mut usize) -> Option<Literal> {
         bits: (1 + 2 * length).min(MAX_LITERAL_BITS),
         start,
     })
+}
+
+/// Whether a string is a list of literals, as tables of tests have them.
+fn holds_literals(content: &[u8]) -> bool {
+    let digits = content.iter().filter(|byte| byte.is_ascii_digit()).count();
+    digits > 0 && (digits == content.len() || content.iter().any(|byte| b"[(,=-".contains(byte)))
+}
+
+/// Whether the string before `rest` is a key: keys are names, and JSON has them between inputs and outputs.
+fn is_key(rest: &[u8]) -> bool {
+    rest.iter().take(2).find(|byte| **byte != b' ' && **byte != b'\\') == Some(&b':')
 }
 
 /// How hard the row is to guess. What repeats another of its literals adds nothing, what follows the one before by a
@@ -170,7 +185,12 @@ fn hash(ring: &[Literal; NGRAM_LITERALS]) -> u64 {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::code::Only;
     use super::*;
+
+    fn scan(text: &[u8], mut each: impl FnMut(Gram)) -> usize {
+        super::scan(text, &Classes::of(text), &mut Only(Channel::Literals, &mut each))
+    }
 
     fn grams(text: &str) -> Vec<u64> {
         let mut out = Vec::new();

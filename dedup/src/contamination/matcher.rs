@@ -6,10 +6,11 @@ use std::sync::Arc;
 use stackmill_schemas::benchmark::{Field, Found};
 
 use super::DecontaminateConfig;
+use super::bags;
 pub use super::evidence::Scratch;
 use super::evidence::{self, candidates};
-use super::index::Index;
-use super::judge::{Judged, judge};
+use super::index::{Entry, Index};
+use super::judge::{Judged, judge, may_count};
 use super::packs::Pack;
 use super::tiers::Tier;
 
@@ -116,10 +117,12 @@ impl Matcher {
     /// only the strongest.
     pub fn findings(&self, text: &str, scratch: &mut Scratch) -> Vec<Finding> {
         let text = &text.as_bytes()[..text.len().min(MAX_TEXT_BYTES)];
-        let candidates = candidates(&self.index, text, scratch);
+        let may_count = |entry: &Entry, weight: u64| may_count(entry, weight, &self.limits);
+        let mut candidates = candidates(&self.index, text, &may_count, scratch);
         if candidates.is_empty() {
             return Vec::new();
         }
+        bags::extend(&self.index, text, &may_count, &mut candidates);
         let mut judged = judge(&self.index, &candidates, &self.limits);
         if judged.is_empty() {
             return Vec::new();

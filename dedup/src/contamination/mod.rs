@@ -16,25 +16,38 @@
 //! - **Rarity**: an n-gram that several families share counts as a fraction, one that very many share as nothing, and one
 //!   that ordinary code has (`common`) as next to nothing.
 //! - **Little evidence** needs nearly the whole field, and below a minimum of n-grams none is enough (`tiers`).
+//! - **Speed**: bit maps say where words and marks are (`classes`), vectors hash them (`lanes`, `events`, `window`, `kernel`);
+//!   fields of which a text has too little to count are left out before anything else is asked of them (`evidence`).
 //! - Texts in texts (JSON, notebooks, comments, strings) are read as texts (`views`, `code`).
 //! - What has other words, other code and other examples is out of reach: most rewritings by a language model are.
 
+mod bags;
 mod build;
+mod classes;
 mod code;
 mod common;
+mod events;
 mod evidence;
 mod grams;
 mod index;
 mod judge;
 mod kept;
+mod kernel;
+mod lanes;
 mod literals;
+mod markup;
 mod matcher;
 mod packs;
+#[cfg(test)]
+mod plain;
+mod sides;
 mod tiers;
 mod unpack;
 mod views;
 mod window;
 mod words;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 use std::sync::{Arc, OnceLock};
 
@@ -48,6 +61,7 @@ use stackmill_schemas::file::{FileBatch, FileColumns, Place};
 use stackmill_schemas::stage::{Map, MapTask};
 use stackmill_schemas::verdict::{Because, Outcome, Reason};
 
+pub use bags::{CLASSES, PLACE_UNITS, units, units_table};
 pub use build::build_pack;
 pub use common::common_list;
 pub use grams::Channel;

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   magic      8 bytes   "SMPACK\r\n"
-//!   version    u32       2
-//!   n-grams    4 × u8    length of an n-gram in each channel: words 6, code 11, literals 5, names 1
+//!   version    u32       3
+//!   n-grams    5 × u8    length of an n-gram in each channel: words 6, code 11, literals 5, names 1, bags 1
 //!   bits       u32       bits of an n-gram hash: 40
 //!   seed       u64       seed of the word hashes
 //!   sha256     32 bytes  of the benchmark's own file, unpacked
@@ -38,14 +38,14 @@ use super::unpack::{Reader, check_sum, check_version, damaged, read_items};
 use super::words::SEED;
 
 /// Version of the layout.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 /// The first bytes; the line end shows damage by text-mode transfers.
 const MAGIC: &[u8; 8] = b"SMPACK\r\n";
 /// Lengths of n-grams, by channel.
-pub(super) const NGRAMS: [u8; 4] = {
-    let mut lengths = [0; 4];
+pub(super) const NGRAMS: [u8; 5] = {
+    let mut lengths = [0; 5];
     let mut i = 0;
-    while i < 4 {
+    while i < 5 {
         lengths[i] = Channel::ALL[i].ngram() as u8;
         i += 1;
     }
@@ -451,7 +451,7 @@ mod tests {
         assert_eq!(words, expected);
         assert_eq!(encode(&pack).expect("a sound pack"), bytes());
         let info = pack.info();
-        assert_eq!((info.items, info.families, info.version), (2, 2, 2));
+        assert_eq!((info.items, info.families, info.version), (2, 2, 3));
         assert_eq!((info.fields, info.ngrams), (FIELDS_STORED, HASHES_STORED));
     }
 

@@ -17,7 +17,7 @@ pub(super) fn check_version(reader: &mut Reader<'_>) -> Result<()> {
                 .hint("build it again with `stackmill benchmarks build`"),
         );
     }
-    let ngrams: [u8; 4] = reader.array()?;
+    let ngrams: [u8; 5] = reader.array()?;
     if (ngrams, reader.u32()?, reader.u64()?) != (NGRAMS, HASH_BITS, SEED) {
         return Err(damaged(
             "n-gram length, hash width or seed are not those of its version",

@@ -1,4 +1,4 @@
-//! A second view of a text that holds other texts as strings: JSON, notebooks, source code in quotes.
+//! Further views of a text that holds other texts: JSON, notebooks, source code in quotes, pages with markup.
 //!
 //! ```text
 //!   "source": ["def f(x):\n",    ►     source  [ def f(x):        escapes are what they stand for;
@@ -6,6 +6,8 @@
 //! ```
 
 use memchr::memmem;
+
+use super::markup;
 
 /// Escaped line ends that a text must have for a view to be worth its time.
 const MIN_ESCAPED_LINES: usize = 3;
@@ -20,12 +22,16 @@ pub(super) struct View {
     pub(super) text: Vec<u8>,
     /// Offset of each byte in the original text; one more for the end.
     pub(super) places: Vec<u32>,
+    /// Whether its words are others than those of the text, which are blind to escapes of line ends and quotes.
+    pub(super) has_words: bool,
 }
 
-/// The views of `text`: one for each level of escapes, at most [`MAX_LEVELS`].
-pub(super) fn views(text: &[u8]) -> Vec<View> {
+/// The views of `text`: one for each level of escapes, at most [`MAX_LEVELS`], and one without markup. `has_escapes`:
+/// whether there is a backslash in it.
+pub(super) fn views(text: &[u8], has_escapes: bool) -> Vec<View> {
     let mut views: Vec<View> = Vec::new();
-    for _ in 0..MAX_LEVELS {
+    let levels = if has_escapes { MAX_LEVELS } else { 0 };
+    for _ in 0..levels {
         let (from, places) = match views.last() {
             Some(view) => (view.text.as_slice(), Some(&view.places)),
             None => (text, None),
@@ -35,20 +41,36 @@ pub(super) fn views(text: &[u8]) -> Vec<View> {
             break;
         }
         let mut view = unescape(from);
-        if let Some(places) = places {
-            view.places
-                .iter_mut()
-                .for_each(|place| *place = places[*place as usize]);
-        }
+        lead_back(&mut view, places);
+        view.has_words = !view.text.is_ascii();
+        views.push(view);
+    }
+    let (from, places) = match views.last() {
+        Some(view) => (view.text.as_slice(), Some(&view.places)),
+        None => (text, None),
+    };
+    if markup::is_worth_a_view(from) {
+        let mut view = markup::without(from);
+        lead_back(&mut view, places);
         views.push(view);
     }
     views
+}
+
+/// Places in a view of a view become places in the text.
+fn lead_back(view: &mut View, places: Option<&Vec<u32>>) {
+    if let Some(places) = places {
+        view.places
+            .iter_mut()
+            .for_each(|place| *place = places[*place as usize]);
+    }
 }
 
 fn unescape(text: &[u8]) -> View {
     let mut view = View {
         text: Vec::with_capacity(text.len()),
         places: Vec::with_capacity(text.len() + 1),
+        has_words: false,
     };
     let mut at = 0;
     while at < text.len() {
@@ -99,7 +121,7 @@ mod tests {
     use super::*;
 
     fn texts(text: &str) -> Vec<String> {
-        views(text.as_bytes())
+        views(text.as_bytes(), true)
             .into_iter()
             .map(|view| String::from_utf8_lossy(&view.text).into_owned())
             .collect()
@@ -128,7 +150,7 @@ mod tests {
     #[test]
     fn places_lead_back() {
         let text = r#"["ab\n", "cd\n", "\u00e9f\n"]"#;
-        let view = &views(text.as_bytes())[0];
+        let view = &views(text.as_bytes(), true)[0];
         let at = String::from_utf8_lossy(&view.text).find("cd").expect("it is there");
         assert_eq!(&text[view.places[at] as usize..][..2], "cd");
         assert_eq!(
@@ -140,7 +162,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_fine(bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(b'\\'), Just(b'n'), Just(b'u')], 0..200)) {
-            for view in views(&bytes) {
+            for view in views(&bytes, true) {
                 prop_assert_eq!(view.places.len(), view.text.len() + 1);
                 prop_assert!(view.places.is_sorted());
             }

@@ -1,169 +1,233 @@
-//! A window over the last tokens of code, its names renamed, and the rolling hash over it.
+//! The last tokens of code, their names renamed, and the hashes of every eleven: by the batch.
 //!
-//! A name counts as the number of tokens since it stood there last (0: not in this window). When the window moves past a
-//! name, the next place of that name becomes its first: one term of the rolling sum changes, so a step costs the same
-//! whatever the window's length.
+//! ```text
+//!   token     for   v    in   w   :   v           in a window that begins …
+//!   distance   -    0     -   0       3           … at `for`: 3        … at `in`: v was not in it yet, so 0
+//!   n-gram    sum of (worth at distance 0, and the change to that of its distance where that lies inside) · power
+//! ```
+//!
+//! A name counts as the number of tokens since it stood there last (0: not in this window). All windows of a batch are
+//! summed at once: the same loop for every token, without a branch.
 
 use super::code::{NGRAM_TOKENS, SEED};
 use super::grams::{Channel, Gram, mix};
+use super::kernel::Kernel;
+use super::lanes::{LANES, Sink};
 
 /// Fewest tokens of an n-gram that say what is done: lists of names and numbers are alike everywhere.
 const MIN_TELLING: usize = 1;
-/// Slots of the table that knows where a name stood last. A slot taken by another name hides the first one; as only
+/// Slots in which it is kept where a name stood last. Another name of the same slot hides it, wherever it stands; as only
 /// names within a window matter, the hash of a window depends on nothing outside.
-const LAST_SLOTS: usize = 1024;
-/// Slots of the ring of tokens.
-const RING: usize = 16;
-/// Multiplier of the rolling hash.
+pub(super) const LAST_SLOTS: u64 = 1024;
+/// In place of a slot: the token is no name.
+pub(super) const NO_NAME: u64 = u64::MAX;
+/// The same, and it says what is done: a keyword, a library's name, an operator.
+pub(super) const TELLING: u64 = u64::MAX - 1;
+/// In place of a distance: the name was not there before.
+pub(super) const NEVER: u64 = u64::MAX;
+/// Multiplier of the sums.
 const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
-/// A token: a fixed hash, or a name that is known by its distance to where it stood last.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Token {
-    hash: u64,
-    is_name: bool,
-    /// Whether it says what is done: a keyword, a library's name, an operator.
-    tells: bool,
+/// Tokens before a batch that its n-grams begin with.
+pub(super) const KEPT: usize = NGRAM_TOKENS - 1;
+/// Tokens of a batch.
+const BATCH: usize = super::events::ROOM;
+/// Room for a batch, and for what is computed past its end.
+const ROOM: usize = KEPT + BATCH + 2 * LANES;
+/// What each token of an n-gram is multiplied by.
+pub(super) const POWERS: [u64; NGRAM_TOKENS] = {
+    let mut powers = [1u64; NGRAM_TOKENS];
+    let mut i = KEPT;
+    while i > 0 {
+        powers[i - 1] = powers[i].wrapping_mul(BASE);
+        i -= 1;
+    }
+    powers
+};
+/// What is added before a sum is sealed.
+pub(super) const SEALED: u64 = Channel::Code.seal_key();
+
+/// The tokens of a batch, behind the last ones of the batch before.
+#[derive(Debug)]
+pub(super) struct Tokens {
+    pub(super) values: Vec<u64>,
+    /// Of names, where it is kept where they stood last; else [`NO_NAME`] or [`TELLING`].
+    pub(super) slots: Vec<u64>,
+    /// What a token adds to a sum if its name was not there before.
+    pub(super) worths: Vec<u64>,
+    pub(super) distances: Vec<u64>,
+    /// What it adds beside, if it was.
+    pub(super) changes: Vec<u64>,
+    pub(super) sums: Vec<u64>,
+    pub(super) starts: Vec<u32>,
+    pub(super) ends: Vec<u32>,
+    wanted: Vec<u32>,
+    /// Number of tokens, those before the batch among them.
+    pub(super) count: usize,
+    /// Tokens of this text that stand before the batch, at most [`KEPT`].
+    before: usize,
+    /// Number of the first token of the batch.
+    pub(super) unit: usize,
 }
 
-impl Token {
-    /// A number, a string.
-    pub(super) fn fixed(hash: u64) -> Self {
+impl Default for Tokens {
+    fn default() -> Self {
+        let room = || vec![0; ROOM];
+        let places = || vec![0; ROOM];
         Self {
-            hash,
-            is_name: false,
-            tells: false,
-        }
-    }
-
-    /// A mark.
-    pub(super) fn mark(byte: u8) -> Self {
-        Self {
-            tells: !b"=.([{".contains(&byte),
-            ..Self::fixed(u64::from(byte))
-        }
-    }
-
-    /// A word: a name that is renamed, or one that is kept.
-    pub(super) fn word(hash: u64, is_name: bool) -> Self {
-        Self {
-            hash,
-            is_name,
-            tells: !is_name,
+            values: room(),
+            slots: room(),
+            worths: room(),
+            distances: room(),
+            changes: room(),
+            sums: room(),
+            starts: places(),
+            ends: places(),
+            wanted: places(),
+            count: KEPT,
+            before: 0,
+            unit: 0,
         }
     }
 }
 
-/// A token inside the window.
-#[derive(Clone, Copy, Debug, Default)]
-struct Slot {
-    /// What it adds to the sum, before the power of its place.
-    worth: u64,
-    /// Number of the token in the window that has the same name and follows next, or 0.
-    follower: usize,
-    start: usize,
-    tells: bool,
-}
-
-/// The last tokens and the rolling hash over them.
-pub(super) struct Window {
-    slots: [Slot; RING],
-    rolling: u64,
-    /// Number of tokens in the window that say what is done.
-    telling: usize,
-    /// Number of the first token since [`Window::start`].
-    first: usize,
-    /// Number of the next token.
-    pub(super) next: usize,
-    /// Where each name stood last: hash and token number.
-    last: Vec<(u64, usize)>,
-    powers: [u64; NGRAM_TOKENS + 1],
-}
-
-impl Window {
-    /// A window over nothing.
-    pub(super) fn new() -> Self {
-        let mut powers = [1; NGRAM_TOKENS + 1];
-        for i in 1..powers.len() {
-            powers[i] = BASE.wrapping_mul(powers[i - 1]);
-        }
-        Self {
-            slots: [Slot::default(); RING],
-            rolling: 0,
-            telling: 0,
-            first: 0,
-            next: 0,
-            last: vec![(0, 0); LAST_SLOTS],
-            powers,
-        }
-    }
-
+impl Tokens {
     /// Forgets everything; the next token has number `unit`.
     pub(super) fn start(&mut self, unit: usize) {
-        (self.rolling, self.telling, self.first, self.next) = (0, 0, unit, unit);
-        self.slots = [Slot::default(); RING];
+        (self.count, self.before, self.unit) = (KEPT, 0, unit);
+        self.slots[..KEPT].fill(NO_NAME);
+        self.distances[..KEPT].fill(NEVER);
     }
 
-    /// Takes the next token; an n-gram ends with it unless fewer than [`NGRAM_TOKENS`] have been seen.
-    pub(super) fn push(&mut self, token: Token, start: usize, end: usize) -> Option<Gram> {
-        let number = self.next;
-        if number >= self.first + NGRAM_TOKENS {
-            self.leave(number - NGRAM_TOKENS);
-        }
-        let worth = if token.is_name {
-            self.distance(token.hash, number)
-        } else {
-            mix(token.hash)
-        };
-        self.rolling = self.rolling.wrapping_mul(BASE).wrapping_add(worth);
-        self.slots[number % RING] = Slot {
-            worth,
-            follower: 0,
-            start,
-            tells: token.tells,
-        };
-        self.telling += usize::from(token.tells);
-        self.next += 1;
-        let unit = (number + 1).checked_sub(self.first + NGRAM_TOKENS)? + self.first;
-        if self.telling < MIN_TELLING {
-            return None;
-        }
-        Some(Gram {
-            hash: Channel::Code.seal(self.rolling),
-            unit,
-            start: self.slots[unit % RING].start,
-            end,
-        })
+    /// Number of the next token.
+    pub(super) fn next(&self) -> usize {
+        self.unit + self.count - KEPT
     }
 
-    /// Takes token `number` out of the sum; the next token of its name is now the first of it.
-    fn leave(&mut self, number: usize) {
-        let slot = self.slots[number % RING];
-        self.telling -= usize::from(slot.tells);
-        self.rolling = self
-            .rolling
-            .wrapping_sub(slot.worth.wrapping_mul(self.powers[NGRAM_TOKENS - 1]));
-        if slot.follower > number {
-            let follower = &mut self.slots[slot.follower % RING];
-            let change = distance_worth(0).wrapping_sub(follower.worth);
-            follower.worth = distance_worth(0);
-            let power = self.powers[self.next - 1 - slot.follower];
-            self.rolling = self.rolling.wrapping_add(change.wrapping_mul(power));
-        }
+    /// Number of the token that begins at byte `start` of the text, or else of the one behind it.
+    pub(super) fn unit_at(&self, start: usize) -> usize {
+        let starts = &self.starts[KEPT..self.count];
+        self.unit + starts.partition_point(|other| (*other as usize) < start)
     }
 
-    /// What name `hash` is worth as token `number`.
-    fn distance(&mut self, hash: u64, number: usize) -> u64 {
-        let (name, last) = &mut self.last[hash as usize % LAST_SLOTS];
-        let known = *name == hash && *last >= self.first && number - *last < NGRAM_TOKENS && *last < number;
-        let distance = if known { number - *last } else { 0 };
-        if known {
-            self.slots[*last % RING].follower = number;
+    /// Takes a token. `value`: what it is, a hash or a mark; `slot`: of a name, or [`NO_NAME`] or [`TELLING`].
+    pub(super) fn push(&mut self, value: u64, slot: u64, start: u32, end: u32) {
+        let at = self.count;
+        (self.values[at], self.slots[at]) = (value, slot);
+        (self.starts[at], self.ends[at]) = (start, end);
+        self.count += 1;
+    }
+
+    /// Shows `sink` what it wants of the n-grams that end in the batch, and begins the next.
+    pub(super) fn show(&mut self, kernel: Kernel, sink: &mut impl Sink) {
+        kernel.worth(self);
+        kernel.roll_tokens(self);
+        let ngrams = self.count - KEPT;
+        let first = (KEPT - self.before).min(ngrams);
+        let wanted = sink.choose(Channel::Code, &self.sums[first..ngrams], &mut self.wanted);
+        for i in self.wanted[..wanted].iter().map(|i| first + *i as usize) {
+            let telling = self.slots[i..i + NGRAM_TOKENS]
+                .iter()
+                .filter(|slot| **slot == TELLING)
+                .count();
+            if telling >= MIN_TELLING {
+                let gram = Gram {
+                    hash: self.sums[i],
+                    unit: self.unit + i - KEPT,
+                    start: self.starts[i] as usize,
+                    end: self.ends[i + KEPT] as usize,
+                };
+                sink.take(Channel::Code, gram);
+            }
         }
-        (*name, *last) = (hash, number);
-        distance_worth(distance)
+        self.keep(ngrams);
+    }
+
+    /// Moves the last tokens before the batch to come.
+    fn keep(&mut self, new: usize) {
+        for table in [
+            &mut self.values,
+            &mut self.slots,
+            &mut self.worths,
+            &mut self.distances,
+            &mut self.changes,
+        ] {
+            table.copy_within(new..new + KEPT, 0);
+        }
+        self.starts.copy_within(new..new + KEPT, 0);
+        self.before = (self.before + new).min(KEPT);
+        self.unit += new;
+        self.count = KEPT;
     }
 }
 
-fn distance_worth(distance: usize) -> u64 {
+/// What a name at this distance is worth.
+pub(super) const fn distance_worth(distance: usize) -> u64 {
     mix(SEED ^ 0x100 ^ (distance as u64) << 32)
+}
+
+/// What the distances 0 to 10 are worth beyond distance 0.
+pub(super) const CHANGES: [u64; NGRAM_TOKENS] = {
+    let mut changes = [0u64; NGRAM_TOKENS];
+    let mut i = 0;
+    while i < NGRAM_TOKENS {
+        changes[i] = distance_worth(i).wrapping_sub(distance_worth(0));
+        i += 1;
+    }
+    changes
+};
+
+/// `LANES` numbers of `table`, from `at`.
+#[inline(always)]
+fn lanes(table: &[u64], at: usize) -> [u64; LANES] {
+    let lanes = table[at..].first_chunk::<LANES>();
+    *lanes.expect("because tables have room for a vector behind the last token")
+}
+
+/// What the tokens of a batch are worth, and how far back their names stood.
+#[inline(always)]
+pub(super) fn worth(tokens: &mut Tokens) {
+    for at in (KEPT..tokens.count).step_by(LANES) {
+        let (values, slots) = (lanes(&tokens.values, at), lanes(&tokens.slots, at));
+        let (mut distances, mut changes) = ([NEVER; LANES], [0; LANES]);
+        for back in (1..NGRAM_TOKENS).rev() {
+            let (other_values, other_slots) = (lanes(&tokens.values, at - back), lanes(&tokens.slots, at - back));
+            for lane in 0..LANES {
+                let same = values[lane] == other_values[lane];
+                let (distance, change) = if same { (back as u64, CHANGES[back]) } else { (NEVER, 0) };
+                let seen = slots[lane] == other_slots[lane];
+                distances[lane] = if seen { distance } else { distances[lane] };
+                changes[lane] = if seen { change } else { changes[lane] };
+            }
+        }
+        let mut worths = [0; LANES];
+        for lane in 0..LANES {
+            let is_name = slots[lane] < LAST_SLOTS;
+            worths[lane] = if is_name { distance_worth(0) } else { mix(values[lane]) };
+            distances[lane] = if is_name { distances[lane] } else { NEVER };
+        }
+        tokens.worths[at..at + LANES].copy_from_slice(&worths);
+        tokens.distances[at..at + LANES].copy_from_slice(&distances);
+        tokens.changes[at..at + LANES].copy_from_slice(&changes);
+    }
+}
+
+/// The sealed n-grams that end in the batch.
+#[inline(always)]
+pub(super) fn roll(tokens: &mut Tokens) {
+    for at in (0..tokens.count - KEPT).step_by(LANES) {
+        let mut sums = [SEALED; LANES];
+        for (place, power) in POWERS.iter().enumerate() {
+            let worths = lanes(&tokens.worths, at + place);
+            let distances = lanes(&tokens.distances, at + place);
+            let changes = lanes(&tokens.changes, at + place);
+            for lane in 0..LANES {
+                let inside = distances[lane] <= place as u64;
+                let worth = worths[lane].wrapping_add(if inside { changes[lane] } else { 0 });
+                sums[lane] = sums[lane].wrapping_add(worth.wrapping_mul(*power));
+            }
+        }
+        for (out, sum) in tokens.sums[at..at + LANES].iter_mut().zip(sums) {
+            *out = Channel::sealed(sum);
+        }
+    }
 }

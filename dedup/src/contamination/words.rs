@@ -18,7 +18,7 @@ pub(super) const NGRAM_WORDS: usize = 6;
 pub(super) const SEED: u64 = 0x73_6d_70_61_63_6b_00_01;
 
 /// Multiplier of the rolling hash (the golden ratio in 64 bits, made odd).
-const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
+pub(super) const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
 /// `BASE` to the power of [`NGRAM_WORDS`]: what the word that leaves the window is worth.
 const LEAVING: u64 = BASE.wrapping_pow(NGRAM_WORDS as u32);
 /// Slots of the ring of words: a power of two above [`NGRAM_WORDS`].
@@ -68,13 +68,16 @@ pub(super) fn scan(text: &[u8], mut each: impl FnMut(Gram)) -> usize {
 /// Any other letter behind a backslash begins a word.
 fn escape(text: &[u8]) -> usize {
     let backslashes = text.iter().take_while(|&&byte| byte == b'\\').count();
-    let rest = &text[backslashes..];
-    backslashes
-        + match rest.first() {
-            Some(b'n' | b'r' | b't') => 1,
-            Some(b'u') if rest.len() > 4 && rest[1..5].iter().all(u8::is_ascii_hexdigit) => 5,
-            _ => 0,
-        }
+    backslashes + escaped(&text[backslashes..])
+}
+
+/// Length of what belongs to an escape at the start of `text`, behind its backslashes.
+pub(super) fn escaped(text: &[u8]) -> usize {
+    match text.first() {
+        Some(b'n' | b'r' | b't') => 1,
+        Some(b'u') if text.len() > 4 && text[1..5].iter().all(u8::is_ascii_hexdigit) => 5,
+        _ => 0,
+    }
 }
 
 /// Length of the letter at the start of `text`, in bytes, if it belongs to a script without spaces between words: there

@@ -11,7 +11,11 @@ use super::source::{self, Source, files_below, item_end};
 /// Files that are one table of data.
 const PURE_TABLES: [&str; 1] = ["ingest/src/detect/language/words.rs"];
 /// Files that may hold `unsafe`: kernels with a safe twin that they are tested against.
-const KERNELS: [&str; 1] = ["dedup/src/near/kernel.rs"];
+const KERNELS: [&str; 3] = [
+    "dedup/src/contamination/kernel.rs",
+    "dedup/src/contamination/x86.rs",
+    "dedup/src/near/kernel.rs",
+];
 
 /// Mutation: delete the first line of any file.
 #[test]
