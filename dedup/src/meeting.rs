@@ -14,6 +14,7 @@ use stackmill_schemas::stage::{Emit, Partition, Scatter};
 use stackmill_schemas::{Error, FileId, Result, TaskContext, columns, rank};
 
 use crate::near::components::pair_batch;
+pub(crate) use crate::near::components::pair_schema;
 use crate::rows::{FixedColumn, partition_of, rank_array};
 
 /// Pairs that wait before repetitions are dropped, and pairs of one emitted batch.
@@ -38,12 +39,6 @@ pub(crate) fn key_schema() -> SchemaRef {
         Field::new("rank", DataType::FixedSizeBinary(16), false),
         Field::new("asks", DataType::Boolean, false),
     ]))
-}
-
-/// The columns of pairs: `rank_a` < `rank_b`.
-pub(crate) fn pair_schema() -> SchemaRef {
-    let field = |name| Field::new(name, DataType::FixedSizeBinary(16), false);
-    Arc::new(Schema::new(vec![field("rank_a"), field("rank_b")]))
 }
 
 /// Sends keys to their partitions.
@@ -105,8 +100,15 @@ fn emit_pairs(pairs: &mut Vec<(u128, u128)>, emit: &mut Emit<'_>) -> Result<()> 
     Ok(())
 }
 
+/// Sends attached rows to the homes of their later ones.
+pub(crate) fn send_home(attached: &RecordBatch, to: &mut Scatter<'_>) -> Result<()> {
+    let homes = (0..attached.num_rows()).map(|row| home_of(attached, row, to.homes));
+    let homes = homes.collect::<Result<Vec<u32>>>()?;
+    to.send(attached.clone(), &homes)
+}
+
 /// The home of the later ones of an attached row; all of a row live in one.
-pub(crate) fn home_of(attached: &RecordBatch, row: usize, homes: &Homes) -> Result<u32> {
+fn home_of(attached: &RecordBatch, row: usize, homes: &Homes) -> Result<u32> {
     let ranks = columns::binaries(attached, "ranks_b")?;
     let first = ranks.value(row).first_chunk::<16>();
     let first = first.ok_or_else(|| Error::bug("a set was attached for nobody"))?;

@@ -27,7 +27,7 @@ use stackmill_schemas::file::Place as DecidedBy;
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::lock::{Lock, Split, Unit};
 use stackmill_schemas::rank::{Criterion, default_policy};
-use stackmill_schemas::stage::{InputSize, Map, Source};
+use stackmill_schemas::stage::{Exchange, InputSize, Map, Source};
 use stackmill_schemas::{Error, Result, ResultExt};
 use stackmill_tokenize::{CountTokens, Pack, TokenizeConfig};
 
@@ -88,6 +88,8 @@ pub struct Stages {
     pub structural: Option<Structural>,
     /// Blocks of lines that stand in several files.
     pub blocks: Option<Blocks>,
+    /// What sketches files for `structural` and for `blocks`, each a pass of its own.
+    pub sketches: [Vec<Box<dyn Map>>; 2],
     /// Packing.
     pub pack: Option<Pack>,
     /// The keep policy of both kinds of duplicates.
@@ -111,7 +113,6 @@ impl Stages {
     pub fn build(recipe: &Recipe) -> Result<Self> {
         let (rules, mut artefacts) = rules(recipe).context("stage `rules`")?;
         let near = built(recipe.near.as_ref(), NearConfig::build)?;
-        let structural = built(recipe.structural.as_ref(), StructuralConfig::build)?;
         let tokens = recipe
             .tokenize
             .as_ref()
@@ -151,6 +152,10 @@ impl Stages {
         );
         push(&mut syntax, decontaminate(recipe, &mut artefacts)?);
         push(&mut syntax, tokenize);
+        let structural = built(recipe.structural.as_ref(), StructuralConfig::build)?;
+        let mut sketches = [Vec::new(), Vec::new()];
+        push(&mut sketches[0], structural.as_ref().map(|stage| stage.sketch.clone()));
+        push(&mut sketches[1], blocks.as_ref().map(|stage| stage.sketch.clone()));
         let repositories = built(recipe.repositories.as_ref(), RepositoriesConfig::build)?;
         let exact = built(recipe.exact.as_ref(), ExactConfig::build)?;
         let keep = recipe
@@ -170,6 +175,7 @@ impl Stages {
             near,
             structural,
             blocks,
+            sketches,
             pack,
             keep,
             license_policy,
@@ -181,6 +187,42 @@ impl Stages {
         };
         stages.content_schema()?;
         Ok(stages)
+    }
+
+    /// Every Exchange that is on, in running order; those that only many edges need are left out.
+    pub fn exchanges(&self) -> Vec<&dyn Exchange> {
+        let mut all: Vec<&dyn Exchange> = Vec::new();
+        if let Some(stage) = &self.repositories {
+            all.extend([
+                &stage.gathering as &dyn Exchange,
+                &stage.anchors,
+                &stage.attach,
+                &stage.containment,
+                &stage.keepers,
+            ]);
+        }
+        all.extend(self.exact.as_ref().map(|stage| stage as &dyn Exchange));
+        if let Some(stage) = &self.near {
+            all.extend([
+                &stage.buckets as &dyn Exchange,
+                &stage.attach,
+                &stage.verify,
+                &stage.keepers,
+            ]);
+        }
+        if let Some(stage) = &self.structural {
+            all.extend([
+                &stage.buckets as &dyn Exchange,
+                &stage.attach,
+                &stage.verify,
+                &stage.keepers,
+            ]);
+        }
+        if let Some(stage) = &self.blocks {
+            all.extend([&stage.anchors as &dyn Exchange, &stage.attach, &stage.runs]);
+        }
+        all.extend(self.pack.as_ref().map(|stage| stage as &dyn Exchange));
+        all
     }
 
     /// The recipe with every default filled in, and hashes of the files that it names: what decides about the output,

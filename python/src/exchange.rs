@@ -17,15 +17,6 @@ use stackmill_schemas::{FileId, Result, TaskContext};
 
 use crate::context::detached;
 
-/// Every Exchange, in running order.
-pub(crate) const NAMES: [&str; 6] = [
-    "exact",
-    "near-buckets",
-    "near-attach",
-    "near-verify",
-    "near-keepers",
-    "pack",
-];
 /// The column that scatter adds: where the row has to go.
 const PARTITION: &str = "partition";
 
@@ -39,16 +30,7 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     pub(crate) fn find<'a>(stages: &'a Stages, name: &str) -> Option<&'a dyn Contract> {
-        let near = stages.near.as_ref();
-        Some(match name {
-            "exact" => stages.exact.as_ref()?,
-            "near-buckets" => &near?.buckets,
-            "near-attach" => &near?.attach,
-            "near-verify" => &near?.verify,
-            "near-keepers" => &near?.keepers,
-            "pack" => stages.pack.as_ref()?,
-            _ => return None,
-        })
+        stages.exchanges().into_iter().find(|exchange| exchange.name() == name)
     }
 
     /// `homes`: the first file id of each.

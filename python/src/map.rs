@@ -20,6 +20,8 @@ pub(crate) enum Pass {
     Listing,
     Content,
     Syntax,
+    Structural,
+    Blocks,
 }
 
 impl Pass {
@@ -28,9 +30,10 @@ impl Pass {
             "listing" => Ok(Self::Listing),
             "content" => Ok(Self::Content),
             "syntax" => Ok(Self::Syntax),
-            other => {
-                Err(Error::config(format!("no pass is called `{other}`")).hint("there are listing, content, syntax"))
-            }
+            "structural" => Ok(Self::Structural),
+            "blocks" => Ok(Self::Blocks),
+            other => Err(Error::config(format!("no pass is called `{other}`"))
+                .hint("there are listing, content, structural, blocks, syntax")),
         }
     }
 
@@ -39,6 +42,8 @@ impl Pass {
             Self::Listing => &stages.listing,
             Self::Content => &stages.content,
             Self::Syntax => &stages.syntax,
+            Self::Structural => &stages.sketches[0],
+            Self::Blocks => &stages.sketches[1],
         }
     }
 }

@@ -8,11 +8,12 @@ use pyo3_arrow::PyTable;
 use pyo3_arrow::input::AnyRecordBatch;
 use stackmill::frames::Rows;
 use stackmill::job::Stages;
+use stackmill_schemas::stage::Exchange as Contract;
 use stackmill_schemas::{Error, FileId, Result};
 
 use crate::context::detached;
 use crate::errors::raised;
-use crate::exchange::{Exchange, NAMES};
+use crate::exchange::Exchange;
 use crate::map::{Map, Pass};
 use crate::single::names;
 
@@ -68,9 +69,9 @@ impl Recipe {
     }
 
     /// Names of the Exchanges that are on, in running order.
-    fn exchanges(&self) -> Vec<&'static str> {
-        let there = |name: &&str| Exchange::find(&self.stages, name).is_some();
-        NAMES.into_iter().filter(there).collect()
+    fn exchanges(&self) -> Vec<&str> {
+        let exchanges = self.stages.exchanges();
+        exchanges.into_iter().map(Contract::name).collect()
     }
 
     /// The Exchange called `name`; `homes` has the first file id of each.

@@ -57,7 +57,7 @@ class Exchange:
 
     @property
     def name(self) -> str:
-        """`exact`, `near-buckets`, `near-attach`, `near-verify`, `near-keepers` or `pack`."""
+        """As `Recipe.exchanges` tells it: `exact`, `near-buckets`, …"""
         return self._inner.name
 
     @property
@@ -82,7 +82,7 @@ class Exchange:
         """What one whole partition amounts to, whatever the order of its rows.
 
         `sets` has the columns `file_id`, `blob_id` and `shingles` of the files of the home that is this partition, in
-        order of `file_id`; `near-attach` and `near-verify` need it.
+        order of `file_id`; Exchanges need it that attach sets or compare them.
         """
         return returned(self._inner.gather(partition, arrow(rows), None if sets is None else arrow(sets)))
 
@@ -115,7 +115,7 @@ class Recipe:
         return returned(self._inner.rows(arrow(table), (content, path), first))
 
     def maps(self, pass_name: str) -> list[Map]:
-        """The Maps of the pass `listing`, `content` or `syntax`, in running order."""
+        """The Maps of the pass `listing`, `content`, `structural`, `blocks` or `syntax`, in running order."""
         return [Map(inner) for inner in self._inner.maps(pass_name)]
 
     def fused(self, pass_name: str) -> Map:
@@ -129,8 +129,8 @@ class Recipe:
     def exchange(self, name: str, *, homes: Sequence[int] = (0,)) -> Exchange:
         """One of them.
 
-        `homes` has the first file id of every task that files live in, ascending: `near-attach` and `near-verify` have
-        a partition a home.
+        `homes` has the first file id of every task that files live in, ascending: Exchanges that attach sets or
+        compare them have a partition a home.
         """
         return Exchange(self._inner.exchange(name, list(homes)))
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
+import textwrap
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -102,9 +105,36 @@ def test_pack_by_hand_loses_no_token(recipe):
     assert tokens == sorted([token for document in documents for token in document] + [100257] * 3)
 
 
+def test_structure_and_blocks_by_hand(tmp_path):
+    """Clones with other names are found, and the lines that two files share."""
+    stages = "[exact]\nkeep = ['path']\n[structural]\n[blocks]\nlines = 20\n"
+    (tmp_path / "recipe.toml").write_text(f"name = 'by hand'\n[[source]]\ndirectory = '.'\n{stages}")
+    recipe = stackmill.Recipe(tmp_path / "recipe.toml")
+    code = Path(textwrap.__file__).read_text()
+    renamed = re.sub(r"\b(chunks|width|text|lines|cur_line)\b", r"other_\1", code)
+    texts = [code, renamed, "import os\n" + code + "print(1)\n"]
+    files = pa.table({"path": [f"{i}.py" for i in range(3)], "content": texts})
+    batches = [recipe.maps("content")[0].map(batch)[0] for batch in recipe.rows(files).to_batches()]
+    language = next(step for step in recipe.maps("content") if step.name == "language")
+    batches = [language.map(batch)[0] for batch in batches]
+
+    def compared(pass_name, names):
+        rows = [recipe.fused(pass_name).map(batch)[0] for batch in batches]
+        sets = [pa.Table.from_batches(rows).select(["file_id", "blob_id", "shingles"])]
+        for name in names:
+            rows = exchanged(recipe.exchange(name), rows, 1, sets)
+        return pa.Table.from_batches(rows).to_pylist()
+
+    names = [name for name in recipe.exchanges() if name.startswith("structural")]
+    decided = compared("structural", names)
+    assert {row["file_id"] for row in decided} == {0, 1, 2}
+    (run,) = (run for run in compared("blocks", [name for name in recipe.exchanges() if name.startswith("block")]) if run["file_id"] == 2)
+    assert (run["file_id"], run["other_file_id"], run["start_line"], run["lines"]) == (2, 0, 2, code.count("\n"))
+
+
 def test_what_is_not_there_is_said(recipe):
     assert recipe.exchanges() == ["exact", "near-buckets", "near-attach", "near-verify", "near-keepers", "pack"]
-    with pytest.raises(stackmill.ConfigError, match="listing, content, syntax"):
+    with pytest.raises(stackmill.ConfigError, match="listing, content, structural"):
         recipe.maps("parsing")
     with pytest.raises(stackmill.ConfigError, match="it has exact, near-buckets"):
         recipe.exchange("shuffle")

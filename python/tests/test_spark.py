@@ -34,6 +34,12 @@ preset = "stack-v2"
 parse-error-share = true
 [near]
 threshold = 0.7
+[repositories]
+[structural]
+action = "drop"
+[blocks]
+action = "cut"
+lines = 60
 [redact]
 [decontaminate]
 benchmarks = ["humaneval", "mbpp"]

@@ -28,6 +28,7 @@ definitions-per-line = true
 [structural]
 action = "drop"
 [blocks]
+action = "cut"
 lines = 20
 [redact]
 [decontaminate]

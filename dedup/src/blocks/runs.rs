@@ -18,7 +18,8 @@ use stackmill_schemas::stage::{Emit, Exchange, InputSize, Partition, Scatter};
 use stackmill_schemas::{BlobId, FileId, Result, TaskContext, columns, rank};
 
 use super::lines::windows;
-use crate::meeting::{home_of, side_row};
+use crate::meeting::{send_home, side_row};
+use crate::near::components::attached_schema;
 use crate::rows::{FixedColumn, read_u64s};
 
 /// Runs of one emitted batch.
@@ -69,12 +70,7 @@ impl Exchange for Runs {
     }
 
     fn keyed(&self) -> SchemaRef {
-        Arc::new(Schema::new(vec![
-            Field::new("rank_a", DataType::FixedSizeBinary(16), false),
-            Field::new("blob_a", DataType::FixedSizeBinary(20), true),
-            Field::new("shingles_a", DataType::Binary, true),
-            Field::new("ranks_b", DataType::Binary, true),
-        ]))
+        attached_schema()
     }
 
     fn schema(&self) -> SchemaRef {
@@ -86,9 +82,7 @@ impl Exchange for Runs {
     }
 
     fn scatter(&self, batch: &RecordBatch, to: &mut Scatter<'_>, _: &TaskContext) -> Result<()> {
-        let homes = (0..batch.num_rows()).map(|row| home_of(batch, row, to.homes));
-        let homes = homes.collect::<Result<Vec<u32>>>()?;
-        to.send(batch.clone(), &homes)
+        send_home(batch, to)
     }
 
     fn gather(&self, partition: Partition<'_>, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()> {

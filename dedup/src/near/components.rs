@@ -17,8 +17,9 @@ use hashbrown::hash_table::Entry;
 use stackmill_schemas::stage::{Emit, Scatter};
 use stackmill_schemas::{Error, Result};
 
+use super::edges::Pairs;
 pub use super::edges::pair_batch;
-use super::edges::{Pairs, pair_schema};
+pub(crate) use super::edges::{attached_schema, pair_schema};
 use super::sketch::mix;
 use super::verify::edge_schema;
 use crate::rows::{FixedColumn, RANK_BYTES, partition_of};

@@ -26,13 +26,13 @@ const BATCH_BYTES: usize = 8 << 20;
 const RANKS_PER_ROW: usize = 64 << 10;
 
 /// `rank_a` < `rank_b`.
-pub(super) fn pair_schema() -> SchemaRef {
+pub(crate) fn pair_schema() -> SchemaRef {
     let field = |name| Field::new(name, DataType::FixedSizeBinary(RANK_BYTES as i32), false);
     Arc::new(Schema::new(vec![field("rank_a"), field("rank_b")]))
 }
 
 /// What `near-attach` hands to `near-verify`.
-pub(super) fn attached_schema() -> SchemaRef {
+pub(crate) fn attached_schema() -> SchemaRef {
     Arc::new(Schema::new(vec![
         Field::new("rank_a", DataType::FixedSizeBinary(16), false),
         Field::new("blob_a", DataType::FixedSizeBinary(20), true),

@@ -16,7 +16,8 @@ use stackmill_schemas::stage::{Emit, Exchange, InputSize, Partition, Scatter};
 use stackmill_schemas::{Result, TaskContext, columns, rank};
 
 use super::set::Set;
-use crate::meeting::{home_of, side_row};
+use crate::meeting::{send_home, side_row};
+use crate::near::components::attached_schema;
 use crate::rows::{FixedColumn, rank_array};
 
 /// Bytes of a rank.
@@ -71,12 +72,7 @@ impl Exchange for Containment {
     }
 
     fn keyed(&self) -> SchemaRef {
-        Arc::new(Schema::new(vec![
-            Field::new("rank_a", DataType::FixedSizeBinary(16), false),
-            Field::new("blob_a", DataType::FixedSizeBinary(20), true),
-            Field::new("shingles_a", DataType::Binary, true),
-            Field::new("ranks_b", DataType::Binary, true),
-        ]))
+        attached_schema()
     }
 
     fn schema(&self) -> SchemaRef {
@@ -88,9 +84,7 @@ impl Exchange for Containment {
     }
 
     fn scatter(&self, batch: &RecordBatch, to: &mut Scatter<'_>, _: &TaskContext) -> Result<()> {
-        let homes = (0..batch.num_rows()).map(|row| home_of(batch, row, to.homes));
-        let homes = homes.collect::<Result<Vec<u32>>>()?;
-        to.send(batch.clone(), &homes)
+        send_home(batch, to)
     }
 
     fn gather(&self, partition: Partition<'_>, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()> {
