@@ -393,6 +393,8 @@ pub enum Listed {
     Presets,
     /// Benchmarks with a reader, and packs that ship
     Benchmarks,
+    /// Grammars that this program was built with
+    Grammars,
 }
 
 /// `benchmarks`

@@ -92,12 +92,16 @@ WANTED = (
 MOST_OF_ONE = 400
 
 
+def home() -> pathlib.Path:
+    """Where cargo keeps what it downloads."""
+    return pathlib.Path(os.environ.get("CARGO_HOME", pathlib.Path.home() / ".cargo"))
+
+
 def pinned() -> list[pathlib.Path]:
     """Folders of the crates and packages that the lists pin."""
     lock = (ROOT / "Cargo.lock").read_text()
     crates = re.findall(r'name = "([^"]+)"\nversion = "([^"]+)"\nsource', lock)
-    home = pathlib.Path(os.environ.get("CARGO_HOME", pathlib.Path.home() / ".cargo"))
-    folders = [folder / f"{name}-{version}" for folder in home.glob("registry/src/*") for name, version in crates]
+    folders = [folder / f"{name}-{version}" for folder in home().glob("registry/src/*") for name, version in crates]
     site = pathlib.Path(sysconfig.get_paths()["purelib"])
     packages = ["pandas", "pyarrow", "datasets", "moto", "polars", "pyspark", "yaml", "_pytest"]
     return sorted(path for path in [*folders, *(site / name for name in packages)] if path.is_dir())

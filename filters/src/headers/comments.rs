@@ -1,5 +1,7 @@
 //! The comments of a language: how they begin and end, by Linguist's names; languages without an entry are left alone.
 
+use std::ops::Range;
+
 /// How the comments of a language look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Syntax {
@@ -101,6 +103,34 @@ const MARKUP: Syntax = Syntax {
     never: &["<!--[if", "<!--#"],
     ..NONE
 };
+const PROLOG: Syntax = Syntax {
+    block: &[("/*", "*/")],
+    never: &["%!", "%%", "/**"],
+    ..PERCENT
+};
+/// Hashes may be the preprocessor's: only those with a space behind them are comments.
+const ASSEMBLY: Syntax = Syntax {
+    line: &[";", "//", "# ", "dnl"],
+    block: &[("/*", "*/")],
+    ..NONE
+};
+const M4: Syntax = Syntax {
+    line: &["dnl", "#"],
+    ..HASH
+};
+const INI: Syntax = Syntax {
+    line: &["#", ";"],
+    ..HASH
+};
+const BATCH: Syntax = Syntax {
+    line: &["rem", "REM", "Rem", "@rem", "@REM", "::"],
+    ..NONE
+};
+const FORTH: Syntax = Syntax { line: &["\\"], ..NONE };
+const ROFF: Syntax = Syntax {
+    line: &[".\\\"", "'\\\""],
+    ..NONE
+};
 const QUOTE: Syntax = Syntax {
     line: &["'"],
     never: &["'''"],
@@ -142,6 +172,7 @@ const LANGUAGES: &[(Syntax, &[&str])] = &[
             "Objective-C",
             "Objective-C++",
             "OpenCL",
+            "POV-Ray SDL",
             "Processing",
             "Protocol Buffer",
             "SCSS",
@@ -173,14 +204,19 @@ const LANGUAGES: &[(Syntax, &[&str])] = &[
             "Elixir",
             "GDScript",
             "GN",
+            "GAP",
             "Gnuplot",
+            "Golo",
             "HCL",
             "Just",
             "Makefile",
             "Meson",
+            "Nit",
             "Nix",
+            "Perl",
             "Python",
             "R",
+            "Raku",
             "Sed",
             "Shell",
             "Starlark",
@@ -199,17 +235,24 @@ const LANGUAGES: &[(Syntax, &[&str])] = &[
     (
         LISP,
         &[
-            "Assembly",
             "Clojure",
             "Common Lisp",
             "Emacs Lisp",
             "LLVM",
             "Racket",
+            "Rebol",
             "Scheme",
         ],
     ),
-    (PERCENT, &["Erlang", "MATLAB", "Prolog", "TeX"]),
-    (ML, &["OCaml", "Standard ML", "Wolfram Language"]),
+    (PERCENT, &["Erlang", "MATLAB", "TeX"]),
+    (PROLOG, &["Prolog"]),
+    (ASSEMBLY, &["Assembly", "Unix Assembly"]),
+    (M4, &["M4", "M4Sugar"]),
+    (INI, &["INI"]),
+    (BATCH, &["Batchfile"]),
+    (FORTH, &["Forth"]),
+    (ROFF, &["Roff", "Roff Manpage"]),
+    (ML, &["OCaml", "Rocq Prover", "Standard ML", "Wolfram Language"]),
     (MARKUP, &["HTML", "SVG", "Vue", "XML", "XSLT"]),
     (QUOTE, &["VBA", "Visual Basic .NET"]),
     (BANG, &["Fortran", "Fortran Free Form"]),
@@ -233,10 +276,23 @@ pub fn languages() -> Vec<&'static str> {
 pub(super) struct Comment<'a> {
     /// What it says: a line each, without the signs of the comment.
     pub(super) lines: Vec<&'a str>,
+    /// Where each line ends, in a run of line comments; nothing is known of the lines of a block.
+    ends: Vec<usize>,
     /// Its bytes, up to and with the end of its last line.
     pub(super) length: usize,
     /// Whether it may be taken out if it says nothing but licenses.
     pub(super) plain: bool,
+}
+
+impl Comment<'_> {
+    /// The bytes of some of its lines; none in a block.
+    pub(super) fn bytes(&self, lines: Range<usize>) -> Option<Range<usize>> {
+        let start = lines
+            .start
+            .checked_sub(1)
+            .map_or(Some(&0), |above| self.ends.get(above));
+        Some(*start?..*self.ends.get(lines.end.checked_sub(1)?)?)
+    }
 }
 
 impl Syntax {
@@ -273,6 +329,7 @@ impl Syntax {
             .map(|line| line.trim().trim_matches(['*', '|', '#']).trim());
         Some(Comment {
             lines: words.collect(),
+            ends: Vec::new(),
             length: text.len() - after.len() + line.len(),
             plain: !self.is_never(start),
         })
@@ -280,14 +337,14 @@ impl Syntax {
 
     /// Line comments one below the other; one that is never looked into is alone.
     fn run<'a>(&self, text: &'a str) -> Option<Comment<'a>> {
-        let (mut lines, mut length) = (Vec::new(), 0);
+        let (mut lines, mut ends, mut length) = (Vec::new(), Vec::new(), 0);
         for line in text.split_inclusive('\n') {
             let comment = line.trim();
-            let Some(sign) = self.line.iter().find(|sign| comment.starts_with(**sign)) else {
+            let Some(sign) = self.line.iter().find(|sign| begins(comment, sign)) else {
                 break;
             };
             // The next line belongs to it in C, whatever it looks like.
-            if comment.ends_with('\\') {
+            if comment.ends_with('\\') && *sign != "\\" {
                 return None;
             }
             if self.is_never(comment) || is_directive(comment) || is_modeline(comment) {
@@ -295,6 +352,7 @@ impl Syntax {
                     let (lines, length) = (vec![comment], line.len());
                     return Some(Comment {
                         lines,
+                        ends,
                         length,
                         plain: false,
                     });
@@ -304,16 +362,26 @@ impl Syntax {
             if self.block.iter().any(|(open, _)| comment.starts_with(open)) {
                 break;
             }
-            let last = sign.chars().next_back().unwrap_or_default();
-            lines.push(comment[sign.len()..].trim_matches(last).trim());
+            let last = sign.trim_end().chars().next_back().filter(|last| !last.is_alphabetic());
+            let rest = &comment[sign.len()..];
+            lines.push(last.map_or(rest, |last| rest.trim_matches(last)).trim());
             length += line.len();
+            ends.push(length);
         }
         (length > 0).then_some(Comment {
             lines,
+            ends,
             length,
             plain: true,
         })
     }
+}
+
+/// Whether a line begins with the sign of a comment; one of letters is a word.
+fn begins(line: &str, sign: &str) -> bool {
+    let word = sign.ends_with(char::is_alphabetic) || sign == "\\";
+    line.strip_prefix(sign)
+        .is_some_and(|rest| !word || rest.is_empty() || rest.starts_with([' ', '\t']))
 }
 
 /// Words that a program looks for in a comment: whoever takes such a comment out changes what programs do.
@@ -353,6 +421,8 @@ const DIRECTIVES: &[&str] = &[
     "do not edit",
     "dprint",
     "edition:",
+    "encoding:",
+    "encoding=",
     "escape=",
     "eslint",
     "exported ",
@@ -399,6 +469,7 @@ const DIRECTIVES: &[&str] = &[
     "tslint",
     "type:",
     "typed:",
+    "vtest",
     "warn_indent",
     "yaml-language-server",
 ];

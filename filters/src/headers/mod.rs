@@ -9,10 +9,11 @@
 //!   # Turns apples into pears.       kept: it documents the code
 //!   import apples                    here the top of the file ends
 //! ```
-//! A comment goes as a whole or stays as a whole: it goes if at least one of its paragraphs is about copyright or a
-//! license, and every other one is decoration, a file's name, or an author's. Comments for programs (`eslint`, `go:build`,
-//! encodings, …), documentation in a form of its own (`///`, `#[…]`), code in front of or beside a comment, and everything
-//! below the first line of code stay. Every loop goes over the top of the file once.
+//! A block goes as a whole or stays as a whole: it goes if at least one of its paragraphs is about copyright or a license,
+//! and every other one is decoration, a file's name, or an author's. So does a run of line comments; where something else
+//! is said in another paragraph of it, that one stays, and those go that leave no doubt. Comments for programs (`eslint`,
+//! `go:build`, encodings, …), documentation in a form of its own (`///`, `#[…]`), code in front of or beside a comment, and
+//! everything below the first line of code stay. Every loop goes over the top of the file once.
 //!
 //! Why: nine tenths of such headers are the same few texts, which a model learns by heart and writes in front of
 //! everything. StarCoder (Li et al. 2023, arXiv 2305.06161) and OpenCoder (Huang et al. 2024, arXiv 2411.04905) take
@@ -20,6 +21,7 @@
 
 mod comments;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::{Array, StringArray, UInt64Array};
@@ -79,15 +81,19 @@ impl Headers {
                 break;
             };
             let end = at + comment.length;
-            if comment.plain && is_header(&comment) {
-                gone.push(at..end + blank(&text[end..]));
+            if comment.plain {
+                gone.extend(headers(&comment).into_iter().map(|range| match at + range.end == end {
+                    true if range.start == 0 => at..end + blank(&text[end..]),
+                    _ => at + range.start..at + range.end,
+                }));
             }
             at = end;
         }
         let mut rest = String::with_capacity(text.len());
         let mut from = 0;
         for range in &gone {
-            rest.push_str(&text[from..range.start]);
+            // Empty lines between two paragraphs may be of both.
+            rest.push_str(&text[from..range.start.max(from)]);
             from = range.end;
         }
         rest.push_str(&text[from..]);
@@ -113,9 +119,9 @@ fn preamble(text: &str) -> usize {
         let known = ["<?xml", "<!doctype", "@charset"]
             .iter()
             .any(|word| words.starts_with(word));
-        let whole = words.ends_with('>') || words.ends_with(';');
-        if !(known && whole && !words.contains("<!--") && !words.contains("/*") || words == "<?php" || words == "<?hh")
-        {
+        let whole = (words.ends_with('>') || words.ends_with(';')) && !words.contains("<!--") && !words.contains("/*");
+        let opens = matches!(words.as_str(), "<?php" | "<?hh" | "<?hh // strict" | "@echo off");
+        if !(known && whole || opens) {
             break;
         }
         at += line.len();
@@ -131,37 +137,139 @@ enum About {
     Else,
 }
 
-/// Whether a comment is about copyright and licenses, and nothing else.
-fn is_header(comment: &Comment<'_>) -> bool {
+/// The bytes of a comment that say nothing but copyright and license: all of it, some paragraphs, or none.
+fn headers(comment: &Comment<'_>) -> Vec<Range<usize>> {
     let mut found = false;
-    for paragraph in comment.lines.split(|line| is_decoration(line)) {
-        match about(paragraph) {
-            About::License => found = true,
-            About::Nothing => {}
-            About::Else => return false,
-        }
+    let paragraphs: Vec<(Range<usize>, About)> = paragraphs(&comment.lines)
+        .map(|lines| {
+            let about = about(&comment.lines[lines.clone()], found);
+            found |= about == About::License;
+            (lines, about)
+        })
+        .collect();
+    let all = paragraphs.iter().all(|(_, about)| *about != About::Else);
+    match (found, all) {
+        (false, _) => Vec::new(),
+        (true, true) => vec![0..comment.length],
+        (true, false) => paragraphs
+            .chunk_by(|(_, one), (_, other)| (*one == About::Else) == (*other == About::Else))
+            .filter_map(|chunk| license_of(chunk, &comment.lines))
+            .filter_map(|lines| comment.bytes(with_empty_lines(&comment.lines, lines)))
+            .collect(),
     }
-    found
 }
+
+/// From the first to the last paragraph of a license, where one of them leaves no doubt.
+fn license_of(chunk: &[(Range<usize>, About)], lines: &[&str]) -> Option<Range<usize>> {
+    let licenses = || chunk.iter().filter(|(_, about)| *about == About::License);
+    let certain = licenses().any(|(paragraph, _)| is_certain(&lines[paragraph.clone()]));
+    let (first, last) = (licenses().next()?, licenses().next_back()?);
+    certain.then_some(first.0.start..last.0.end)
+}
+
+/// Runs of lines that are no decoration.
+fn paragraphs<'a>(lines: &'a [&str]) -> impl Iterator<Item = Range<usize>> + 'a {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        at += lines[at..].iter().take_while(|line| is_decoration(line)).count();
+        let start = at;
+        at += lines[at..].iter().take_while(|line| !is_decoration(line)).count();
+        (at > start).then_some(start..at)
+    })
+}
+
+/// A paragraph with the empty lines below it, or above the last one.
+fn with_empty_lines(lines: &[&str], paragraph: Range<usize>) -> Range<usize> {
+    let empty = |line: &&&str| line.is_empty();
+    let below = lines[paragraph.end..].iter().take_while(empty).count();
+    let end = paragraph.end + below;
+    match end == lines.len() {
+        true => paragraph.start - lines[..paragraph.start].iter().rev().take_while(empty).count()..end,
+        false => paragraph.start..end,
+    }
+}
+
+/// Whether a paragraph is a copyright or a license itself, and not about one.
+fn is_certain(paragraph: &[&str]) -> bool {
+    let lower = paragraph.join(" ").to_lowercase();
+    let claims = |line: &&str| CLAIMS.iter().any(|word| line.to_lowercase().starts_with(word));
+    paragraph.iter().any(claims) || CERTAIN.iter().any(|phrase| lower.contains(phrase))
+}
+
+/// What a line begins with that claims a copyright.
+const CLAIMS: &[&str] = &[
+    "copyright (c)",
+    "copyright ©",
+    "copyright 19",
+    "copyright 20",
+    "(c) 19",
+    "(c) 20",
+    "© ",
+    "spdx-",
+];
+
+/// Phrases that nothing but a license has.
+const CERTAIN: &[&str] = &[
+    "licensed under the",
+    "licensed to the apache",
+    "permission is hereby granted",
+    "permission to use, copy, modify",
+    "redistribution and use in source",
+    "redistributions of source code must",
+    "redistributions in binary form must",
+    "is free software",
+    "is subject to the terms",
+    "this source code is licensed",
+    "source code is governed by",
+    "under the terms of the",
+    "without even the implied warranty",
+    "you should have received a copy",
+    "you may obtain a copy of the license",
+    "unless required by applicable law",
+    "in no event shall",
+    "this software is provided",
+];
 
 fn is_decoration(line: &str) -> bool {
     !line.chars().any(char::is_alphanumeric)
 }
 
-fn about(paragraph: &[&str]) -> About {
+/// What a paragraph is about; once a license was found above it, words of the law are more of it.
+fn about(paragraph: &[&str], mut found: bool) -> About {
     if paragraph.iter().any(|line| is_directive(line)) {
         return About::Else;
     }
     let lines: Vec<&str> = paragraph.iter().filter(|line| !is_modeline(line)).copied().collect();
     let mut about = About::Nothing;
+    if found && matches!(paragraph, ["or" | "and" | "and/or"]) {
+        return About::Nothing;
+    }
+    // A title may stand above the law without a full stop.
+    let opening = lines
+        .iter()
+        .find(|line| !is_credit(line))
+        .map(|line| line.to_lowercase());
+    let opens = |line: String| {
+        let holds = [LICENSES, CLAUSES, LEGAL]
+            .iter()
+            .any(|phrases| holds_any(&line, phrases));
+        holds || OPENINGS.iter().any(|words| line.starts_with(words))
+    };
+    if !opening.is_none_or(opens) {
+        return About::Else;
+    }
     for sentence in sentences(&lines) {
-        if LICENSES.iter().chain(CLAUSES).any(|phrase| sentence.contains(phrase)) {
-            about = About::License;
+        if holds_any(&sentence, LICENSES) || holds_any(&sentence, CLAUSES) || found && holds_any(&sentence, LEGAL) {
+            (about, found) = (About::License, true);
         } else if !is_credit(&sentence) && (about == About::Nothing || words(&sentence) > LONGEST_REST) {
             return About::Else;
         }
     }
     about
+}
+
+fn holds_any(text: &str, phrases: &[&str]) -> bool {
+    phrases.iter().any(|phrase| text.contains(phrase))
 }
 
 /// Words of a rest that may follow a line about copyright without saying anything: the end of a long name.
@@ -174,7 +282,14 @@ fn words(text: &str) -> usize {
 /// The sentences of a paragraph in lower case: a line that begins with a copyright is one for itself.
 fn sentences(lines: &[&str]) -> Vec<String> {
     let mut sentences = vec![String::new()];
+    let longest = lines.iter().map(|line| line.len()).max().unwrap_or_default();
+    let mut is_short = false;
     for line in lines {
+        // Nobody breaks a line early in the middle of a sentence, and goes on with a capital.
+        if is_short && line.starts_with(char::is_uppercase) {
+            sentences.push(String::new());
+        }
+        is_short = line.len() < longest / 2;
         let lower = line.to_lowercase();
         let alone = OWN_LINES.iter().any(|word| lower.starts_with(word)) || is_credit(line);
         if alone {
@@ -230,6 +345,17 @@ fn is_credit(line: &str) -> bool {
         "e-mail",
         "url:",
         "homepage",
+        "www:",
+        "web:",
+        "website",
+        "part of ",
+        "contributed by",
+        "contributed to",
+        "modified by",
+        "originally written by",
+        "maintained by",
+        "@date",
+        "@version",
     ];
     let file = words(line) == 1 && line.contains('.') && !line.ends_with('.');
     is_decoration(line) || file || words(line) <= 12 && named.iter().any(|word| lower.starts_with(word))
@@ -334,6 +460,60 @@ const CLAUSES: &[&str] = &[
     "acknowledg",
     "all such copies",
     "version 2.0 (the \"license\")",
+    "according to those terms",
+    "may not be copied, modified",
+    "you may select, at your option",
+    "see the copyright",
+    "at the top-level directory",
+    "root directory of this",
+    "in the root of this",
+    "is distributed under",
+    "use of this source code",
+    "available under the terms",
+];
+
+/// What the first line of a license may have instead, where it goes on below.
+const OPENINGS: &[&str] = &[
+    "this file",
+    "this program",
+    "this software",
+    "this library",
+    "this code",
+    "this source",
+    "this work",
+    "the contents of",
+    "use of",
+    "you may",
+    "distributed",
+    "released under",
+    "the above",
+    "all rights",
+];
+
+/// Words that are those of a license where one was found above.
+const LEGAL: &[&str] = &[
+    "license",
+    "licence",
+    "copyright",
+    "warranty",
+    "warranties",
+    "liable",
+    "liability",
+    "redistribut",
+    "permission",
+    "permitted",
+    "disclaimer",
+    "merchantability",
+    "trademark",
+    "according to those terms",
+    "conditions are met",
+    "conditions of distribution",
+    "without modification",
+    "on an \"as is\"",
+    "is distributed in the hope",
+    "gnu general public",
+    " gpl",
+    "patents",
 ];
 
 /// The column `header_bytes`.

@@ -91,6 +91,145 @@ fn what_programs_read_stays_and_headers_below_it_go() {
     }
 }
 
+/// What is no license, in the form of the language that it is a line of.
+const NO_LICENSE: &[(&str, &str)] = &[
+    ("C", "#include <stdio.h>"),
+    ("C", "#pragma once"),
+    ("C", "#ifndef A_H"),
+    ("C", "#define LICENSE 1"),
+    ("C", "// clang-format off"),
+    ("C", "/** Adds numbers. */"),
+    ("C++", "#include \"a.h\""),
+    ("C++", "/// Adds numbers."),
+    ("Rust", "#[derive(Debug)]"),
+    ("Rust", "#![no_std]"),
+    ("Rust", "//! Copyright of books."),
+    ("Rust", "/// Adds numbers."),
+    ("Rust", "/*! Adds numbers. */"),
+    ("Python", "#!/usr/bin/env python3"),
+    ("Python", "# -*- coding: latin-1 -*-"),
+    ("Python", "# encoding: utf-8"),
+    ("Python", "\"\"\"Copyright of books.\"\"\""),
+    ("Python", "# vim: set ts=4:"),
+    ("Python", "# type: ignore"),
+    ("Python", "# mypy: strict"),
+    ("Python", "# pylint: disable=all"),
+    ("Python", "# flake8: noqa"),
+    ("Ruby", "#!/usr/bin/env ruby"),
+    ("Ruby", "# frozen_string_literal: true"),
+    ("Shell", "#!/bin/sh"),
+    ("Shell", "# shellcheck disable=SC2086"),
+    ("Go", "//go:build linux"),
+    ("Go", "// +build linux"),
+    ("Go", "//go:generate stringer"),
+    ("Go", "// Package books counts pages."),
+    ("JavaScript", "\"use strict\";"),
+    ("JavaScript", "/* eslint-env node */"),
+    ("JavaScript", "// @flow"),
+    ("JavaScript", "/** @jsx h */"),
+    ("TypeScript", "/// <reference path=\"a.d.ts\" />"),
+    ("TypeScript", "// @ts-nocheck"),
+    ("PHP", "declare(strict_types=1);"),
+    ("PHP", "#[Attribute]"),
+    ("HTML", "<!DOCTYPE html>"),
+    ("HTML", "<title>Copyright</title>"),
+    ("XML", "<?xml version=\"1.0\" encoding=\"UTF-8\"?>"),
+    ("CSS", "@charset \"utf-8\";"),
+    ("SQL", "/*!40101 SET NAMES utf8 */;"),
+    ("Haskell", "{-# LANGUAGE OverloadedStrings #-}"),
+    ("Haskell", "-- | Counts pages."),
+    ("OCaml", "(** Counts pages. *)"),
+    ("Swift", "// swift-tools-version:5.9"),
+    ("Kotlin", "@file:JvmName(\"A\")"),
+    ("Java", "package a;"),
+    ("Java", "/** Counts pages. */"),
+    ("YAML", "%YAML 1.2"),
+    ("YAML", "# yaml-language-server: $schema=a"),
+    ("Dockerfile", "# syntax=docker/dockerfile:1"),
+    ("Racket", "#lang racket"),
+    ("TeX", "%!TEX program = xelatex"),
+    ("Prolog", "%! a(+B) is det."),
+    ("Assembly", "#include <asm.h>"),
+    ("R", "#' Counts pages."),
+    ("Lua", "--- Counts pages."),
+    ("Emacs Lisp", ";;; a.el --- pages -*- lexical-binding: t -*-"),
+    ("Fortran", "!$omp parallel"),
+    ("PowerShell", "#requires -version 5"),
+    ("Batchfile", "@echo off"),
+    ("M4", "dnl Process this file with autoconf to get configure."),
+    ("Forth", ": count ( n -- ) drop ;"),
+    ("Roff Manpage", ".TH A 1"),
+    ("INI", "[section]"),
+    ("Markdown", "# Copyright"),
+];
+
+/// Mutation: take `never` out of `Syntax::is_never`, or a word out of `DIRECTIVES`.
+#[test]
+fn lines_that_are_no_license_stay_above_and_below_one() {
+    for (language, line) in NO_LICENSE {
+        let (open, close) = signs(language);
+        let header = format!("{open}Copyright (c) 2020 Somebody. All rights reserved.{close}\n");
+        for text in [
+            format!("{line}\n\n{header}\nlast\n"),
+            format!("{header}\n{line}\n\nlast\n"),
+            format!("{line}\n{header}last\n"),
+            format!("{header}{line}\nlast\n"),
+        ] {
+            let stripped = strip(language, &text);
+            let stays = |wanted: &str| stripped.lines().any(|found| found == wanted);
+            assert!(stays(line) && stays("last"), "{language}: {text}becomes {stripped}");
+        }
+    }
+}
+
+/// How a comment begins and ends.
+fn signs(language: &str) -> (&'static str, &'static str) {
+    match language {
+        "Python" | "Ruby" | "Shell" | "YAML" | "Dockerfile" | "R" | "PowerShell" | "INI" => ("# ", ""),
+        "HTML" | "XML" | "Markdown" => ("<!-- ", " -->"),
+        "Haskell" | "Lua" => ("-- ", ""),
+        "OCaml" => ("(* ", " *)"),
+        "Racket" | "Emacs Lisp" => ("; ", ""),
+        "TeX" | "Prolog" => ("% ", ""),
+        "Fortran" => ("! ", ""),
+        "Batchfile" => ("rem ", ""),
+        "M4" => ("dnl ", ""),
+        "Forth" => ("\\ ", ""),
+        "Roff Manpage" => (".\\\" ", ""),
+        _ => ("/* ", " */"),
+    }
+}
+
+#[test]
+fn of_a_run_of_line_comments_the_license_goes_alone() {
+    for (text, stripped) in [
+        (
+            "// Copyright 2017 Somebody.\n//\n// Licensed under the MIT license.\n//\n// Counts pages.\nint a;\n",
+            "// Counts pages.\nint a;\n",
+        ),
+        (
+            "// Counts pages.\n//\n// Copyright (c) 2017 Somebody\nint a;\n",
+            "// Counts pages.\nint a;\n",
+        ),
+        (
+            "// Above.\n//\n// Copyright (c) 2017 A\n//\n// or\n//\n// SPDX-License-Identifier: MIT\n//\n// Below.\nint a;\n",
+            "// Above.\n//\n// Below.\nint a;\n",
+        ),
+    ] {
+        assert_eq!(strip("C", text), stripped);
+    }
+    for text in [
+        // About copyright, but none.
+        "// Adds a copyright to files.\n//\n// Counts pages.\nint a;\n",
+        // In the paragraph of something else.
+        "// Counts pages\n// Copyright (c) 2017 Somebody\n//\n// Reads books.\nint a;\n",
+        "// Counts pages\n// this file is in the public domain\nint a;\n",
+        "/* Counts pages.\n *\n * Copyright (c) 2017 Somebody\n */\nint a;\n",
+    ] {
+        assert_eq!(strip("C", text), text);
+    }
+}
+
 #[test]
 fn everything_else_stays() {
     for (language, text) in [
@@ -190,6 +329,11 @@ fn anything() -> impl Strategy<Value = String> {
         Just("-}"),
         Just("é\u{feff}"),
         Just("# pylint: disable=all\n"),
+        Just("# or\n"),
+        Just("#\n"),
+        Just("//\n"),
+        Just("// SPDX-License-Identifier: MIT\n"),
+        Just("# See the license for details of it.\n"),
         Just("///\n"),
         Just("<!-- (c) 2020 -->\n"),
         Just("; (c) 2020 A\n"),

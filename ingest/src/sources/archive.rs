@@ -133,7 +133,7 @@ impl Archives {
     ) -> Result<()> {
         let mut left = wanted.by_locator().into_iter().peekable();
         let mut buffer = Vec::new();
-        tape::scan(input, &self.setup.config, cx, &mut |entry, content| {
+        tape::read(input, &self.setup.config, cx, &mut |entry, content| {
             while let Some(i) = left.next_if(|&i| wanted.locator(i) <= entry.number) {
                 match wanted.locator(i) == entry.number {
                     true => {

@@ -101,9 +101,18 @@ pub(super) struct Inflated {
 impl Inflated {
     /// Opens a file and looks at its first bytes.
     pub(super) fn open(input: &Input, limits: Limits) -> Result<Self> {
+        Self::through(input, limits, Hashing::new)
+    }
+
+    /// As [`Inflated::open`], for contents that are held against ids of their own: the file itself is not hashed.
+    pub(super) fn unhashed(input: &Input, limits: Limits) -> Result<Self> {
+        Self::through(input, limits, Hashing::without_hash)
+    }
+
+    fn through(input: &Input, limits: Limits, count: fn(Reader) -> Hashing<Reader>) -> Result<Self> {
         let (reader, revision) = input.open()?;
         let unreadable = |error: &IoError| cannot_begin(input, error);
-        let raw = BufReader::with_capacity(1 << 16, Hashing::new(reader));
+        let raw = BufReader::with_capacity(1 << 16, count(reader));
         let decoder = Decoder::of(raw).map_err(|error| unreadable(&error))?;
         Ok(Self {
             decoder,

@@ -306,7 +306,8 @@ pub(super) fn changed_since_lock(path: &Path) -> Error {
 /// A reader that hashes what passes through.
 pub(super) struct Hashing<R> {
     inner: R,
-    sha256: Sha256,
+    /// None where nobody asks for the hash.
+    sha256: Option<Sha256>,
     length: u64,
 }
 
@@ -315,7 +316,16 @@ impl<R: Read> Hashing<R> {
     pub(super) fn new(inner: R) -> Self {
         Self {
             inner,
-            sha256: Sha256::new(),
+            sha256: Some(Sha256::new()),
+            length: 0,
+        }
+    }
+
+    /// Counts what is read, and hashes none of it.
+    pub(super) fn without_hash(inner: R) -> Self {
+        Self {
+            inner,
+            sha256: None,
             length: 0,
         }
     }
@@ -334,16 +344,19 @@ impl<R: Read> Hashing<R> {
         self.length
     }
 
-    /// Hexadecimal sha256 and length of what passed.
+    /// Hexadecimal sha256, empty where it was not asked for, and length of what passed.
     pub(super) fn finish(self) -> (String, u64) {
-        (hex(self.sha256.finalize().as_slice()), self.length)
+        let hash = self.sha256.map(|sha256| hex(sha256.finalize().as_slice()));
+        (hash.unwrap_or_default(), self.length)
     }
 }
 
 impl<R: Read> Read for Hashing<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let count = self.inner.read(buffer)?;
-        self.sha256.update(&buffer[..count]);
+        if let Some(sha256) = &mut self.sha256 {
+            sha256.update(&buffer[..count]);
+        }
         self.length += count as u64;
         Ok(count)
     }

@@ -15,6 +15,7 @@ pub(super) fn list(args: &ListArgs) -> Result<u8> {
         Listed::Rules => rules(args.json),
         Listed::Presets => presets(args.json),
         Listed::Benchmarks => benchmarks(args.json),
+        Listed::Grammars => grammars(args.json),
     }
     .map(|()| 0)
 }
@@ -74,6 +75,24 @@ fn benchmarks(as_json: bool) -> Result<()> {
             .iter()
             .map(|b| [b.name, shipped(b.name), b.title, remarks(b)].map(str::to_owned)),
     );
+    print(&columns(&rows))
+}
+
+/// One row a grammar: which are there depends on how the program was built.
+fn grammars(as_json: bool) -> Result<()> {
+    let mut all: Vec<_> = stackmill_filters::syntax::grammars().collect();
+    all.sort_by_key(|grammar| (grammar.language, grammar.suffix));
+    if as_json {
+        let rows = all.iter().map(
+            |grammar| json!({"language": grammar.language, "dialects": grammar.dialects, "suffix": grammar.suffix}),
+        );
+        return print_json(&rows.collect::<Vec<_>>());
+    }
+    let mut rows = vec![["language", "dialects", "paths", ""].map(str::to_owned)];
+    rows.extend(all.iter().map(|grammar| {
+        let dialects = grammar.dialects.join(", ");
+        [grammar.language, &dialects, grammar.suffix, ""].map(str::to_owned)
+    }));
     print(&columns(&rows))
 }
 

@@ -38,13 +38,32 @@ struct Ahead {
     is_sparse: bool,
 }
 
-/// Visits the entries of an archive until `visit` says that it is enough; what stands for the file.
-pub(super) fn scan(input: &Input, config: &SourceConfig, cx: &TaskContext, visit: &mut Visit<'_>) -> Result<String> {
-    let limits = Limits {
+fn limits(config: &SourceConfig) -> Limits {
+    Limits {
         bytes: config.max_archive_bytes,
         ratio: config.max_ratio,
-    };
-    let mut archive = tar::Archive::new(Inflated::open(input, limits)?);
+    }
+}
+
+/// Visits the entries of an archive until `visit` says that it is enough; what stands for the file, if all were visited.
+pub(super) fn scan(input: &Input, config: &SourceConfig, cx: &TaskContext, visit: &mut Visit<'_>) -> Result<String> {
+    let archive = entries(Inflated::open(input, limits(config))?, config, cx, visit)?;
+    archive.map_or(Ok(String::new()), |archive| archive.finish(cx))
+}
+
+/// As [`scan`], for entries that the visitor holds against ids: what stands for the file is not asked for.
+pub(super) fn read(input: &Input, config: &SourceConfig, cx: &TaskContext, visit: &mut Visit<'_>) -> Result<()> {
+    entries(Inflated::unhashed(input, limits(config))?, config, cx, visit).map(drop)
+}
+
+/// The rest of the file behind its entries; none where `visit` had enough.
+fn entries(
+    file: Inflated,
+    config: &SourceConfig,
+    cx: &TaskContext,
+    visit: &mut Visit<'_>,
+) -> Result<Option<Inflated>> {
+    let mut archive = tar::Archive::new(file);
     let mut spent = Spent::default();
     let mut ahead = Ahead::default();
     let mut number = 0;
@@ -59,19 +78,15 @@ pub(super) fn scan(input: &Input, config: &SourceConfig, cx: &TaskContext, visit
         Spent::entry(&described, config)?;
         number += 1;
         if !visit(described, &mut entry)? {
-            return Ok(String::new());
+            return Ok(None);
         }
     }
-    archive.into_inner().finish(cx)
+    Ok(Some(archive.into_inner()))
 }
 
 /// What git noted in front of the first entry, and that entry's path.
 pub(super) fn origin(input: &Input, config: &SourceConfig) -> Result<Origin> {
-    let limits = Limits {
-        bytes: config.max_archive_bytes,
-        ratio: config.max_ratio,
-    };
-    let mut archive = tar::Archive::new(Inflated::open(input, limits)?);
+    let mut archive = tar::Archive::new(Inflated::open(input, limits(config))?);
     let (mut ahead, mut commit) = (Ahead::default(), None);
     for entry in archive
         .entries()

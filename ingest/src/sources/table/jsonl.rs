@@ -31,7 +31,7 @@ pub(super) fn list(
     cx: &TaskContext,
 ) -> Result<()> {
     let place = || input.to_string();
-    let mut lines = Lines::open(input, config)?;
+    let mut lines = Lines::new(input, config, Inflated::open)?;
     while let Some((number, line)) = lines.next().with_context(place)? {
         cx.check()?;
         match line.and_then(|line| parse(line, layout)) {
@@ -54,7 +54,7 @@ pub(super) fn read(
     wanted: &Wanted<'_>,
     contents: &mut Contents<'_, '_>,
 ) -> Result<()> {
-    let mut lines = Lines::open(input, config)?;
+    let mut lines = Lines::new(input, config, Inflated::unhashed)?;
     let mut left = wanted.by_locator().into_iter().peekable();
     while let Some(&first) = left.peek() {
         let Some((number, line)) = lines.next().with_context(|| input.to_string())? else {
@@ -95,13 +95,13 @@ struct Lines {
 }
 
 impl Lines {
-    fn open(input: &Input, config: &SourceConfig) -> Result<Self> {
+    fn new(input: &Input, config: &SourceConfig, open: fn(&Input, Limits) -> Result<Inflated>) -> Result<Self> {
         let limits = Limits {
             bytes: u64::MAX,
             ratio: config.max_ratio,
         };
         Ok(Self {
-            reader: BufReader::with_capacity(1 << 16, Inflated::open(input, limits)?),
+            reader: BufReader::with_capacity(1 << 16, open(input, limits)?),
             line: Vec::new(),
             most: config.max_line_bytes as usize,
             number: 0,
