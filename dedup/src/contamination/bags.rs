@@ -290,7 +290,7 @@ mod tests {
                 ("value", false)
             ]
         );
-        assert_eq!(texts("a is 7 of three 'Nine' 9 'x' \"\" 0.0"), []);
+        assert_eq!(texts("a is 7 of three 'Nine'\n9 'x' \"\" 0.0"), []);
     }
 
     #[test]
