@@ -21,7 +21,7 @@ pub const PLACE_UNITS: usize = 160;
 /// Number of classes.
 pub const CLASSES: usize = 1 << 16;
 /// Parts of a bit in which the table counts.
-pub const PARTS: u64 = 16;
+pub(super) const PARTS: u64 = 16;
 /// Seed of the classes; words, numbers and strings have one each.
 const SEED: u64 = 0x73_6d_70_61_63_6b_00_04;
 /// Shortest word, in letters.
@@ -280,7 +280,7 @@ mod tests {
     #[test]
     fn words_numbers_and_strings_are_units() {
         assert_eq!(
-            texts("roundAway(14.50, 7) == \"ab c\" # the_nearest\\nvalue"),
+            texts("roundAway(14.50, 7) == \"ab c\"\nthe_nearest\\nvalue"),
             [
                 ("round", false),
                 ("Away", false),
@@ -290,7 +290,7 @@ mod tests {
                 ("value", false)
             ]
         );
-        assert_eq!(texts("a is 7 of three 'Nine' 9 'x' \"\" 0.0"), []);
+        assert_eq!(texts("a is 7 of three 'Nine'\n9 'x' \"\" 0.0"), []);
     }
 
     #[test]

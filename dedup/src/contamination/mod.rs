@@ -5,12 +5,13 @@
 //!                                                               │
 //!   packs/*.pack (shipped), packs of the user ─► Index ◄────────┘                         once per run
 //!                                                  │
-//!   content ─► n-grams of four channels ─► filter ─► hits ─► by field: densest window ─► share ≥ limit ─► tier
+//!   content ─► n-grams of five channels ─► filter ─► hits ─► by field: densest window ─► share ≥ limit ─► tier
 //! ```
 //!
 //! - **Words** (`words`) are blind to punctuation, quotes, indentation, comment marks, case and escapes.
 //! - **Code** (`code`) is blind to names, comments and layout, **literals** (`literals`) to all but numbers and strings,
 //!   and **names** (`code`) are those of what an item declares: they only support the others.
+//! - **Bags** (`bags`) are rare words, numbers and strings in any order, `sides` what is enough together.
 //! - **A field** (prompt, docstring, solution, tests, examples) is judged in each channel alone: how much of it stands
 //!   within a window hardly longer than it is itself. What is too weak alone may be enough together (`judge`).
 //! - **Rarity**: an n-gram that several families share counts as a fraction, one that very many share as nothing, and one

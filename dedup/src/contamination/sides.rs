@@ -113,13 +113,9 @@ mod tests {
             ..Sides::default()
         };
         assert!(!are_enough(bags));
-        assert!(!are_enough(Sides {
-            name: NAME_STRENGTH,
-            ..bags
-        }));
         assert!(are_enough(Sides { code: 0.2, ..bags }));
         let text = Sides { data_bag: 0.0, ..bags };
-        assert!(!are_enough(Sides { code: 0.14, ..text }) && are_enough(Sides { code: 0.15, ..text }));
+        assert!(!are_enough(Sides { code: 0.14, ..text }) && are_enough(Sides { code: 0.2, ..text }));
     }
 
     #[test]
