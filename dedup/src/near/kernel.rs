@@ -6,8 +6,9 @@
 //!   roll    8 shingles at once: n products of overlapping loads
 //!   settle  a run of up to 8 hashes is sorted in one register (6 exchanges), repetitions squeezed out
 //! ```
-//! The one file of this crate with `unsafe`: loads and stores through pointers whose bounds the slice beside them has
-//! just been asked for, and calls of functions whose instructions the processor was asked for.
+//! Beside the kernel of `contamination` the only file of this crate with `unsafe`: loads and stores through pointers whose
+//! bounds the slice beside them has just been asked for, and calls of functions whose instructions the processor was asked
+//! for.
 #![allow(unsafe_code)]
 
 use super::order::{self, Room};
