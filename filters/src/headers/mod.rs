@@ -152,7 +152,7 @@ fn headers(comment: &Comment<'_>) -> Vec<Range<usize>> {
     let all = paragraphs.iter().all(|(_, about)| *about != About::Else);
     match (found, all) {
         (false, _) => Vec::new(),
-        (true, true) => vec![0..comment.length],
+        (true, true) => std::iter::once(0..comment.length).collect(),
         (true, false) => paragraphs
             .chunk_by(|(_, one), (_, other)| (*one == About::Else) == (*other == About::Else))
             .filter_map(|chunk| license_of(chunk, &comment.lines))
