@@ -20,6 +20,7 @@
 //! them out, too; the words below are ours.
 
 mod comments;
+mod phrases;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use stackmill_schemas::{Error, FileBatch, FileColumns, Result, TaskContext, colu
 
 pub use comments::languages;
 use comments::{Comment, is_directive, is_modeline};
+use phrases::{ABBREVIATIONS, CERTAIN, CLAIMS, CLAUSES, LEGAL, LICENSES, OPENINGS, OWN_LINES};
 
 /// Name of the stage in recipes.
 const STAGE: &str = "headers";
@@ -150,7 +152,7 @@ fn headers(comment: &Comment<'_>) -> Vec<Range<usize>> {
     let all = paragraphs.iter().all(|(_, about)| *about != About::Else);
     match (found, all) {
         (false, _) => Vec::new(),
-        (true, true) => vec![0..comment.length],
+        (true, true) => std::iter::once(0..comment.length).collect(),
         (true, false) => paragraphs
             .chunk_by(|(_, one), (_, other)| (*one == About::Else) == (*other == About::Else))
             .filter_map(|chunk| license_of(chunk, &comment.lines))
@@ -195,40 +197,6 @@ fn is_certain(paragraph: &[&str]) -> bool {
     let claims = |line: &&str| CLAIMS.iter().any(|word| line.to_lowercase().starts_with(word));
     paragraph.iter().any(claims) || CERTAIN.iter().any(|phrase| lower.contains(phrase))
 }
-
-/// What a line begins with that claims a copyright.
-const CLAIMS: &[&str] = &[
-    "copyright (c)",
-    "copyright ©",
-    "copyright 19",
-    "copyright 20",
-    "(c) 19",
-    "(c) 20",
-    "© ",
-    "spdx-",
-];
-
-/// Phrases that nothing but a license has.
-const CERTAIN: &[&str] = &[
-    "licensed under the",
-    "licensed to the apache",
-    "permission is hereby granted",
-    "permission to use, copy, modify",
-    "redistribution and use in source",
-    "redistributions of source code must",
-    "redistributions in binary form must",
-    "is free software",
-    "is subject to the terms",
-    "this source code is licensed",
-    "source code is governed by",
-    "under the terms of the",
-    "without even the implied warranty",
-    "you should have received a copy",
-    "you may obtain a copy of the license",
-    "unless required by applicable law",
-    "in no event shall",
-    "this software is provided",
-];
 
 fn is_decoration(line: &str) -> bool {
     !line.chars().any(char::is_alphanumeric)
@@ -315,22 +283,6 @@ fn sentences(lines: &[&str]) -> Vec<String> {
     sentences
 }
 
-/// What a line begins with that is a sentence for itself.
-const OWN_LINES: &[&str] = &[
-    "copyright",
-    "(c)",
-    "©",
-    "spdx-",
-    "@license",
-    "@copyright",
-    "\\copyright",
-    ":copyright:",
-    "license:",
-];
-
-/// Words with a dot that end no sentence.
-const ABBREVIATIONS: &[&str] = &["corp", "dept", "univ", "prof", "e.g", "i.e"];
-
 /// Whether a line is a file's name, an address, or says who wrote it.
 fn is_credit(line: &str) -> bool {
     let lower = line.to_lowercase();
@@ -360,161 +312,6 @@ fn is_credit(line: &str) -> bool {
     let file = words(line) == 1 && line.contains('.') && !line.ends_with('.');
     is_decoration(line) || file || words(line) <= 12 && named.iter().any(|word| lower.starts_with(word))
 }
-
-/// Phrases that a paragraph about copyright or a license has.
-const LICENSES: &[&str] = &[
-    "copyright",
-    "(c) 19",
-    "(c) 20",
-    "© 19",
-    "© 20",
-    "spdx-license-identifier",
-    "spdx-filecopyrighttext",
-    "all rights reserved",
-    "licensed under",
-    "licensed to the apache",
-    "permission is hereby granted",
-    "permission to use, copy, modify",
-    "redistribution and use in source",
-    "this source code is licensed",
-    "governed by a bsd-style",
-    "governed by an mit-style",
-    "this source code form is subject to the terms",
-    "this program is free software",
-    "this library is free software",
-    "this file is free software",
-    "this software is free software",
-    "is free software: you can redistribute",
-    "is free software; you can redistribute",
-    "this file is part of",
-    "dual licensed",
-    "dual-licensed",
-    "public domain",
-    "released under the",
-    "distributed under the terms",
-    "distributed under the boost",
-    "subject to the license",
-    "license: ",
-    "@license",
-    "license agreement",
-    "under the mit license",
-    "under the apache license",
-    "mit license",
-    "bsd license",
-    "apache license",
-    "general public license",
-    "mozilla public license",
-    "eclipse public license",
-    "boost software license",
-    "creative commons",
-    "cc0",
-    "unlicense",
-    "this work is licensed",
-    "proprietary and confidential",
-    "this software is provided",
-];
-
-/// Phrases of the other paragraphs of such texts.
-const CLAUSES: &[&str] = &[
-    "you may not use this file except",
-    "you may obtain a copy",
-    "unless required by applicable law",
-    "you should have received a copy",
-    "without even the implied warranty",
-    "without warranties or conditions",
-    "redistributions of source code must",
-    "redistributions in binary form must",
-    "neither the name",
-    "without any express or",
-    "the above copyright notice",
-    "the software is provided",
-    "this software is provided by",
-    "in no event shall",
-    "in no event will",
-    "the origin of this software must not",
-    "altered source versions must",
-    "this notice may not be removed",
-    "as published by the free software foundation",
-    "see the license for the specific",
-    "free software foundation, inc",
-    "see the file license",
-    "see license",
-    "see the license",
-    "license file",
-    "copying file",
-    "full license",
-    "www.apache.org/licenses",
-    "opensource.org/licenses",
-    "www.gnu.org/licenses",
-    "mozilla.org/mpl",
-    "you can obtain one at",
-    "as is\" without warranty",
-    "without warranty of any kind",
-    "without any warranty",
-    "see the notice file",
-    "contributor license agreements",
-    "you may choose",
-    "prior written permission",
-    "this permission notice",
-    "granted to anyone to use this software",
-    "acknowledg",
-    "all such copies",
-    "version 2.0 (the \"license\")",
-    "according to those terms",
-    "may not be copied, modified",
-    "you may select, at your option",
-    "see the copyright",
-    "at the top-level directory",
-    "root directory of this",
-    "in the root of this",
-    "is distributed under",
-    "use of this source code",
-    "available under the terms",
-];
-
-/// What the first line of a license may have instead, where it goes on below.
-const OPENINGS: &[&str] = &[
-    "this file",
-    "this program",
-    "this software",
-    "this library",
-    "this code",
-    "this source",
-    "this work",
-    "the contents of",
-    "use of",
-    "you may",
-    "distributed",
-    "released under",
-    "the above",
-    "all rights",
-];
-
-/// Words that are those of a license where one was found above.
-const LEGAL: &[&str] = &[
-    "license",
-    "licence",
-    "copyright",
-    "warranty",
-    "warranties",
-    "liable",
-    "liability",
-    "redistribut",
-    "permission",
-    "permitted",
-    "disclaimer",
-    "merchantability",
-    "trademark",
-    "according to those terms",
-    "conditions are met",
-    "conditions of distribution",
-    "without modification",
-    "on an \"as is\"",
-    "is distributed in the hope",
-    "gnu general public",
-    " gpl",
-    "patents",
-];
 
 /// The column `header_bytes`.
 fn header_field() -> Field {
