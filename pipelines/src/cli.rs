@@ -319,6 +319,9 @@ pub struct DedupArgs {
     /// Which of several is kept, criteria in order: license, stars, forks, archived, fork, path
     #[arg(long, value_name = "CRITERION", value_delimiter = ',')]
     pub keep: Vec<String>,
+    /// Copy the kept rows of tables as they are, all columns, into OUT/kept
+    #[arg(long)]
+    pub write_kept: bool,
     /// Most memory of all processes together
     #[arg(long, default_value = "4G", value_name = "SIZE", value_parser = size)]
     pub memory: u64,
