@@ -18,17 +18,18 @@ import stackmill
 
 # One file a task and one thread: there is always something left to interrupt.
 SLOW = {"threads": 1, "memory": "1G", "set": {"run.task-bytes": 1}}
+MANY = 250
 
 
 @pytest.fixture(scope="module")
-def hundred(tmp_path_factory):
-    """A recipe of a hundred files."""
-    folder = tmp_path_factory.mktemp("hundred")
+def many(tmp_path_factory):
+    """A recipe of many files: a run is looked at ten times a second, and has to last on a busy machine."""
+    folder = tmp_path_factory.mktemp("many")
     (folder / "in").mkdir()
-    for number in range(100):
+    for number in range(MANY):
         (folder / "in" / f"{number}.py").write_text(f"def f{number}():\n    return {number}\n")
     recipe = folder / "recipe.toml"
-    recipe.write_text('name = "hundred"\n[[source]]\ndirectory = "in"\n[near]\n')
+    recipe.write_text('name = "many"\n[[source]]\ndirectory = "in"\n[near]\n')
     return recipe
 
 
@@ -90,7 +91,7 @@ def test_a_refused_folder_is_an_exception(corpus):
         stackmill.run(corpus.recipe, corpus.out, memory="1M", progress=False)
 
 
-def test_control_c_ends_a_run_that_can_be_resumed(hundred, tmp_path):
+def test_control_c_ends_a_run_that_can_be_resumed(many, tmp_path):
     handler = signal.getsignal(signal.SIGINT)
     pressed = []
 
@@ -100,7 +101,7 @@ def test_control_c_ends_a_run_that_can_be_resumed(hundred, tmp_path):
             signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(stackmill.Interrupted) as raised:
-        stackmill.run(hundred, tmp_path / "out", progress=press, **SLOW)
+        stackmill.run(many, tmp_path / "out", progress=press, **SLOW)
     assert isinstance(raised.value, KeyboardInterrupt)
     assert (raised.value.kind, raised.value.exit_code) == ("interrupted", 130)
     assert stackmill.status(tmp_path / "out")["complete"] is False
@@ -108,16 +109,16 @@ def test_control_c_ends_a_run_that_can_be_resumed(hundred, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
         time.sleep(1)
-    manifest = stackmill.run(hundred, tmp_path / "out", progress=False, **SLOW)
-    assert manifest["totals"]["kept"] == 100
+    manifest = stackmill.run(many, tmp_path / "out", progress=False, **SLOW)
+    assert manifest["totals"]["kept"] == MANY
 
 
-def test_an_exception_of_the_callback_ends_the_run(hundred, tmp_path):
+def test_an_exception_of_the_callback_ends_the_run(many, tmp_path):
     def fail(progress):
         raise ZeroDivisionError(progress.step)
 
     with pytest.raises(ZeroDivisionError):
-        stackmill.run(hundred, tmp_path / "out", progress=fail, **SLOW)
+        stackmill.run(many, tmp_path / "out", progress=fail, **SLOW)
     assert not [thread for thread in threading.enumerate() if thread.name == "stackmill-run"]
 
 
@@ -161,8 +162,8 @@ def test_the_console_script_is_the_binary(words):
     assert ran([CONSOLE_SCRIPT]) == ran([PROGRAM]) == ran([sys.executable, "-m", "stackmill"])
 
 
-def test_the_console_script_runs_and_is_interrupted_like_the_binary(hundred, tmp_path):
-    one_a_task = [hundred, "--threads", "1", "--memory", "1G", "--set", "run.task-bytes=1"]
+def test_the_console_script_runs_and_is_interrupted_like_the_binary(many, tmp_path):
+    one_a_task = [many, "--threads", "1", "--memory", "1G", "--set", "run.task-bytes=1"]
     for program in (PROGRAM, CONSOLE_SCRIPT):
         out = tmp_path / program.parent.name
         process = subprocess.Popen(
