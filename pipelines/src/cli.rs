@@ -331,6 +331,9 @@ pub struct DedupArgs {
     /// Results of an earlier call with --index: rows that are in both are not compared again
     #[arg(long, value_name = "DIR")]
     pub previous: Option<PathBuf>,
+    /// Copy the kept rows of tables as they are, all columns, into OUT/kept
+    #[arg(long)]
+    pub write_kept: bool,
     /// Most memory of all processes together
     #[arg(long, default_value = "4G", value_name = "SIZE", value_parser = size)]
     pub memory: u64,

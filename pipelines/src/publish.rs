@@ -225,7 +225,7 @@ fn totals(job: &Job, counts: &[&Counts], parts: &Parts) -> Result<BTreeMap<Strin
         .into_iter()
         .chain(metadata_totals(job))
         .chain(near_totals(job, &parts.found))
-        .chain(previous_totals(job, &parts))
+        .chain(previous_totals(job, parts))
         .chain(commits)
         .chain(left_out)
         .map(|(name, value)| (name.to_owned(), value))

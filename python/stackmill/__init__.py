@@ -2,6 +2,7 @@
 
 - Whole runs: `run`, `plan`, `check`, `explain`, `verify`, `status`.
 - Single stages over tables of pyarrow, polars, pandas or Hugging Face: `language`, `license`, `rules`, `tokens`, …
+- Duplicates of tables and files, without a recipe: `dedup`.
 - For engines: `Recipe`, with every Map and Exchange over record batches.
 """
 
@@ -9,6 +10,7 @@ import os as _os
 import sys as _sys
 
 from stackmill import _stackmill
+from stackmill.duplicates import Duplicates, dedup
 from stackmill.engine import Exchange, Map, Recipe
 from stackmill.errors import (
     BugError,
@@ -52,6 +54,7 @@ __version__ = _stackmill.__version__
 __all__ = [
     "BugError",
     "ConfigError",
+    "Duplicates",
     "Error",
     "Exchange",
     "InputError",
@@ -67,6 +70,7 @@ __all__ = [
     "check",
     "contamination",
     "decode",
+    "dedup",
     "exact_duplicates",
     "explain",
     "flags",

@@ -266,7 +266,7 @@ mod tests {
     fn texts(text: &str) -> Vec<(&str, bool)> {
         let mut out = Vec::new();
         units(text.as_bytes(), |unit| {
-            out.push((&text[unit.start..unit.end], unit.is_data))
+            out.push((&text[unit.start..unit.end], unit.is_data));
         });
         out
     }

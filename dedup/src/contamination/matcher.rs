@@ -118,11 +118,11 @@ impl Matcher {
     pub fn findings(&self, text: &str, scratch: &mut Scratch) -> Vec<Finding> {
         let text = &text.as_bytes()[..text.len().min(MAX_TEXT_BYTES)];
         let may_count = |entry: &Entry, weight: u64| may_count(entry, weight, &self.limits);
-        let mut candidates = candidates(&self.index, text, &may_count, scratch);
+        let mut candidates = candidates(&self.index, text, may_count, scratch);
         if candidates.is_empty() {
             return Vec::new();
         }
-        bags::extend(&self.index, text, &may_count, &mut candidates);
+        bags::extend(&self.index, text, may_count, &mut candidates);
         let mut judged = judge(&self.index, &candidates, &self.limits);
         if judged.is_empty() {
             return Vec::new();

@@ -29,6 +29,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use stackmill_schemas::lock::Unit;
 use stackmill_schemas::stage::Source;
 use stackmill_schemas::{BlobId, Error, Result};
 
@@ -38,6 +39,7 @@ use crate::store::{Chunks, Stores, Uri};
 pub use config::{History, Patterns, SourceConfig};
 pub use git::{Clone as CloneReport, clone_of, is_cloned};
 pub use guess::guess;
+pub use table::{Group, Packer, Rows, Text, copy_name};
 
 /// What every source is built from.
 #[derive(Clone, Debug)]
@@ -93,13 +95,24 @@ pub fn open(config: &SourceConfig, folder: &Path) -> Result<Arc<dyn Source>> {
 ///
 /// Nothing is read yet. Settings that make no sense are an [`Error::config`] that names the key.
 pub fn open_at(config: &SourceConfig, base: &Uri, stores: &Stores, network: &Network) -> Result<Arc<dyn Source>> {
+    build(setup(config, base, stores, network)?)
+}
+
+/// The rows of a unit as its table has them; `None` where `config` is no table.
+pub fn rows_at(config: &SourceConfig, base: &Uri, stores: &Stores, unit: &Unit) -> Result<Option<Rows>> {
+    let setup = setup(config, base, stores, &Network::default())?;
+    let is_table = matches!(setup.key, "parquet" | "jsonl");
+    is_table.then(|| Rows::open(&setup, unit)).transpose()
+}
+
+fn setup(config: &SourceConfig, base: &Uri, stores: &Stores, network: &Network) -> Result<Setup> {
     let (key, patterns) = config.kind()?;
     let patterns = patterns.iter().map(|pattern| placed(key, pattern, base));
     let contents = config.contents.as_ref().map(|place| match base {
         Uri::Store(_) if !place.contains("://") => format!("{base}/{place}"),
         _ => place.clone(),
     });
-    build(Setup {
+    Ok(Setup {
         config: SourceConfig {
             contents,
             ..config.clone()

@@ -172,6 +172,11 @@ impl Input {
         }
     }
 
+    /// What stands for all of its bytes, as [`super::revision`] has it.
+    pub(super) fn hashed(&self) -> Result<String> {
+        super::revision(&self.uri, &self.stores)
+    }
+
     /// Opens it to be read from front to back; with the revision, where the store knows it beforehand.
     pub(super) fn open(&self) -> Result<(Reader, Option<String>)> {
         match self.uri.local() {

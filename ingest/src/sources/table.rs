@@ -14,6 +14,7 @@ mod formats;
 mod jsonl;
 mod parquet;
 mod record;
+mod rows;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,7 @@ use stackmill_schemas::{Result, TaskContext};
 use self::formats::Layout;
 pub(super) use self::parquet::texts as parquet_texts;
 use self::record::Records;
+pub use self::rows::{Group, Packer, Rows, Text, copy_name};
 use super::Setup;
 use super::contents::{Contents, Wanted};
 use super::listing::Listing;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use serde_json::json;
+use stackmill_ingest::sources::SourceConfig;
 use stackmill_ingest::store::{Put, Uri};
 use stackmill_schemas::{Error, Result};
 
@@ -11,7 +12,7 @@ use super::run::{processors, written};
 use super::{print, print_json};
 use crate::cli::DedupArgs;
 use crate::console::Console;
-use crate::duplicates::{self, Figures, page};
+use crate::duplicates::{self, Figures, kept, page};
 use crate::environment::{cache_folder, network, stores};
 use crate::job::Options;
 use crate::output::Output;
@@ -31,15 +32,22 @@ pub(super) fn dedup(args: &DedupArgs) -> Result<u8> {
         }
     };
     let recipe = recipe(args)?;
+    if args.write_kept && !recipe.sources.iter().any(is_table) {
+        return Err(Error::config("no input is a table").hint("leave --write-kept out: data/corpus has the kept files"));
+    }
     let stores = recipe.stores.clone();
-    engine(recipe, options(args, out.join(DATA)), &Console::new(false))?;
+    engine(recipe.clone(), options(args, out.join(DATA)), &Console::new(false))?;
     let data = Output::new(out.join(DATA), stores.clone());
-    let figures = results(&data, &Output::new(out, stores), args)?;
+    let figures = results(&data, &Output::new(out, stores), args, &recipe)?;
     match args.json {
         true => print_json(&figures),
         false => print(&told(&figures, args)),
     }
     .map(|()| 0)
+}
+
+fn is_table(source: &SourceConfig) -> bool {
+    source.parquet.is_some() || source.jsonl.is_some()
 }
 
 fn recipe(args: &DedupArgs) -> Result<Recipe> {
@@ -78,7 +86,7 @@ fn options(args: &DedupArgs, out: Uri) -> Options {
 }
 
 /// Writes what the data set says about duplicates into the folder above it.
-fn results(data: &Output, out: &Output, args: &DedupArgs) -> Result<Figures> {
+fn results(data: &Output, out: &Output, args: &DedupArgs, recipe: &Recipe) -> Result<Figures> {
     let place = Place::of(out, None)?;
     let workdir = Workdir::of(out.clone(), &place, u64::MAX)?;
     let figures = duplicates::write(data, &workdir, args.memory)?;
@@ -89,6 +97,10 @@ fn results(data: &Output, out: &Output, args: &DedupArgs) -> Result<Figures> {
                 .context(out.place())
                 .hint("rows.parquet says why of each; name the column with --content, and start over with --replace"),
         );
+    }
+    out.remove(kept::FOLDER)?;
+    if args.write_kept {
+        kept::write(data, &workdir, recipe, args.memory)?;
     }
     let summary = json!({"threshold": args.threshold, "inputs": args.inputs, "figures": figures});
     let summary = serde_json::to_string_pretty(&summary).map_err(|error| Error::bug(error.to_string()))? + "\n";

@@ -7,6 +7,7 @@
 //! ```
 //! A row that equals a near-duplicate has that one's keeper at that one's similarity, so keepers are always kept rows.
 
+pub mod kept;
 pub mod page;
 mod tables;
 
@@ -221,20 +222,28 @@ fn cluster((cluster_id, repo_name, path): &(u64, String, String), rows: u64) -> 
     }
 }
 
+/// The batches of a ledger, in order.
+type Batches<'a> = Box<dyn Iterator<Item = Result<RecordBatch>> + 'a>;
+
+fn ledger(data: &Output) -> Result<Batches<'_>> {
+    let parts = data.files("ledger")?.into_iter();
+    Ok(Box::new(parts.flat_map(|(part, _)| match part_of(data, &part) {
+        Ok(batches) => batches,
+        Err(error) => Box::new(std::iter::once(Err(error))),
+    })))
+}
+
+fn part_of(data: &Output, part: &str) -> Result<Batches<'static>> {
+    let uri = data.uri().join(part);
+    let chunks = data.stores().chunks(&data.stores().head(&uri)?)?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(chunks).and_then(ParquetRecordBatchReaderBuilder::build);
+    let reader = reader.map_err(|error| Error::input(format!("not a ledger: {error}")).context(uri.to_string()))?;
+    Ok(Box::new(reader.map(|batch| Ok(batch?))))
+}
+
 /// Gives every batch of the ledger, in order.
 fn walk(data: &Output, mut visit: impl FnMut(&RecordBatch) -> Result<()>) -> Result<()> {
-    for (part, _) in data.files("ledger")? {
-        let uri = data.uri().join(&part);
-        let damaged = |error: parquet::errors::ParquetError| {
-            Error::input(format!("not a ledger: {error}")).context(uri.to_string())
-        };
-        let chunks = data.stores().chunks(&data.stores().head(&uri)?)?;
-        let reader = ParquetRecordBatchReaderBuilder::try_new(chunks).and_then(ParquetRecordBatchReaderBuilder::build);
-        for batch in reader.map_err(damaged)? {
-            visit(&batch?)?;
-        }
-    }
-    Ok(())
+    ledger(data)?.try_for_each(|batch| visit(&batch?))
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ fn cluster(file: u64) -> Option<u64> {
     match at % 16 {
         // 20,000 of a period.
         0 => Some(period << 32),
-        1 | 2 => Some(period << 32 | 1 + (at / 16) / (2 + (at / 1600) % 89)),
+        1 | 2 => Some((period << 32) | (1 + (at / 16) / (2 + (at / 1600) % 89))),
         _ => None,
     }
 }

@@ -57,12 +57,7 @@ pub(super) fn read(input: &Input, config: &SourceConfig, cx: &TaskContext, visit
 }
 
 /// The rest of the file behind its entries; none where `visit` had enough.
-fn entries(
-    file: Inflated,
-    config: &SourceConfig,
-    cx: &TaskContext,
-    visit: &mut Visit<'_>,
-) -> Result<Option<Inflated>> {
+fn entries(file: Inflated, config: &SourceConfig, cx: &TaskContext, visit: &mut Visit<'_>) -> Result<Option<Inflated>> {
     let mut archive = tar::Archive::new(file);
     let mut spent = Spent::default();
     let mut ahead = Ahead::default();

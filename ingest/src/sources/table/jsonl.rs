@@ -84,10 +84,10 @@ pub(super) fn read(
 }
 
 /// A line with its number, or why it is not read.
-type Line<'a> = (u64, Result<&'a [u8], String>);
+pub(super) type Line<'a> = (u64, Result<&'a [u8], String>);
 
 /// The lines of a file.
-struct Lines {
+pub(super) struct Lines {
     reader: BufReader<Inflated>,
     line: Vec<u8>,
     most: usize,
@@ -95,7 +95,11 @@ struct Lines {
 }
 
 impl Lines {
-    fn new(input: &Input, config: &SourceConfig, open: fn(&Input, Limits) -> Result<Inflated>) -> Result<Self> {
+    pub(super) fn new(
+        input: &Input,
+        config: &SourceConfig,
+        open: fn(&Input, Limits) -> Result<Inflated>,
+    ) -> Result<Self> {
         let limits = Limits {
             bytes: u64::MAX,
             ratio: config.max_ratio,
@@ -109,7 +113,7 @@ impl Lines {
     }
 
     /// The next line; none at the end of the file.
-    fn next(&mut self) -> Result<Option<Line<'_>>> {
+    pub(super) fn next(&mut self) -> Result<Option<Line<'_>>> {
         self.line.clear();
         let mut length = 0;
         loop {
@@ -140,9 +144,19 @@ impl Lines {
     }
 }
 
+/// Whether a line is no row.
+pub(super) fn is_blank(line: &[u8]) -> bool {
+    bare(line).is_empty()
+}
+
+/// A line without a byte order mark and the white space around it.
+fn bare(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii()
+}
+
 /// The row that a line is; none where it is blank.
 fn parse(line: &[u8], layout: &Layout) -> Result<Option<Record<'static>>, String> {
-    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii();
+    let line = bare(line);
     if line.is_empty() {
         return Ok(None);
     }

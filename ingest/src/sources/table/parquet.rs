@@ -29,7 +29,7 @@ use super::record::Records;
 use crate::store::Chunks;
 
 /// Rows that are decoded at once: files of code are up to megabytes each.
-const BATCH_ROWS: usize = 256;
+pub(super) const BATCH_ROWS: usize = 256;
 
 /// Rows that are decoded at once where each is a whole repository.
 const BATCH_REPOSITORIES: usize = 4;
@@ -155,7 +155,7 @@ fn text_at(array: &ArrayRef, i: usize) -> Option<String> {
 /// ```text
 ///   PAR1 … column chunks … footer | length of the footer, u32 little endian | PAR1
 /// ```
-fn revision_of(chunks: &Chunks, told: Option<String>) -> Result<String> {
+pub(super) fn revision_of(chunks: &Chunks, told: Option<String>) -> Result<String> {
     let bytes = |start, length| {
         chunks
             .get_bytes(start, length)
@@ -196,12 +196,12 @@ fn open(input: &Input) -> Result<(Builder, String, Chunks)> {
 }
 
 /// Whose fault an error is: the Parquet library keeps no more than the words of what a store said.
-fn blamed(error: Error, chunks: &Chunks) -> Error {
+pub(super) fn blamed(error: Error, chunks: &Chunks) -> Error {
     chunks.trouble().unwrap_or(error)
 }
 
 /// Calls into the Parquet library, which panics over some broken files: one flipped byte is enough.
-fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         Err(Error::input(
             "the Parquet file is broken or cannot be read: its reader panicked",
@@ -210,7 +210,7 @@ fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
 }
 
 /// The batches of a reader, which is given up at the first error.
-struct Batches(Option<ParquetRecordBatchReader>);
+pub(super) struct Batches(pub(super) Option<ParquetRecordBatchReader>);
 
 impl Iterator for Batches {
     type Item = Result<RecordBatch>;
@@ -232,12 +232,12 @@ impl Iterator for Batches {
     }
 }
 
-fn broken(error: &(dyn std::error::Error + 'static)) -> Error {
+pub(super) fn broken(error: &(dyn std::error::Error + 'static)) -> Error {
     Error::shortage(error)
         .unwrap_or_else(|| Error::input(format!("the Parquet file is broken or cannot be read: {error}")))
 }
 
-fn rows_of(builder: &Builder, group: usize) -> Result<u64> {
+pub(super) fn rows_of(builder: &Builder, group: usize) -> Result<u64> {
     let groups = builder.metadata().row_groups();
     let rows = groups.get(group).and_then(|group| u64::try_from(group.num_rows()).ok());
     rows.ok_or_else(|| Error::input("there is no such row group").hint("run with `--update` to write a new lock"))
