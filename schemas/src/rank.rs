@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::ids::FileId;
 use crate::license::LicenseType;
+use crate::text::nearest;
 
 /// Bits for all criteria together.
 pub const BITS: u32 = 64;
@@ -80,8 +81,10 @@ impl TryFrom<String> for Criterion {
             }),
             _ => {
                 let known = WORDS.map(|(_, word)| format!("`{word}`")).join(", ");
+                let near = nearest(&text, WORDS.map(|(_, word)| word));
+                let near = near.map_or(String::new(), |near| format!("did you mean `{near}`? "));
                 Err(Error::config(format!(
-                    "unknown criterion `{text}`, expected {known}, or a column and `asc` or `desc`"
+                    "unknown criterion `{text}`; {near}expected {known}, or a column and `asc` or `desc`"
                 )))
             }
         }
