@@ -334,6 +334,9 @@ pub struct DedupArgs {
     /// Copy the kept rows of tables as they are, all columns, into OUT/kept
     #[arg(long)]
     pub write_kept: bool,
+    /// Write the text of what is kept into OUT/data/corpus, with languages and licenses
+    #[arg(long)]
+    pub write_corpus: bool,
     /// Most memory of all processes together
     #[arg(long, default_value = "4G", value_name = "SIZE", value_parser = size)]
     pub memory: u64,

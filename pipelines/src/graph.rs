@@ -11,7 +11,7 @@
 use stackmill_schemas::{Error, Result};
 
 use crate::exchange::Spills;
-use crate::job::{EXACT_DECISIONS, Job, Stages};
+use crate::job::{EXACT_DECISIONS, Job};
 use crate::lock;
 use crate::passes::blocks;
 use crate::passes::comparison::{self, NEAR, Names, STRUCTURAL, Targets};
@@ -30,6 +30,7 @@ use crate::passes::sketch::Sketching;
 use crate::passes::syntax::Syntax;
 use crate::passes::{Step, TaskReport};
 use crate::publish::Parts;
+use crate::stages::Stages;
 
 /// The first step: its reports tell whether too many repositories cannot be read.
 pub const LIST: &str = "list";

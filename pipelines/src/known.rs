@@ -10,9 +10,9 @@ use stackmill_schemas::lock::Unit;
 use stackmill_schemas::rank::{BITS, Criterion, bits};
 use stackmill_schemas::{Error, Result};
 
-use crate::job::Artefacts;
 use crate::passes::listing::value;
 use crate::recipe::Recipe;
+use crate::stages::Artefacts;
 
 /// Both, which add columns to a listing.
 pub struct Known {

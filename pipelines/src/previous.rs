@@ -8,11 +8,11 @@ use stackmill_schemas::ids::hex;
 use stackmill_schemas::manifest::{FileEntry, Manifest};
 use stackmill_schemas::{Error, Result, ResultExt as _};
 
-use crate::job::Stages;
 use crate::output::Output;
 use crate::passes::index::TABLE;
 use crate::publish::{MANIFEST, RUN, RunFile};
 use crate::recipe::Recipe;
+use crate::stages::Stages;
 
 /// Rows of an index that one task holds, about.
 const PARTITION_ROWS: u64 = 1 << 16;

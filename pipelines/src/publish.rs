@@ -192,7 +192,10 @@ fn totals(job: &Job, counts: &[&Counts], parts: &Parts) -> Result<BTreeMap<Strin
         .filter(|file| file.path.starts_with("corpus/"))
         .filter_map(|file| file.rows)
         .sum();
-    let in_corpus = in_corpus + parts.held.files;
+    let in_corpus = match job.stages.corpus {
+        true => in_corpus + parts.held.files,
+        false => kept,
+    };
     if listed != kept + dropped + failed || listed != parts.listed.files || in_corpus != kept {
         return Err(Error::bug(format!(
             "rows do not add up: {listed} in the ledger, {} listed, {kept} kept, {dropped} dropped, {failed} failed, \

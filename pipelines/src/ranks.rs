@@ -27,7 +27,7 @@ use crate::exchange::Carriage;
 use crate::graph::{self, Graph, LIST};
 use crate::identity::Identity;
 use crate::interrupt::Signals;
-use crate::job::{Job, Options, Stages};
+use crate::job::{Job, Options};
 use crate::output::Output;
 use crate::passes::TaskReport;
 use crate::place::Place;
@@ -35,6 +35,7 @@ use crate::publish;
 use crate::recipe::Recipe;
 use crate::run::{Start, join, start};
 use crate::runner::{Engine, Runner, step_marker, task_marker, threads};
+use crate::stages::Stages;
 
 /// The stage before the first step.
 pub const PREPARE: &str = "prepare";

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use stackmill_dedup::blocks::BlocksConfig;
 use stackmill_dedup::contamination::DecontaminateConfig;
@@ -26,6 +25,7 @@ use stackmill_tokenize::TokenizeConfig;
 use toml::{Table, Value};
 
 use crate::artefact::Artefacts;
+use crate::settings::{optional, section, switch, typed, unless_off};
 use crate::trial::TestConfig;
 use crate::units::Share;
 
@@ -102,10 +102,10 @@ pub struct Recipe {
     pub decode: DecodeConfig,
     /// `[notebooks]`
     pub notebooks: Option<NotebookConfig>,
-    /// `[language]`
-    pub language: LanguageConfig,
-    /// `[license]`
-    pub license: LicenseConfig,
+    /// `[language]`; on unless `language = false`.
+    pub language: Option<LanguageConfig>,
+    /// `[license]`; on unless `license = false`.
+    pub license: Option<LicenseConfig>,
     /// `[headers]`
     pub headers: HeadersConfig,
     /// `[rules]`
@@ -124,6 +124,8 @@ pub struct Recipe {
     pub decontaminate: Option<DecontaminateConfig>,
     /// `[tokenize]`
     pub tokenize: Option<TokenizeConfig>,
+    /// Whether what is kept is written, and not only said in the ledger; so unless `corpus = false`.
+    pub corpus: bool,
     /// `[[test]]`: decides about nothing.
     pub tests: Vec<TestConfig>,
     /// `[[source]]` as written, for the manifest: no path of this machine.
@@ -140,7 +142,7 @@ const LONGEST_RECIPE: u64 = 16 << 20;
 const KEYS: &[&str] = &[
     "name", "run", "source", "metadata", "opt-out", "repositories", "exact", "decode", "notebooks", "language",
     "license", "headers", "rules", "near", "structural", "blocks", "parse", "redact", "decontaminate", "tokenize",
-    "test",
+    "corpus", "test",
 ];
 
 impl Recipe {
@@ -205,11 +207,11 @@ impl Recipe {
             metadata: optional(&mut table, "metadata")?,
             opt_out: optional(&mut table, "opt-out")?,
             repositories: optional(&mut table, "repositories")?,
-            exact: Some(optional(&mut table, "exact")?.unwrap_or_default()).filter(|_| !is_off(&table, "exact")),
+            exact: unless_off(&mut table, "exact")?,
             decode: section(&mut table, "decode")?,
             notebooks: optional(&mut table, "notebooks")?,
-            language: section(&mut table, "language")?,
-            license: section(&mut table, "license")?,
+            language: unless_off(&mut table, "language")?,
+            license: unless_off(&mut table, "license")?,
             headers: section(&mut table, "headers")?,
             rules: section(&mut table, "rules")?,
             near: optional(&mut table, "near")?,
@@ -219,6 +221,7 @@ impl Recipe {
             redact: optional(&mut table, "redact")?,
             decontaminate: optional(&mut table, "decontaminate")?,
             tokenize: optional(&mut table, "tokenize")?,
+            corpus: switch(&table, "corpus")?,
             tests: test_tables(table.get("test"))?,
             written_sources,
         };
@@ -340,6 +343,7 @@ impl Recipe {
             ("redact", json(&self.redact)?),
             ("decontaminate", json(&self.decontaminate)?),
             ("tokenize", json(&self.tokenize)?),
+            ("corpus", json(&self.corpus)?),
         ] {
             out.insert(key.to_owned(), value);
         }
@@ -361,65 +365,6 @@ fn text(uri: &Uri, stores: &Stores) -> Result<String> {
                 .ok_or_else(|| unread("it is not there"))?;
             String::from_utf8(bytes).map_err(|_| unread("it is not UTF-8 text"))
         }
-    }
-}
-
-fn is_off(table: &Table, key: &str) -> bool {
-    table.get(key) == Some(&Value::Boolean(false))
-}
-
-fn section<T: DeserializeOwned + Default>(table: &mut Table, key: &str) -> Result<T> {
-    Ok(optional(table, key)?.unwrap_or_default())
-}
-
-/// The settings of a stage: `None` where the key is missing or `false`; `true` means the defaults.
-fn optional<T: DeserializeOwned + Default>(table: &mut Table, key: &str) -> Result<Option<T>> {
-    match table.get(key) {
-        None | Some(Value::Boolean(false)) => Ok(None),
-        Some(Value::Boolean(true)) => Ok(Some(T::default())),
-        Some(value @ Value::Table(_)) => typed(value)
-            .map(Some)
-            .map_err(|error| error.context(format!("stage `{key}`"))),
-        Some(other) => Err(
-            Error::config(format!("`{key}` is of type {}, not a table", other.type_str())).hint(format!(
-                "write [{key}] and its settings below, or `{key} = true` for the defaults"
-            )),
-        ),
-    }
-}
-
-fn typed<T: DeserializeOwned>(value: &Value) -> Result<T> {
-    T::deserialize(value.clone()).map_err(|error| explain(&error.to_string(), culprit::<T>(value)))
-}
-
-/// The key whose value is refused even alone: settings have defaults, so one key is a whole table.
-fn culprit<T: DeserializeOwned>(value: &Value) -> Option<&str> {
-    let alone = |(key, value): &(&String, &Value)| Value::Table(Table::from_iter([((*key).clone(), (*value).clone())]));
-    let mut entries = value.as_table()?.iter();
-    entries
-        .find(|entry| T::deserialize(alone(entry)).is_err())
-        .map(|(key, _)| key.as_str())
-}
-
-/// Serde's "unknown field" in our words, with the nearest known one.
-fn explain(message: &str, key: Option<&str>) -> Error {
-    let first = message.lines().next().unwrap_or(message).trim();
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    let unknown = first.starts_with("unknown field") || first.starts_with("unknown variant");
-    let Some((word, known)) = quoted.split_first().filter(|_| unknown) else {
-        let place = key.map_or(String::new(), |key| format!("`{key}`: "));
-        return Error::config(format!("{place}{first}"))
-            .hint("docs/reference/recipe.md lists every setting and its type");
-    };
-    let what = if first.starts_with("unknown field") {
-        "field"
-    } else {
-        "value"
-    };
-    let error = Error::config(format!("unknown {what} `{word}`"));
-    match nearest(word, known.iter().copied()) {
-        Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint(format!("one of {}", known.join(", "))),
     }
 }
 

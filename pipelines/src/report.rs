@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use stackmill_schemas::manifest::{FunnelRow, Manifest, Tally};
 
-use crate::job::Stages;
+use crate::stages::Stages;
 use crate::units::{bytes_text, count_text};
 
 /// Rows of the language table.

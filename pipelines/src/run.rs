@@ -14,12 +14,13 @@ use crate::exchange::Carriage;
 use crate::graph::{self, Graph};
 use crate::identity::{Identity, already_done, check_carriage, identify, is_identified};
 use crate::interrupt::Signals;
-use crate::job::{Job, Options, Stages};
+use crate::job::{Job, Options};
 use crate::output::Output;
 use crate::passes::{Cost, Step, TaskReport};
 use crate::place::Place;
 use crate::recipe::Recipe;
 use crate::runner::{Engine, Runner, step_marker, task_marker, threads};
+use crate::stages::Stages;
 use crate::workdir::{TABLES, Workdir};
 use crate::{lock, publish};
 

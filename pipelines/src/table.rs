@@ -1,4 +1,5 @@
-//! Tables between steps: Arrow IPC streams, zstd-compressed, in scratch.
+//! Tables between steps: Arrow IPC streams in scratch, LZ4-compressed: zstd took a tenth off their size and three times
+//! the time of all deduplicating.
 //!
 //! ```text
 //!   WORK/<step>/NNNNN     ┌ Arrow IPC stream ┬ u64 xxh3 of it ┐
@@ -55,7 +56,7 @@ impl TableWriter {
 
 /// An IPC stream into `target`.
 pub fn stream_writer<W: Write>(target: W, schema: &SchemaRef) -> Result<StreamWriter<W>> {
-    let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::ZSTD))?;
+    let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME))?;
     Ok(StreamWriter::try_new_with_options(target, schema, options)?)
 }
 

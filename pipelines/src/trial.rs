@@ -13,11 +13,11 @@ use stackmill_schemas::path::escape;
 use stackmill_schemas::{Decision, Error, FileBatch, FileId, Outcome, Result, TaskContext, columns};
 
 use crate::frames::{Names, Rows};
-use crate::job::Stages;
 use crate::known::Known;
 use crate::passes::verdicts::measured;
 use crate::passes::{Fused, Meter, listing};
 use crate::recipe::Recipe;
+use crate::stages::Stages;
 
 /// Repository of a file whose test names none.
 const REPOSITORY: &str = "test";

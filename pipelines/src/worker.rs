@@ -21,7 +21,7 @@ use crate::exchange::{Carriage, Carrier, Files, SpillWriter, Target, segment_row
 use crate::graph::{self, Graph};
 use crate::identity::Identity;
 use crate::interrupt::Signals;
-use crate::job::{Job, Options, Stages};
+use crate::job::{Job, Options};
 use crate::local::LocalFolder;
 use crate::output::Output;
 use crate::place::Place;
@@ -30,6 +30,7 @@ use crate::ranks;
 use crate::recipe::Recipe;
 use crate::run::{Start, join, start};
 use crate::runner::{Engine, done, run_task, step_marker, task_marker, threads};
+use crate::stages::Stages;
 use crate::workdir::Workdir;
 
 /// Exchanges of small rows. Shingle sets on their way to be compared (`near-verify`) and tokens (`pack`) are large, and

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3_arrow::{PyRecordBatch, PySchema};
-use stackmill::job::Stages;
 use stackmill::passes::content::schema_after;
 use stackmill::passes::{Fused, Meter, finish};
+use stackmill::stages::Stages;
 use stackmill_schemas::stage::Map as Stage;
 use stackmill_schemas::{Decision, Error, FileBatch, Result};
 

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
 use pyo3_arrow::input::AnyRecordBatch;
 use stackmill::frames::Rows;
-use stackmill::job::Stages;
+use stackmill::stages::Stages;
 use stackmill_schemas::stage::Exchange as Contract;
 use stackmill_schemas::{Error, FileId, Result};
 

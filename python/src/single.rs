@@ -6,7 +6,7 @@ use pyo3_arrow::PyTable;
 use pyo3_arrow::input::AnyRecordBatch;
 use stackmill::Recipe;
 use stackmill::frames::{Column, Names, Single, Tables};
-use stackmill::job::Stages;
+use stackmill::stages::Stages;
 use stackmill_schemas::{Error, Result};
 
 use crate::context::detached;

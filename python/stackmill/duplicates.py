@@ -41,6 +41,7 @@ def dedup(
     memory: str | int | None = None,
     threads: int | None = None,
     write_kept: bool = False,
+    write_corpus: bool = False,
     replace: bool = False,
 ) -> Duplicates:
     """Finds exact and near-duplicates of a table, or of files, folders and repositories; arguments as on the command line.
@@ -60,7 +61,7 @@ def dedup(
             "threads": threads,
         }
         arguments = [f"--{name}={value}" for name, value in options.items() if value is not None]
-        flags = {"write-kept": write_kept, "replace": replace, "json": True}
+        flags = {"write-kept": write_kept, "write-corpus": write_corpus, "replace": replace, "json": True}
         arguments += [f"--{name}" for name, is_set in flags.items() if is_set]
         places = _places(inputs, Path(scratch))
         figures = json.loads(_stackmill.command(["stackmill", "dedup", *arguments, "--", *places]))

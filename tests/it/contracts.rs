@@ -12,8 +12,8 @@ use arrow_schema::{DataType, SchemaRef};
 use proptest::prelude::*;
 use stackmill::Recipe;
 use stackmill::isolate::Workers;
-use stackmill::job::Stages;
-use stackmill::passes::{content, cut, listing};
+use stackmill::passes::{cut, left, listing};
+use stackmill::stages::Stages;
 use stackmill_schemas::context::{Batches, Interrupt, Progress, SideFiles, TaskContext};
 use stackmill_schemas::stage::Map;
 use stackmill_schemas::{ContentHash, Error, FileBatch, FileId, columns};
@@ -208,7 +208,7 @@ fn all_passes(stages: &Stages, files: &[File], cx: &TaskContext) {
     let count = files.len();
     let read = widened(
         listed.record(),
-        &content::read_schema(&survivors),
+        &left::read_schema(&survivors),
         &|name, data_type| match name {
             columns::CONTENT => Arc::new(BinaryArray::from_iter_values(files.iter().map(|file| &file.2))),
             listing::RANK => Arc::new(ranks(count)),

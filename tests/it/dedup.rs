@@ -91,6 +91,31 @@ fn every_row_is_there_once_and_removed_rows_have_a_kept_and_similar_keeper() {
     assert!(of("exact") > 0 && of("near") > 0, "the corpus has both");
 }
 
+/// Mutation: decide anything by what languages, licenses or a corpus leave behind.
+#[test]
+fn the_same_rows_are_removed_with_and_without_a_corpus() {
+    let sandbox = Sandbox::new();
+    jsonl(&sandbox, "in.jsonl");
+    sandbox.stackmill(&[&NAMED[..], &["--out", "a"]].concat()).succeeds();
+    sandbox
+        .stackmill(&[&NAMED[..], &["--out", "b", "--write-corpus"]].concat())
+        .succeeds();
+    let [a, b] = ["a", "b"].map(|out| sandbox.dataset(out));
+    for table in ["rows.parquet", "removed.parquet"] {
+        assert_eq!(a.table_at(table), b.table_at(table), "{table}");
+    }
+    assert!(!sandbox.path("a/data/corpus").exists());
+    let kept = a
+        .table_at("rows.parquet")
+        .iter()
+        .filter(|row| row["keeper"] == true)
+        .count();
+    assert_eq!(sandbox.dataset("b/data").rows("corpus").len(), kept);
+    for data in ["a/data", "b/data"] {
+        sandbox.stackmill(&["verify", data]).succeeds();
+    }
+}
+
 /// Mutation: let the number of threads or an earlier run show.
 #[test]
 fn the_same_bytes_come_out_whatever_the_threads_and_again() {

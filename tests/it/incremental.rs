@@ -131,7 +131,10 @@ impl Series {
                     format!("made{last}")
                 };
                 sandbox.write("next.toml", recipe(&format!("previous = \"{last}\"\n")));
-                sandbox.built("next.toml", &["--out", &format!("made{}", self.count)])
+                let made = format!("made{}", self.count);
+                let built = sandbox.built("next.toml", &["--out", &made]);
+                sandbox.stackmill(&["verify", &made]).succeeds();
+                built
             }
         };
         if self.count > 0 {

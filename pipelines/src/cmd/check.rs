@@ -5,7 +5,8 @@ use stackmill_schemas::Result;
 use super::{print, print_json};
 use crate::Recipe;
 use crate::cli::CheckArgs;
-use crate::job::{Stages, open_sources};
+use crate::job::open_sources;
+use crate::stages::Stages;
 
 pub(super) fn check(args: &CheckArgs) -> Result<u8> {
     let recipe = Recipe::read(&args.recipe, &args.set)?;

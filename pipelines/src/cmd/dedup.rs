@@ -33,7 +33,7 @@ pub(super) fn dedup(args: &DedupArgs) -> Result<u8> {
     };
     let recipe = recipe(args)?;
     if args.write_kept && !recipe.sources.iter().any(is_table) {
-        return Err(Error::config("no input is a table").hint("leave --write-kept out: data/corpus has the kept files"));
+        return Err(Error::config("no input is a table").hint("--write-corpus writes the kept files to data/corpus"));
     }
     let stores = recipe.stores.clone();
     engine(recipe.clone(), options(args, out.join(DATA)), &Console::new(false))?;
@@ -44,6 +44,11 @@ pub(super) fn dedup(args: &DedupArgs) -> Result<u8> {
         false => print(&told(&figures, args)),
     }
     .map(|()| 0)
+}
+
+/// Whether texts are written; a later release has to find there what it holds on to.
+fn has_corpus(args: &DedupArgs) -> bool {
+    args.write_corpus || args.index || args.previous.is_some()
 }
 
 fn is_table(source: &SourceConfig) -> bool {
@@ -57,6 +62,11 @@ fn recipe(args: &DedupArgs) -> Result<Recipe> {
     }
     if !args.keep.is_empty() {
         stages["exact"] = json!({"keep": args.keep});
+    }
+    if !has_corpus(args) {
+        for stage in ["language", "license", "corpus"] {
+            stages[stage] = false.into();
+        }
     }
     let named = [("content", &args.content), ("path", &args.id)];
     let columns = named
@@ -121,11 +131,19 @@ fn told(figures: &Figures, args: &DedupArgs) -> String {
         .into_iter()
         .map(|(name, count)| [name, count_text(count)]);
     let out = args.out.display();
+    let corpus = match has_corpus(args) {
+        true => format!("{out}/{DATA}/corpus      what was kept\n"),
+        false => String::new(),
+    };
+    let kept = match args.write_kept {
+        true => format!("{out}/kept             kept rows of tables, as they were\n"),
+        false => String::new(),
+    };
     format!(
         "{}\n{out}/rows.parquet     every row, its cluster, whether it is kept\n\
-        {out}/removed.parquet  removed rows, their keepers, similarities\n\
-        {out}/{DATA}/corpus      what was kept\n\ntry next:\n  open {out}/report.html\n  \
-        stackmill verify {out}/{DATA}\n  stackmill dedup … --threshold 0.85 --out ELSEWHERE\n",
+        {out}/removed.parquet  removed rows, their keepers, similarities\n{kept}{corpus}\n\
+        try next:\n  open {out}/report.html\n  stackmill verify {out}/{DATA}\n  \
+        stackmill dedup … --threshold 0.85 --out ELSEWHERE\n",
         report::aligned(&lines.collect::<Vec<_>>())
     )
 }

@@ -13,11 +13,11 @@ use stackmill_schemas::stage::Map;
 use super::run::source_options;
 use super::{print, print_json};
 use crate::cli::PlanArgs;
-use crate::job::Stages;
 use crate::passes::blocks;
 use crate::passes::comparison::STRUCTURAL;
 use crate::passes::repositories::STEPS;
 use crate::runner::BASE_BYTES;
+use crate::stages::Stages;
 use crate::units::{bytes_text, count_text};
 use crate::{Recipe, lock, ranks, run};
 

@@ -127,10 +127,17 @@ fn sums(manifest: &Manifest) -> Option<String> {
     let ends = sum(&[total("kept"), total("dropped"), total("failed")]);
     let without_files = sum(&[total("repositories_failed"), total("repositories_opted_out")]);
     let ledger = rows("ledger/").saturating_sub(without_files);
-    (total("listed") != ends || ledger != ends || rows("corpus/") != total("kept")).then(|| {
+    // What is kept is in this corpus, in that of an earlier release, or nowhere if the recipe says so.
+    let held = total("previous_held");
+    let corpus = match manifest.config["corpus"] == false {
+        true => total("kept"),
+        false => rows("corpus/").saturating_add(held),
+    };
+    (total("listed") != ends || ledger != ends || corpus != total("kept")).then(|| {
         format!(
-            "manifest.json: {} listed, {ends} ended, {ledger} in the ledger",
-            total("listed")
+            "manifest.json: {} listed, {ends} ended, {ledger} in the ledger, {} kept, {corpus} in the corpus",
+            total("listed"),
+            total("kept")
         )
     })
 }

@@ -14,9 +14,9 @@ use super::memory::{Sets, exchanged, with_sets};
 use super::output::{self, Verdicts};
 use super::rows::{BATCH_ROWS, Names};
 use super::single::Single;
-use crate::job::Stages;
-use crate::passes::content::{project, side_schema};
 use crate::passes::finish;
+use crate::passes::left::{project, side_schema};
+use crate::stages::Stages;
 
 /// The tables with `cluster_id`, `keeper`, `similarity` and verdicts, and the columns of the result. Looks for near
 /// duplicates if the recipe has `[near]`, else for exact ones. Files that cannot be decoded are nobody's near duplicates.

@@ -18,8 +18,8 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use stackmill_ingest::sources::blob_id;
 use stackmill_schemas::{Error, FileId, Result, ResultExt, columns};
 
-use crate::job::Stages;
 use crate::passes::listing::{numbered_schema, rank_field, ranks};
+use crate::stages::Stages;
 
 /// A batch holds at most this many files, and this much content (8 MiB); a larger file is alone in its batch.
 pub(super) const BATCH_ROWS: usize = 256;

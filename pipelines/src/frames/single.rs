@@ -8,8 +8,8 @@ use stackmill_schemas::{FileBatch, FileId, Result, ResultExt, TaskContext, colum
 
 use super::output::{self, Verdicts};
 use super::rows::{BATCH_ROWS, Names, Rows};
-use crate::job::Stages;
 use crate::passes::{Fused, Meter, listing};
+use crate::stages::Stages;
 
 /// A batch of the result has about this many rows at most, and this much content (64 MiB).
 const GROUP_ROWS: usize = 8192;

@@ -10,8 +10,9 @@ use super::cut::Layout;
 use super::gather::Reads;
 use super::recall;
 use crate::exchange::{Spills, Target};
-use crate::job::{Job, Stages, partitions};
+use crate::job::{Job, partitions};
 use crate::runner::SideSets;
+use crate::stages::Stages;
 
 /// How many comparisons there are.
 pub const COUNT: usize = 2;

@@ -17,7 +17,10 @@ use stackmill_schemas::{FileBatch, FileId, Result, ResultExt, TaskContext, colum
 use super::comparison::NEAR;
 use super::cut::Layout;
 use super::index::{self, Entry, Keys, State};
-use super::listing::{RANK, SURVIVES, UNIT, rank_field};
+use super::left::{
+    drop_content, notes, notes_schema, project, read_schema, shard_columns, side_schema, without_content,
+};
+use super::listing::{RANK, UNIT, rank_field};
 use super::{Chunk, DecisionWriter, Fused, Meter, Step, TaskReport, finish};
 use crate::exchange::Scattering;
 use crate::job::Job;
@@ -39,51 +42,6 @@ pub struct Content<'a> {
 /// The name of a chunk's tables.
 pub fn chunk_name(chunk: &Chunk) -> String {
     format!("{:05}-{:05}", chunk.split, chunk.part)
-}
-
-/// The columns of survivors with their contents, as the first content Map sees them.
-pub fn read_schema(survivors: &Schema) -> SchemaRef {
-    let mut fields: Vec<_> = survivors
-        .fields()
-        .iter()
-        .filter(|field| ![columns::TROUBLE, SURVIVES].contains(&field.name().as_str()))
-        .cloned()
-        .collect();
-    fields.push(Arc::new(Field::new(columns::CONTENT, DataType::Binary, true)));
-    fields.push(Arc::new(Field::new(columns::TROUBLE, DataType::Utf8, true)));
-    Arc::new(Schema::new(fields))
-}
-
-/// What the work shard holds: everything but what has gone elsewhere.
-pub fn shard_columns(schema: &Schema) -> Vec<usize> {
-    let elsewhere = [
-        columns::BANDS,
-        columns::SHINGLES,
-        columns::TROUBLE,
-        columns::LOCATOR,
-        UNIT,
-    ];
-    (0..schema.fields().len())
-        .filter(|&i| !elsewhere.contains(&schema.field(i).name().as_str()))
-        .collect()
-}
-
-/// The columns of the side file of shingle sets.
-pub fn side_schema() -> SchemaRef {
-    Arc::new(Schema::new(vec![
-        Field::new(columns::FILE_ID, DataType::UInt64, false),
-        Field::new(columns::BLOB_ID, DataType::FixedSizeBinary(20), true),
-        Field::new(columns::SHINGLES, DataType::Binary, true),
-    ]))
-}
-
-/// What the ledger says of a file beyond its listing.
-pub fn notes_schema() -> SchemaRef {
-    Arc::new(Schema::new(vec![
-        Field::new(columns::FILE_ID, DataType::UInt64, false),
-        Field::new(columns::LANGUAGE, DataType::Utf8, true),
-        Field::new(columns::LICENSE_TYPE, DataType::Utf8, true),
-    ]))
 }
 
 impl Step for Content<'_> {
@@ -138,6 +96,7 @@ struct Task<'a> {
 struct Out<'a> {
     cx: &'a TaskContext,
     meter: Rc<Meter>,
+    carries_content: bool,
     shard: TableWriter,
     notes: TableWriter,
     decisions: DecisionWriter,
@@ -160,7 +119,11 @@ impl<'a> Task<'a> {
     fn open(step: &Content<'a>, task: u32, cx: &'a TaskContext) -> Result<Self> {
         let (job, layout) = (step.job, step.layout);
         let workdir = &job.workdir;
-        let schema = job.stages.content_schema()?;
+        let carries_content = job.stages.carries_content();
+        let schema = match (job.stages.content_schema()?, carries_content) {
+            (schema, true) => schema,
+            (schema, false) => without_content(&schema),
+        };
         let name = chunk_name(&layout.chunks[task as usize]);
         let shard = Arc::new(schema.project(&shard_columns(&schema))?);
         let near = match job.compared(&NEAR, layout) {
@@ -186,6 +149,7 @@ impl<'a> Task<'a> {
         let out = Out {
             cx,
             meter,
+            carries_content,
             shard: TableWriter::create(workdir, &format!("work/{name}"), &shard)?,
             notes: TableWriter::create(workdir, &format!("notes/{name}"), &notes_schema())?,
             decisions: DecisionWriter::create(workdir, "content-decisions", task)?,
@@ -304,13 +268,17 @@ impl Out<'_> {
         if let Some(index) = &mut self.index {
             index.table.write(&sketched(&files, &index.keys)?)?;
         }
-        self.notes.write(&project(files.record(), &notes_schema())?)?;
+        self.notes.write(&notes(files.record())?)?;
         let (kept, decisions) = finish(files)?;
         self.decisions.write(&decisions)?;
         if let Some(near) = &mut self.near {
             near.side.write(&project(&kept, &side_schema())?)?;
             self.meter.charge("near", 0, || near.buckets.scatter(&kept, self.cx))?;
         }
+        let kept = match self.carries_content {
+            true => kept,
+            false => drop_content(&kept)?,
+        };
         let shard = kept.project(&shard_columns(&kept.schema()))?;
         self.meter.charge("work shard", 0, || self.shard.write(&shard))
     }
@@ -341,9 +309,10 @@ fn sketched(files: &FileBatch, keys: &Keys) -> Result<RecordBatch> {
     let record = files.record();
     let (ids, keys) = (columns::u64s(record, columns::FILE_ID)?, keys.of(record)?);
     let blobs = columns::fixed(record, columns::BLOB_ID)?;
+    let told = notes(record)?;
     let (languages, licenses) = (
-        columns::strings(record, columns::LANGUAGE)?,
-        columns::strings(record, columns::LICENSE_TYPE)?,
+        columns::strings(&told, columns::LANGUAGE)?,
+        columns::strings(&told, columns::LICENSE_TYPE)?,
     );
     let bands = columns::binaries(record, columns::BANDS)?;
     let text = |array: &StringArray, row: usize| array.is_valid(row).then(|| array.value(row).to_owned());
@@ -374,18 +343,6 @@ fn sketched(files: &FileBatch, keys: &Keys) -> Result<RecordBatch> {
         }
     };
     index::to_record(&mut (0..files.num_rows()).map(entry).collect::<Vec<_>>())
-}
-
-/// The columns of `schema`, by name.
-pub fn project(record: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
-    let at = |field: &Arc<Field>| record.schema().index_of(field.name());
-    let indices = schema
-        .fields()
-        .iter()
-        .map(at)
-        .collect::<std::result::Result<Vec<_>, _>>()?;
-    let columns = indices.iter().map(|&i| record.column(i).clone()).collect();
-    Ok(RecordBatch::try_new(schema.clone(), columns)?)
 }
 
 fn read_end(units: &UInt32Array, lengths: &UInt64Array, start: usize, most: u64) -> usize {

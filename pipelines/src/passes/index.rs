@@ -26,7 +26,8 @@ use super::content::chunk_name;
 use super::cut::Layout;
 use super::listing::UNIT;
 use crate::exchange::Spills;
-use crate::job::{Job, Stages};
+use crate::job::Job;
+use crate::stages::Stages;
 
 /// Folder of the data set.
 pub const TABLE: &str = "index";

@@ -15,8 +15,9 @@ use stackmill_schemas::ids::hex;
 use stackmill_schemas::manifest::Tally;
 use stackmill_schemas::{Decision, Error, FileId, Outcome, Result, ResultExt, TaskContext, columns};
 
-use super::content::{chunk_name, notes_schema, project};
+use super::content::chunk_name;
 use super::cut::Layout;
+use super::left::{notes_schema, project};
 use super::listing::Listed;
 use super::syntax::{Position, load_positions};
 use super::verdicts::{Following, Pages, Verdicts, measured};

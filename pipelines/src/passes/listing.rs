@@ -22,9 +22,10 @@ use stackmill_schemas::stage::{Emit, InputSize};
 use stackmill_schemas::{Error, FileBatch, FileId, Outcome, Reason, Result, ResultExt, TaskContext, columns};
 
 use super::{DecisionWriter, Fused, Meter, Step, TaskReport, finish};
-use crate::job::{Job, Stages};
+use crate::job::Job;
 use crate::local::process_digits;
 use crate::shard::ShardWriter;
+use crate::stages::Stages;
 use crate::table::TableWriter;
 use crate::workdir::Workdir;
 

@@ -14,6 +14,7 @@ pub mod gather;
 pub mod index;
 pub mod keys;
 pub mod ledger;
+pub mod left;
 pub mod listing;
 pub mod pack;
 pub mod previous;

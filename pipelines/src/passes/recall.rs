@@ -22,9 +22,10 @@ use stackmill_schemas::manifest::Tally;
 use stackmill_schemas::{Error, FileBatch, FileId, Result, TaskContext, columns};
 
 use super::comparison::{NEAR, Targets};
-use super::content::{Reader, chunk_name, project, side_schema};
+use super::content::{Reader, chunk_name};
 use super::cut::Layout;
 use super::index::{self, Entry, State, file_of};
+use super::left::{project, side_schema};
 use super::{Meter, Step, TaskReport, finish};
 use crate::exchange::{SpillWriter, Spills};
 use crate::job::Job;

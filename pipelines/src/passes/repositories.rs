@@ -17,8 +17,8 @@ use stackmill_schemas::context::{Batches, Homes, SideFiles};
 use stackmill_schemas::stage::{Emit, Exchange, InputSize, Partition};
 use stackmill_schemas::{Decision, Error, FileId, Result, TaskContext, columns};
 
-use super::content::{project, side_schema};
 use super::gather::Reads;
+use super::left::{project, side_schema};
 use super::listing::Listed;
 use super::{Meter, Step, TaskReport};
 use crate::exchange::{SpillWriter, Spills, Target};

@@ -8,8 +8,9 @@ use stackmill_schemas::stage::{Map, MapTask};
 use stackmill_schemas::{Decision, FileBatch, Outcome, Result, TaskContext, columns};
 
 use super::comparison::Names;
-use super::content::{chunk_name, project, side_schema};
+use super::content::chunk_name;
 use super::cut::Layout;
+use super::left::{project, side_schema};
 use super::{Meter, Step, TaskReport};
 use crate::exchange::Target;
 use crate::job::Job;

@@ -15,9 +15,10 @@ use stackmill_schemas::{Decision, FileBatch, FileId, Outcome, Result, TaskContex
 
 use super::blocks;
 use super::comparison::{self, Names, STRUCTURAL};
-use super::content::{Reader, chunk_name, project, shard_columns};
+use super::content::{Reader, chunk_name};
 use super::cut::{HAS_COPIES, Layout};
 use super::index::{self, Remembering, State};
+use super::left::{TEXT_BYTES, project, shard_columns};
 use super::recall::reread;
 use super::sketch::without;
 use super::{DecisionWriter, Fused, Meter, Step, TaskReport, finish};
@@ -216,7 +217,7 @@ impl<'a> Task<'a> {
         }
         self.report.input.files += (held.len() + refused.len()) as u64;
         self.decisions.write(&refused)?;
-        self.hold(&held)?;
+        self.report.held = self.hold(&held)?;
         if promoted.is_empty() {
             return Ok(());
         }
@@ -229,8 +230,8 @@ impl<'a> Task<'a> {
         Ok(())
     }
 
-    /// Files whose text is in the corpus of an earlier release.
-    fn hold(&mut self, held: &[(u64, u64)]) -> Result<()> {
+    /// Files, with the bytes of their texts, that are kept and not in this corpus.
+    fn hold(&mut self, held: &[(u64, u64)]) -> Result<Tally> {
         let bytes = UInt64Array::from_iter_values(held.iter().map(|(_, bytes)| *bytes));
         let nowhere = || new_null_array(&DataType::UInt32, held.len());
         let arrays: Vec<ArrayRef> = vec![
@@ -244,8 +245,7 @@ impl<'a> Task<'a> {
         let bytes = held.iter().map(|(_, bytes)| bytes).sum();
         self.report.input.bytes += bytes;
         let files = held.len() as u64;
-        self.report.held = Tally { files, bytes };
-        Ok(())
+        Ok(Tally { files, bytes })
     }
 
     fn shard_batch(&mut self, batch: &RecordBatch) -> Result<()> {
@@ -290,6 +290,11 @@ impl<'a> Task<'a> {
         if kept.num_rows() == 0 {
             return Ok(());
         }
+        if !self.job.stages.corpus {
+            let ids = columns::u64s(kept, columns::FILE_ID)?.values().iter();
+            let files: Vec<(u64, u64)> = ids.copied().zip(text_bytes(kept)?).collect();
+            return self.hold(&files).map(drop);
+        }
         let published = corpus_batch(kept, self.job)?;
         let corpus = match &mut self.corpus {
             Some(corpus) => corpus,
@@ -310,8 +315,7 @@ impl<'a> Task<'a> {
 
     fn positions(&mut self, kept: &RecordBatch, first: u32) -> Result<RecordBatch> {
         let count = kept.num_rows();
-        let content = columns::strings(kept, columns::CONTENT)?;
-        let bytes: UInt64Array = (0..count).map(|row| Some(content.value_length(row) as u64)).collect();
+        let bytes = UInt64Array::from(text_bytes(kept)?);
         self.report.input.bytes += bytes.values().iter().sum::<u64>();
         let ids = kept.column_by_name(columns::FILE_ID).cloned();
         if let Some(index) = &mut self.index {
@@ -347,6 +351,17 @@ impl<'a> Task<'a> {
         self.report.costs = self.meter.costs();
         Ok(self.report)
     }
+}
+
+/// Bytes of the text of each file.
+fn text_bytes(kept: &RecordBatch) -> Result<Vec<u64>> {
+    if kept.schema().index_of(TEXT_BYTES).is_ok() {
+        return Ok(columns::u64s(kept, TEXT_BYTES)?.values().to_vec());
+    }
+    let content = columns::strings(kept, columns::CONTENT)?;
+    Ok((0..kept.num_rows())
+        .map(|row| content.value_length(row) as u64)
+        .collect())
 }
 
 fn token_rows(kept: &RecordBatch, positions: &RecordBatch) -> Result<RecordBatch> {

@@ -5,7 +5,7 @@ use stackmill_tests::{Sandbox, Tree};
 const HEAD: &str = "name = \"r\"\n[[source]]\ndirectory = \"in\"\n";
 
 /// What is wrong, the lines that say it, and words that the answer must hold.
-const MISTAKES: [(&str, &str, &str); 30] = [
+const MISTAKES: [(&str, &str, &str); 33] = [
     ("no TOML", "near = [", "not valid TOML"),
     ("unknown table", "[ner]", "did you mean `near`?"),
     ("far from any table", "[quux]", "a recipe has name, run, source"),
@@ -77,6 +77,17 @@ const MISTAKES: [(&str, &str, &str); 30] = [
         "[decontaminate]\nbenchmarks = [\"humanevl\"]",
         "humaneval",
     ),
+    ("corpus as a table", "[corpus]\nx = 1", "not `true` or `false`"),
+    (
+        "tokens without a corpus",
+        "corpus = false\ntokenize = true",
+        "need the corpus",
+    ),
+    (
+        "structure without languages",
+        "language = false\nstructural = true",
+        "leave `language = false` out",
+    ),
     (
         "two kinds in a source",
         "[[source]]\ngit = \"a\"\njsonl = \"b\"",
@@ -102,7 +113,7 @@ fn mistakes_are_named() {
     let mut all = String::new();
     for (name, lines, words) in MISTAKES {
         let source_only = lines.starts_with("[[source]]");
-        let text = if lines.contains('[') && !lines.starts_with('[') {
+        let text = if !lines.starts_with('[') {
             format!("{lines}\n{HEAD}")
         } else {
             format!("{HEAD}{lines}\n")

@@ -17,7 +17,7 @@ use arrow_schema::{DataType, Field, Schema};
 use stackmill::clock::thread_seconds;
 use stackmill::exchange::{SpillWriter, Spills};
 use stackmill::job::Options;
-use stackmill::passes::content::side_schema;
+use stackmill::passes::left::side_schema;
 use stackmill::workdir::{Workdir, folder_bytes};
 use stackmill_dedup::near::components::{Labels, Star, Turn};
 use stackmill_dedup::near::{Near, NearConfig};
