@@ -6,6 +6,8 @@
 //!                                              a corpus of so many real files, for the job and for peers
 //!   near_duplicates truth CORPUS.parquet       all pairs at 0.7, and how many of them share a band
 //!   near_duplicates job CORPUS.parquet         disk to removed files through `stackmill run`, held against the truth
+//!   near_duplicates memory CORPUS.parquet      texts in memory to removed rows, one thread, beside gaoya; needs
+//!                                              `--features gaoya`
 //!   near_duplicates judge CORPUS.parquet REMOVED.txt
 //!                                              what another tool removed (one row number a line), held against it
 //!   near_duplicates simulate FILES FOLDER      invented sketches through all steps, spilled to FOLDER
@@ -16,6 +18,7 @@
 mod corpus;
 mod job;
 mod kernel;
+mod memory;
 mod simulate;
 mod truth;
 
@@ -43,12 +46,13 @@ fn main() -> ExitCode {
             .and_then(|files| corpus::write(Path::new(out), &corpus::texts(folders, files))),
         ["truth", corpus] => corpus::read(Path::new(corpus)).map(|texts| truth::report(&texts)),
         ["job", corpus] => job::bench(Path::new(corpus)),
+        ["memory", corpus] => corpus::read(Path::new(corpus)).and_then(|texts| memory::bench(&texts)),
         ["judge", corpus, removed] => job::judge(Path::new(corpus), Path::new(removed)),
         ["simulate", files, folder] => files
             .parse()
             .map_err(Into::into)
             .and_then(|files| simulate::bench(files, Path::new(folder))),
-        _ => Err("usage: near_duplicates kernel|write|truth|job|judge|simulate …".into()),
+        _ => Err("usage: near_duplicates kernel|write|truth|job|memory|judge|simulate …".into()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
