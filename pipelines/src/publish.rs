@@ -265,18 +265,20 @@ fn metadata_totals(job: &Job) -> Vec<(&'static str, u64)> {
     ]
 }
 
-/// Pairs of near-duplicates, and the share of them that was found, by estimate.
+/// Pairs of near-duplicates, and the share of them that was found, by estimate, if there is one.
 fn near_totals(job: &Job, found: &Found) -> Vec<(&'static str, u64)> {
-    if job.stages.near.is_none() {
+    let Some(near) = &job.stages.near else {
         return Vec::new();
-    }
-    let [recall, low, high] = found.recall();
-    vec![
-        ("near_pairs", found.pairs),
-        ("near_recall_millionths", recall),
-        ("near_recall_millionths_high", high),
-        ("near_recall_millionths_low", low),
-    ]
+    };
+    let mut totals = vec![("near_pairs", found.pairs)];
+    totals.extend(near.curve.recall(found).into_iter().flat_map(|recall| {
+        [
+            ("near_recall_millionths", recall.estimate),
+            ("near_recall_millionths_high", recall.high),
+            ("near_recall_millionths_low", recall.low),
+        ]
+    }));
+    totals
 }
 
 /// What was taken over from an earlier release, if one is named.

@@ -1,5 +1,6 @@
 //! What a run says at its end: the funnel, the languages, the licenses.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use stackmill_schemas::manifest::{FunnelRow, Manifest, Tally};
@@ -59,20 +60,36 @@ pub fn tables(manifest: &Manifest) -> String {
     out
 }
 
-/// How many pairs of near-duplicates were found, of how many there are by the collision curve.
 fn near(manifest: &Manifest) -> String {
-    let total = |name: &str| manifest.totals.get(name).copied();
+    let lines = near_lines(&manifest.totals);
+    match lines.is_empty() {
+        true => String::new(),
+        false => format!("\nnear duplicates: {}\n", lines.join("\n")),
+    }
+}
+
+/// What totals say of near-duplicates: how many pairs were found, and of how many there are, by estimate.
+pub fn near_lines(totals: &BTreeMap<String, u64>) -> Vec<String> {
+    let total = |name: &str| totals.get(name).copied();
     let share = |name: &str| total(name).map(|millionths| format!("{:.2}%", millionths as f64 / 1e4));
     let recall = share("near_recall_millionths");
     let ends = share("near_recall_millionths_low").zip(share("near_recall_millionths_high"));
-    match (total("near_pairs"), recall, ends) {
-        (Some(pairs), Some(recall), Some((low, high))) => format!(
-            "\nnear duplicates: {} pairs compared and found alike; estimated share of all such pairs {recall} \
-             (95%: {low} to {high})\n",
+    let Some(pairs) = total("near_pairs") else {
+        return Vec::new();
+    };
+    let recall = match recall.zip(ends) {
+        _ if pairs == 0 => "no pairs were found, so no share is estimated".to_owned(),
+        Some((recall, (low, high))) => format!(
+            "{} pairs compared and found alike; estimated share of all such pairs {recall} (95%: {low} to {high})",
             count_text(pairs)
         ),
-        _ => String::new(),
-    }
+        None => format!(
+            "{} pairs compared and found alike; no share is estimated: with these bands and rows, they say too little of \
+             those that were missed",
+            count_text(pairs)
+        ),
+    };
+    vec![recall]
 }
 
 /// Opt-out lists with the files that each left out, and what is known of repositories.
