@@ -3,19 +3,19 @@
 //! ```text
 //!   scatter   rank_a │ blob_a │ shingles_a │ ranks_b   to the home of the files b
 //!   gather    hold the home's sets, stream the attached sets, compare
-//!   emit      rank_a │ rank_b │ blob_a │ similarity │ alone    sorted by (rank_b, rank_a)
+//!   emit      rank_a │ rank_b │ blob_a │ similarity │ met      sorted by (rank_b, rank_a)
 //! ```
-//! `alone` is the only band in which both meet, if there is one alone: by it [quality](super::quality) knows what a run
-//! with a band less had found. It is no part of an edge.
+//! `met` has bit *band* mod 64 set for each band in which both meet: by it [quality](super::quality) knows what a run of
+//! fewer bands had found. It is no part of an edge, and null where nobody asks: for equal sets and for unlike ones.
 //!
 //! Memory of a gather: the shingle sets of one home (at most 4 bytes a byte of its text, near 1 in source code), one
-//! batch of attached sets, 72 bytes an edge, and 8 bytes a band of each file b with an edge. Homes are cut by bytes, so
+//! batch of attached sets, 80 bytes an edge, and 8 bytes a band of each file b with an edge. Homes are cut by bytes, so
 //! the bound does not grow with the corpus.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_array::{Float64Array, RecordBatch, UInt32Array};
+use arrow_array::{Float64Array, RecordBatch, UInt64Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use stackmill_schemas::stage::{Emit, Exchange, InputSize, Partition, Scatter};
 use stackmill_schemas::{Error, FileId, Result, TaskContext, columns, rank};
@@ -27,12 +27,12 @@ use crate::rows::{FixedColumn, RANK_BYTES, optional_fixed_array, rank_array, rea
 
 /// Edges of one emitted batch.
 const BATCH_ROWS: usize = 64 << 10;
-/// The column of the only band in which a pair meets.
-pub(super) const ALONE: &str = "alone";
+/// The column of the bands in which a pair meets.
+pub(super) const MET: &str = "met";
 /// Elements compared between two looks at whether the threshold is still in reach.
 const STRIDE: usize = 64;
 
-/// Compares candidate pairs: reads what `near-attach` emits, emits `rank_a, rank_b, blob_a, similarity, alone` of pairs at
+/// Compares candidate pairs: reads what `near-attach` emits, emits `rank_a, rank_b, blob_a, similarity, met` of pairs at
 /// or above the threshold; of all pairs if that is 0. Its partitions are the homes of files.
 #[derive(Clone, Debug)]
 pub struct Verify {
@@ -94,17 +94,17 @@ pub(super) fn edge_batch(edges: &[Edge]) -> Result<RecordBatch> {
     Ok(RecordBatch::try_new(edge_schema(), columns)?)
 }
 
-/// Edges, each with the only band in which its files meet: `near-verify` emits such tables.
-pub(super) fn marked_batch(edges: &[(Edge, Option<u32>)]) -> Result<RecordBatch> {
+/// Edges, each with the bands in which its files meet: `near-verify` emits such tables.
+pub(super) fn marked_batch(edges: &[(Edge, Option<u64>)]) -> Result<RecordBatch> {
     let plain: Vec<Edge> = edges.iter().map(|(edge, _)| *edge).collect();
     let mut columns = edge_batch(&plain)?.columns().to_vec();
-    columns.push(Arc::new(UInt32Array::from_iter(edges.iter().map(|(_, alone)| *alone))));
+    columns.push(Arc::new(UInt64Array::from_iter(edges.iter().map(|(_, met)| *met))));
     Ok(RecordBatch::try_new(marked_schema(), columns)?)
 }
 
 fn marked_schema() -> SchemaRef {
     let mut fields = edge_schema().fields().to_vec();
-    fields.push(Arc::new(Field::new(ALONE, DataType::UInt32, true)));
+    fields.push(Arc::new(Field::new(MET, DataType::UInt64, true)));
     Arc::new(Schema::new(fields))
 }
 
@@ -207,7 +207,7 @@ impl Verify {
 
 /// Edges of one home, and the bands of their files.
 struct Compared {
-    edges: Vec<(Edge, Option<u32>)>,
+    edges: Vec<(Edge, Option<u64>)>,
     sketcher: Sketcher,
     /// Of the file a that is being compared; empty before its first edge.
     bands_a: Vec<u64>,
@@ -231,15 +231,14 @@ impl Compared {
     }
 
     fn push(&mut self, edge: Edge, (a, b): (&[[u8; 8]], &[[u8; 8]])) {
-        // Nothing is asked of pairs that are told although they are unlike, nor of equal ones, which meet everywhere.
-        let alone = match edge.similarity > 0.0 && edge.similarity < 1.0 {
-            true => self.alone(edge.b, a, b),
+        let met = match edge.similarity > 0.0 && edge.similarity < 1.0 {
+            true => Some(self.met(edge.b, a, b)),
             false => None,
         };
-        self.edges.push((edge, alone));
+        self.edges.push((edge, met));
     }
 
-    fn alone(&mut self, rank_b: u128, a: &[[u8; 8]], b: &[[u8; 8]]) -> Option<u32> {
+    fn met(&mut self, rank_b: u128, a: &[[u8; 8]], b: &[[u8; 8]]) -> u64 {
         let sketcher = &mut self.sketcher;
         let mut bands = |set: &[[u8; 8]], out: &mut Vec<u64>| {
             let set: Vec<u64> = set.iter().map(|element| u64::from_le_bytes(*element)).collect();
@@ -256,9 +255,8 @@ impl Compared {
             out.into_boxed_slice()
         });
         let pairs = self.bands_a.iter().zip(bands_b.iter());
-        let mut met = (0u32..).zip(pairs).filter(|(_, (a, b))| a == b);
-        let first = met.next()?.0;
-        met.next().is_none().then_some(first)
+        let met = (0u32..).zip(pairs).filter(|(_, (a, b))| a == b);
+        met.fold(0, |bits, (band, _)| bits | 1 << (band % u64::BITS))
     }
 }
 

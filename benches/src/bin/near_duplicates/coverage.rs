@@ -42,7 +42,9 @@ pub(crate) fn bench(settings: [u32; 3], tables: &[&str]) -> crate::Outcome {
     let mut shingler = Shingler::new(NearConfig::default().ngram);
     let mut sets: Vec<Vec<u64>> = Vec::new();
     for table in tables {
-        texts(Path::new(table), &mut |text| sets.push(shingler.set(text.as_bytes()).to_vec()))?;
+        texts(Path::new(table), &mut |text| {
+            sets.push(shingler.set(text.as_bytes()).to_vec())
+        })?;
     }
     sets.retain(|set| set.len() >= NearConfig::default().minimum_shingles as usize);
     let cx = TaskContext {
@@ -99,7 +101,11 @@ fn texts(table: &Path, to: &mut dyn FnMut(&str)) -> crate::Outcome {
 }
 
 fn side(sets: &[Vec<u64>]) -> Result<RecordBatch> {
-    let bytes = |set: &Vec<u64>| set.iter().flat_map(|element| element.to_le_bytes()).collect::<Vec<u8>>();
+    let bytes = |set: &Vec<u64>| {
+        set.iter()
+            .flat_map(|element| element.to_le_bytes())
+            .collect::<Vec<u8>>()
+    };
     let blobs = vec![7u8; 20 * sets.len()];
     let arrays: [Arc<dyn arrow_array::Array>; 3] = [
         Arc::new(UInt64Array::from_iter_values(0..sets.len() as u64)),
@@ -118,7 +124,12 @@ fn found(config: &NearConfig, sets: &[Vec<u64>], cx: &TaskContext) -> Result<Fou
         bytes: 0,
         homes: 1,
     };
-    let Near { buckets, attach, verify, .. } = &near;
+    let Near {
+        buckets,
+        attach,
+        verify,
+        ..
+    } = &near;
     let chain: [&dyn Exchange; 3] = [buckets, attach, verify];
     for exchange in chain {
         rows = exchanged(exchange, &rows, size, cx)?;
