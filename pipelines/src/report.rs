@@ -68,7 +68,8 @@ fn near(manifest: &Manifest) -> String {
     }
 }
 
-/// What totals say of near-duplicates: how many pairs were found, and of how many there are, by estimate.
+/// What totals say of near-duplicates: how many pairs were found, of how many there are, by estimate; and how many of the
+/// removed files are as alike as asked for.
 pub fn near_lines(totals: &BTreeMap<String, u64>) -> Vec<String> {
     let total = |name: &str| totals.get(name).copied();
     let share = |name: &str| total(name).map(|millionths| format!("{:.2}%", millionths as f64 / 1e4));
@@ -89,7 +90,34 @@ pub fn near_lines(totals: &BTreeMap<String, u64>) -> Vec<String> {
             count_text(pairs)
         ),
     };
-    vec![recall]
+    let mut lines = vec![recall];
+    lines.extend(precision(totals));
+    lines
+}
+
+/// Of removed files, how many are as alike as asked for: counted, not estimated.
+fn precision(totals: &BTreeMap<String, u64>) -> Option<String> {
+    let total = |name: &str| totals.get(name).copied();
+    let removed = total("near_removed").filter(|removed| *removed > 0)?;
+    let of = |alike: u64| {
+        let percent = 100.0 * alike as f64 / removed as f64;
+        format!(
+            "{} of {} removed files ({percent:.2}%)",
+            count_text(alike),
+            count_text(removed)
+        )
+    };
+    match (total("near_removed_like_keeper"), total("near_removed_like_neighbour")) {
+        (Some(alike), _) => Some(format!(
+            "{} were compared with their keepers and reach the threshold",
+            of(alike)
+        )),
+        (_, Some(alike)) => Some(format!(
+            "{} reach the threshold with the first file that they were compared with, which in a chain is not the keeper",
+            of(alike)
+        )),
+        _ => None,
+    }
 }
 
 /// Opt-out lists with the files that each left out, and what is known of repositories.

@@ -1,4 +1,5 @@
-//! How many of the pairs a run found: an estimate from the edges that it verified, and precision, which is exact.
+//! How many of the pairs a run found, an estimate from the edges that it verified; and of the files that it removed, how
+//! many are as alike as asked for, a count.
 //!
 //! ```text
 //!   a pair of Jaccard index J meets in a bucket with the chance p(J) of the collision curve
@@ -7,13 +8,14 @@
 //!   variance: the largest of
 //!     each pair on its own           Σ (1 − p) / p²
 //!     jackknife, a band at a time    (bands − 1) / bands · Σ (pairs lost without the band − mean)²
-//!     half of the bands, 32 times    Σ · 2 · mean of (edges that meet in none of them − expected)² / expected
+//!     without an eighth, 64 times    Σ · 8 · mean of (edges that meet in no other band − expected)² / expected
 //! ```
 //! Pairs that are alike enough and met nowhere are so counted by those that did (Horvitz and Thompson 1952). Pairs of one
 //! family are found or missed together, so they are no draws of their own; bands are, whatever hangs together: hence a
-//! jackknife (Tukey 1958) over bands. Where nearly all is found, hardly an edge hangs on one band: there, half of the
-//! bands show in what lots pairs are missed; twice, as halves of one draw differ half as much as draws do. What is missed
-//! comes in few, uneven lots, so its variance is taken to grow with it, as in Wilson's interval (1927).
+//! jackknife (Tukey 1958) over bands. Where nearly all is found, hardly an edge hangs on one band: there, runs without an
+//! eighth of the bands show in what lots pairs are missed; eight times, as they differ from the whole by an eighth of what
+//! draws differ. What is missed comes in few, uneven lots, so its variance is taken to grow with it, as in Wilson's
+//! interval (1927).
 //!
 //! The interval is about the draw of this seed: in 95 of 100 runs of other seeds it holds the share that each of them
 //! found. Pairs are those that a run compares: equal sets with the first of them alone. What the curve does not know is in
@@ -22,7 +24,7 @@
 
 use arrow_array::{Array, RecordBatch};
 use serde::{Deserialize, Serialize};
-use stackmill_schemas::{Result, columns, fingerprint};
+use stackmill_schemas::{Outcome, Result, columns, fingerprint};
 
 use super::planner::{Banding, probability};
 use super::verify::MET;
@@ -35,8 +37,10 @@ const MOST: f64 = UNIT;
 const LEAST_CHANCE: f64 = 0.05;
 /// Groups of bands at most: bits of the column `met`.
 const GROUPS: u32 = u64::BITS;
-/// Halves of the bands that are looked at.
-const HALVES: u64 = 32;
+/// Parts of the bands, each without one in [`PART`], that are looked at.
+const PARTS: u64 = 64;
+/// One in so many groups of bands is left out of a part.
+const PART: u32 = 8;
 /// 97.5% points of Student's t, by degrees of freedom from 1 on.
 const STUDENT: [f64; 30] = [
     12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120,
@@ -63,9 +67,9 @@ impl Curve {
             Some(_) => Some(columns::u64s(edges, MET)?),
             None => None,
         };
-        let halves = self.halves();
+        let parts = self.parts();
         found.lost.resize(self.groups() as usize, 0);
-        found.halves.resize(halves.len(), 0);
+        found.parts.resize(parts.len(), 0);
         let wanted = (0..edges.num_rows()).filter(|row| similarities[*row] >= self.threshold);
         for row in wanted {
             let similarity = similarities[row];
@@ -76,23 +80,23 @@ impl Curve {
             add(&mut found.variance, missed / chance);
             if let Some(met) = met.filter(|met| met.is_valid(row)) {
                 add(&mut found.missed_marked, missed);
-                self.mark((similarity, met.value(row)), &halves, found);
+                self.mark((similarity, met.value(row)), &parts, found);
             }
         }
         Ok(())
     }
 
     /// Counts what had been lost of an edge with fewer bands.
-    fn mark(self, (similarity, met): (f64, u64), halves: &[u64], found: &mut Found) {
+    fn mark(self, (similarity, met): (f64, u64), parts: &[u64], found: &mut Found) {
         let (bands, groups) = (self.banding.bands, self.groups());
         if groups > 1 && met.count_ones() == 1 {
             let less = self.chance(similarity, bands - bands / groups);
             add(&mut found.lost[met.trailing_zeros() as usize], 1.0 / less);
         }
-        let half = self.chance(similarity, bands * (groups / 2) / groups);
-        add(&mut found.expected, 1.0 - half / self.chance(similarity, bands));
-        for (sum, half) in found.halves.iter_mut().zip(halves) {
-            *sum += u64::from(met & half == 0);
+        let left = self.chance(similarity, bands * self.left() / groups);
+        add(&mut found.expected, 1.0 - left / self.chance(similarity, bands));
+        for (sum, part) in found.parts.iter_mut().zip(parts) {
+            *sum += u64::from(met & part == 0);
         }
     }
 
@@ -100,15 +104,35 @@ impl Curve {
         self.banding.bands.min(GROUPS)
     }
 
-    /// Halves of the groups, by hashes of their numbers.
-    fn halves(self) -> Vec<u64> {
-        let half = |number: u64| {
+    /// Groups of a part.
+    fn left(self) -> u32 {
+        self.groups() - self.groups().div_ceil(PART)
+    }
+
+    /// Parts of the groups, by hashes of their numbers.
+    fn parts(self) -> Vec<u64> {
+        let part = |number: u64| {
             let mut groups: Vec<u32> = (0..self.groups()).collect();
             groups.sort_by_key(|group| fingerprint::seeded(number, &group.to_le_bytes()));
-            let half = &groups[..groups.len() / 2];
-            half.iter().fold(0, |bits, group| bits | 1 << group)
+            let left = &groups[..self.left() as usize];
+            left.iter().fold(0, |bits, group| bits | 1 << group)
         };
-        (0..HALVES).map(half).collect()
+        (0..PARTS).map(part).collect()
+    }
+
+    /// Counts what `near-keepers` decides: files removed, and those of them whose similarity reaches the threshold. That is
+    /// the similarity to the keeper, where files that only hang together are not removed.
+    pub fn judge(self, decisions: &RecordBatch, found: &mut Found) -> Result<()> {
+        let outcomes = columns::strings(decisions, "outcome")?.iter();
+        let similarities = columns::f64s(decisions, "similarity")?.values();
+        let removed = outcomes
+            .zip(similarities)
+            .filter(|(outcome, _)| *outcome == Some(Outcome::Dropped.as_str()));
+        for (_, similarity) in removed {
+            found.removed += 1;
+            found.removed_alike += u64::from(*similarity >= self.threshold);
+        }
+        Ok(())
     }
 
     fn chance(self, similarity: f64, bands: u32) -> f64 {
@@ -164,16 +188,22 @@ pub struct Found {
     pub variance: u64,
     /// By group of bands: pairs that edges which meet there alone stand for in a run without it; in 2^-20.
     pub lost: Vec<u64>,
-    /// By half of the bands: edges that meet in none of them.
-    pub halves: Vec<u64>,
+    /// By part of the bands: edges that meet in none of them.
+    pub parts: Vec<u64>,
     /// How many these were, if each edge met on its own; in 2^-20.
     pub expected: u64,
+    /// Files removed.
+    pub removed: u64,
+    /// Of these, files that are as alike as asked for.
+    pub removed_alike: u64,
 }
 
 impl Found {
     /// Adds what another task found.
     pub fn add(&mut self, other: &Self) {
         self.pairs += other.pairs;
+        self.removed += other.removed;
+        self.removed_alike += other.removed_alike;
         for (sum, of) in [
             (&mut self.missed, other.missed),
             (&mut self.missed_marked, other.missed_marked),
@@ -182,7 +212,7 @@ impl Found {
         ] {
             *sum = sum.saturating_add(of);
         }
-        for (sums, of) in [(&mut self.lost, &other.lost), (&mut self.halves, &other.halves)] {
+        for (sums, of) in [(&mut self.lost, &other.lost), (&mut self.parts, &other.parts)] {
             sums.resize(sums.len().max(of.len()), 0);
             sums.iter_mut()
                 .zip(of)
@@ -216,16 +246,22 @@ impl Found {
         (bands - 1.0) / bands * squares * unknown * unknown
     }
 
-    /// The variance of what half of the bands miss, by the pair, as it were between draws.
+    /// How much more draws differ than parts of one draw do.
+    fn apart(&self) -> f64 {
+        let groups = self.lost.len() as u32;
+        f64::from(groups) / f64::from(groups.div_ceil(PART))
+    }
+
+    /// The variance of what parts of the bands miss, by the pair, as it were between draws.
     fn lots(&self) -> f64 {
         let expected = self.expected as f64 / UNIT;
         let squares = self
-            .halves
+            .parts
             .iter()
             .map(|lost| (*lost as f64 - expected).powi(2))
             .sum::<f64>();
         match expected > 0.0 {
-            true => 2.0 * squares / self.halves.len() as f64 / expected,
+            true => self.apart() * squares / self.parts.len() as f64 / expected,
             false => 0.0,
         }
     }

@@ -109,8 +109,12 @@ impl Step for Gather<'_> {
         };
         let mut emit = |batch: RecordBatch| {
             curve.map_or(Ok(()), |curve| curve.count(&batch, &mut found))?;
-            let batch = match &self.next {
-                Next::Edges(_) => plain(&batch)?,
+            let batch = match (&self.next, &self.job.stages.near) {
+                (Next::Edges(_), _) => plain(&batch)?,
+                (Next::Decisions { .. }, Some(near)) if near.keepers.name() == exchange.name() => {
+                    near.curve.judge(&batch, &mut found)?;
+                    batch
+                }
                 _ => batch,
             };
             let batch = pairs.as_mut().map_or(Ok(batch.clone()), |pairs| pairs.edges(&batch))?;
