@@ -8,11 +8,11 @@
 //!   variance: the largest of
 //!     each pair on its own           Σ (1 − p) / p²
 //!     jackknife, a band at a time    (bands − 1) / bands · Σ (pairs lost without the band − mean)²
-//!     without an eighth, 64 times    Σ · 8 · mean of (edges that meet in no other band − expected)² / expected
+//!     if few are missed, 64 times    Σ · 8 · mean of (edges of an eighth of the bands alone − expected)² / expected
 //! ```
 //! Pairs that are alike enough and met nowhere are so counted by those that did (Horvitz and Thompson 1952). Pairs of one
 //! family are found or missed together, so they are no draws of their own; bands are, whatever hangs together: hence a
-//! jackknife (Tukey 1958) over bands. Where nearly all is found, hardly an edge hangs on one band: there, runs without an
+//! jackknife (Tukey 1958) over bands. Where 99% are found, hardly an edge hangs on one band: there, runs without an
 //! eighth of the bands show in what lots pairs are missed; eight times, as they differ from the whole by an eighth of what
 //! draws differ. What is missed comes in few, uneven lots, so its variance is taken to grow with it, as in Wilson's
 //! interval (1927).
@@ -39,6 +39,8 @@ const LEAST_CHANCE: f64 = 0.05;
 const GROUPS: u32 = u64::BITS;
 /// Parts of the bands, each without one in [`PART`], that are looked at.
 const PARTS: u64 = 64;
+/// Share of pairs missed below which hardly an edge hangs on one band alone.
+const FEW: f64 = 0.01;
 /// One in so many groups of bands is left out of a part.
 const PART: u32 = 8;
 /// 97.5% points of Student's t, by degrees of freedom from 1 on.
@@ -226,7 +228,10 @@ impl Found {
             return [0.0; 2];
         }
         let variance = self.jackknife().max(self.variance as f64 / UNIT);
-        let spread = (variance / missed).max(self.lots());
+        let spread = match missed < FEW * self.pairs as f64 {
+            true => (variance / missed).max(self.lots()),
+            false => variance / missed,
+        };
         let t = student(self.lost.len() - 1);
         let half = t * t * spread / 2.0;
         let width = (t * t * spread * missed + half * half).sqrt();

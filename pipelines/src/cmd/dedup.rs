@@ -37,7 +37,8 @@ pub(super) fn dedup(args: &DedupArgs) -> Result<u8> {
         return Err(Error::config("no input is a table").hint("--write-corpus writes the kept files to data/corpus"));
     }
     let stores = recipe.stores.clone();
-    let outcome = engine(recipe.clone(), options(args, out.join(DATA)), &Console::new(false))?;
+    let outcome = engine(recipe.clone(), options(args, out.join(DATA)), &Console::new(false))
+        .map_err(|error| error.map_hint(without_recipe))?;
     let data = Output::new(out.join(DATA), stores.clone());
     let figures = results(
         (&data, near(&outcome.manifest)),
@@ -50,6 +51,16 @@ pub(super) fn dedup(args: &DedupArgs) -> Result<u8> {
         false => print(&told(&figures, args)),
     }
     .map(|()| 0)
+}
+
+/// A hint of a run, where there is no recipe to change.
+fn without_recipe(hint: String) -> String {
+    match hint.contains("--update") || hint.contains("columns =") {
+        true => {
+            "mend the inputs, or name their columns with --content and --id; then start over with --replace".to_owned()
+        }
+        false => hint,
+    }
 }
 
 /// Whether texts are written; a later release has to find there what it holds on to.
