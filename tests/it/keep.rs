@@ -88,7 +88,7 @@ fn policies_that_nobody_can_follow_are_refused() {
 /// Rows of a table in the order of `seed`: families of files that are alike, one of them twice under two names.
 fn shuffled(seed: u64) -> String {
     let text = |family: usize, member: usize| {
-        let words: Vec<String> = (0..60)
+        let words: Vec<String> = (0..75)
             .map(|at| match at == 7 * (member + 1) {
                 true => format!("own{member}"),
                 false => format!("word{family}x{at}"),

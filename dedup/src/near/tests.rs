@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow_array::{RecordBatch, StringArray, UInt64Array};
+use arrow_array::{Array as _, RecordBatch, StringArray, UInt64Array};
 use proptest::prelude::*;
 use stackmill_schemas::context::Homes;
 use stackmill_schemas::stage::{InputSize, Map};
@@ -180,6 +180,39 @@ proptest! {
         let config = complete();
         let decisions = corpus.decisions(&config, shape);
         prop_assert_eq!(removed(&decisions), corpus.oracle(&config));
+    }
+
+    /// Mutation: compare the bands of one file with those of another seed, or forget to clear those of the last file a.
+    #[test]
+    fn edges_tell_in_which_bands_they_meet(corpus in corpora(), shape in any::<Run>()) {
+        let near = complete().build().expect("settings");
+        let bands: BTreeMap<FileId, Vec<u8>> = corpus
+            .sketch(&near)
+            .0
+            .iter()
+            .flat_map(|batch| {
+                let ids = columns::u64s(batch, columns::FILE_ID).expect("ids").values().to_vec();
+                let bands = columns::binaries(batch, columns::BANDS).expect("bands").clone();
+                (0..ids.len()).map(move |i| (FileId(ids[i]), bands.value(i).to_vec())).collect::<Vec<_>>()
+            })
+            .collect();
+        let met = |a: &[u8], b: &[u8]| {
+            let pairs = a.chunks(8).zip(b.chunks(8)).take(64).enumerate();
+            pairs.fold(0u64, |bits, (band, (a, b))| bits | u64::from(a == b) << band)
+        };
+        for edges in corpus.edges(&near, shape) {
+            let told = columns::u64s(&edges, "met").expect("a column");
+            let similarities = columns::f64s(&edges, "similarity").expect("a column");
+            for row in 0..edges.num_rows() {
+                let file = |name| {
+                    let rank = columns::fixed(&edges, name).expect("ranks").value(row).try_into().expect("16 bytes");
+                    stackmill_schemas::rank::file_of(u128::from_be_bytes(rank))
+                };
+                let expected = met(&bands[&file("rank_a")], &bands[&file("rank_b")]);
+                let told = told.is_valid(row).then(|| told.value(row));
+                prop_assert_eq!(told, (similarities.value(row) < 1.0).then_some(expected));
+            }
+        }
     }
 
     #[test]
