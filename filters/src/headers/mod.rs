@@ -21,6 +21,7 @@
 
 mod comments;
 mod phrases;
+mod rights;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ use stackmill_schemas::{Error, FileBatch, FileColumns, Result, TaskContext, colu
 
 pub use comments::languages;
 use comments::{Comment, is_directive, is_modeline};
-use phrases::{ABBREVIATIONS, CERTAIN, CLAIMS, CLAUSES, LEGAL, LICENSES, OPENINGS, OWN_LINES};
+use phrases::{ABBREVIATIONS, CERTAIN, CLAIMS, CLAUSES, LEGAL, OPENINGS, OWN_LINES, WEAK};
 
 /// Name of the stage in recipes.
 const STAGE: &str = "headers";
@@ -213,25 +214,26 @@ fn about(paragraph: &[&str], mut found: bool) -> About {
         return About::Nothing;
     }
     // A title may stand above the law without a full stop.
-    let opening = lines
-        .iter()
-        .find(|line| !is_credit(line))
-        .map(|line| line.to_lowercase());
-    let opens = |line: String| {
-        let holds = [LICENSES, CLAUSES, LEGAL]
-            .iter()
-            .any(|phrases| holds_any(&line, phrases));
-        holds || OPENINGS.iter().any(|words| line.starts_with(words))
+    let opening = lines.iter().find(|line| !is_credit(line));
+    let opens = |line: &&str| {
+        let lower = line.to_lowercase();
+        let holds = [CLAUSES, LEGAL, WEAK].iter().any(|phrases| holds_any(&lower, phrases));
+        holds || rights::states(line) || OPENINGS.iter().any(|words| lower.starts_with(words))
     };
     if !opening.is_none_or(opens) {
         return About::Else;
     }
+    let mut above = String::new();
     for sentence in sentences(&lines) {
-        if holds_any(&sentence, LICENSES) || holds_any(&sentence, CLAUSES) || found && holds_any(&sentence, LEGAL) {
+        let lower = sentence.to_lowercase();
+        if rights::states(&sentence)
+            || !rights::tells(&lower) && (holds_any(&lower, CLAUSES) || found && rights::goes_on(&lower))
+        {
             (about, found) = (About::License, true);
-        } else if !is_credit(&sentence) && (about == About::Nothing || words(&sentence) > LONGEST_REST) {
+        } else if !is_credit(&sentence) && (about == About::Nothing || !rights::is_rest(&above, &sentence)) {
             return About::Else;
         }
+        above = sentence;
     }
     about
 }
@@ -240,14 +242,11 @@ fn holds_any(text: &str, phrases: &[&str]) -> bool {
     phrases.iter().any(|phrase| text.contains(phrase))
 }
 
-/// Words of a rest that may follow a line about copyright without saying anything: the end of a long name.
-const LONGEST_REST: usize = 3;
-
 fn words(text: &str) -> usize {
     text.split_whitespace().count()
 }
 
-/// The sentences of a paragraph in lower case: a line that begins with a copyright is one for itself.
+/// The sentences of a paragraph: a line that begins with a copyright is one for itself.
 fn sentences(lines: &[&str]) -> Vec<String> {
     let mut sentences = vec![String::new()];
     let longest = lines.iter().map(|line| line.len()).max().unwrap_or_default();
@@ -261,12 +260,13 @@ fn sentences(lines: &[&str]) -> Vec<String> {
         let lower = line.to_lowercase();
         let alone = OWN_LINES.iter().any(|word| lower.starts_with(word)) || is_credit(line);
         if alone {
-            sentences.push(lower);
+            sentences.push((*line).to_owned());
             sentences.push(String::new());
             continue;
         }
-        for word in lower.split_whitespace() {
+        for word in line.split_whitespace() {
             let ends = |word: &str| {
+                let word = word.to_lowercase();
                 let bare = word.trim_end_matches(['.', '"', ')', '\'']);
                 word.len() > bare.len() && word.contains('.') && bare.len() > 3 && !ABBREVIATIONS.contains(&bare)
             };
