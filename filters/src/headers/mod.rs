@@ -223,19 +223,22 @@ fn about(paragraph: &[&str], mut found: bool) -> About {
     if !opening.is_none_or(opens) {
         return About::Else;
     }
-    let mut above = String::new();
+    // A name may go on below a claim; what it is, is told by what comes next.
+    let (mut above, mut is_open) = (String::new(), false);
     for sentence in sentences(&lines) {
         let lower = sentence.to_lowercase();
-        if rights::states(&sentence)
-            || !rights::tells(&lower) && (holds_any(&lower, CLAUSES) || found && rights::goes_on(&lower))
-        {
-            (about, found) = (About::License, true);
-        } else if !is_credit(&sentence) && (about == About::Nothing || !rights::is_rest(&above, &sentence)) {
-            return About::Else;
+        let is_more = || holds_any(&lower, CLAUSES) || found && rights::goes_on(&lower);
+        if rights::states(&sentence) || !rights::tells(&lower) && is_more() {
+            (about, found, is_open) = (About::License, true, false);
+        } else if !is_credit(&sentence) {
+            is_open |= !rights::is_rest(&above, &sentence);
+            if about == About::Nothing || is_open && !rights::may_be_name(&sentence) {
+                return About::Else;
+            }
         }
         above = sentence;
     }
-    about
+    if is_open { About::Else } else { about }
 }
 
 fn holds_any(text: &str, phrases: &[&str]) -> bool {
@@ -252,8 +255,10 @@ fn sentences(lines: &[&str]) -> Vec<String> {
     let longest = lines.iter().map(|line| line.len()).max().unwrap_or_default();
     let mut is_short = false;
     for line in lines {
-        // Nobody breaks a line early in the middle of a sentence, and goes on with a capital.
-        if is_short && line.starts_with(char::is_uppercase) {
+        // Nobody breaks a line early in the middle of a sentence, and goes on with a capital; nor does one of a license
+        // go on with what code does.
+        let goes_on = !is_short && !rights::tells(&line.to_lowercase());
+        if !goes_on && line.starts_with(char::is_uppercase) {
             sentences.push(String::new());
         }
         is_short = line.len() < longest / 2;
@@ -308,6 +313,8 @@ fn is_credit(line: &str) -> bool {
         "maintained by",
         "@date",
         "@version",
+        "originally from",
+        "version:",
     ];
     let file = words(line) == 1 && line.contains('.') && !line.ends_with('.');
     is_decoration(line) || file || words(line) <= 12 && named.iter().any(|word| lower.starts_with(word))

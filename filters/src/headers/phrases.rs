@@ -351,6 +351,7 @@ pub(super) const LEGAL: &[&str] = &[
     "is distributed in the hope",
     "gnu general public",
     "permission notice",
+    "trademark",
 ];
 
 /// Words of licenses that code has, too: in a license, two of them or one of [`CUES`] are beside each.
@@ -360,13 +361,13 @@ pub(super) const WEAK: &[&str] = &[
     "copyright",
     "permission",
     "permitted",
-    "trademark",
     "patents",
     " gpl",
 ];
 
 /// Words that stand beside [`WEAK`] ones in a license.
 pub(super) const CUES: &[&str] = &[
+    "belongs to",
     "under",
     "see ",
     "terms",

@@ -159,6 +159,11 @@ pub(super) fn is_rest(above: &str, sentence: &str) -> bool {
     }
 }
 
+/// Whether a sentence may be the rest of a name, if more of a license comes below it.
+pub(super) fn may_be_name(sentence: &str) -> bool {
+    words(sentence) <= LONGEST_REST && sentence.starts_with(char::is_uppercase) && !tells(&sentence.to_lowercase())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -71,6 +71,10 @@ fn banners_and_short_statements_go() {
         ("C", "// Copyright The Foo Authors.\n// SPDX-License-Identifier: MIT"),
         ("C", "/* Copyright (C) 1990,\n   1991 Somebody and\n   Others */"),
         ("Python", "# Copyright 2020 Somebody and\n# Foo Project"),
+        (
+            "C",
+            "/* Copyright (c) 1985-2020, University of Nowhere\n                 XYZ, Nowhere\n   All rights reserved. */",
+        ),
         ("Java", "// (c) 2020 Somebody\n// The MIT License (MIT)"),
     ] {
         assert_eq!(strip(language, &format!("{header}\nlast\n")), "last\n", "{header}");
@@ -313,6 +317,10 @@ fn everything_else_stays() {
         ),
         ("Python", "# Copyright 2020 Somebody\n# usage: foo [-x]\nimport a\n"),
         ("Python", "# Copyright 2020 Somebody\n# License manager\nimport a\n"),
+        (
+            "C",
+            "/* This file is (C) 2008 Somebody\n * It may be distributed, but is not GPL\n * This file implements a machine\n */\nint a;\n",
+        ),
         (
             "Java",
             "/**\n * Copyright of a book.\n *\n * @param year of it\n */\nclass A {}\n",
