@@ -11,11 +11,14 @@
 //!   near_duplicates judge CORPUS.parquet REMOVED.txt
 //!                                              what another tool removed (one row number a line), held against it
 //!   near_duplicates simulate FILES FOLDER      invented sketches through all steps, spilled to FOLDER
+//!   near_duplicates coverage SEEDS BANDS ROWS TABLE.parquet...
+//!                                              whether the interval of the estimated recall holds; 0 0: planned bands
 //! ```
 //! Run by `cargo run --release -p stackmill-benches --bin near_duplicates -- …`; `benches/near_duplicates` has peers.
 #![allow(clippy::print_stdout)]
 
 mod corpus;
+mod coverage;
 mod job;
 mod kernel;
 mod memory;
@@ -52,7 +55,13 @@ fn main() -> ExitCode {
             .parse()
             .map_err(Into::into)
             .and_then(|files| simulate::bench(files, Path::new(folder))),
-        _ => Err("usage: near_duplicates kernel|write|truth|job|memory|judge|simulate …".into()),
+        ["coverage", seeds, bands, rows, tables @ ..] => [seeds, bands, rows]
+            .iter()
+            .map(|number| number.parse())
+            .collect::<Result<Vec<u32>, _>>()
+            .map_err(Into::into)
+            .and_then(|numbers| coverage::bench([numbers[0], numbers[1], numbers[2]], tables)),
+        _ => Err("usage: near_duplicates kernel|write|truth|job|memory|judge|simulate|coverage …".into()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

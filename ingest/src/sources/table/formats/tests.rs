@@ -179,7 +179,8 @@ fn a_file_of_another_format_is_refused_with_the_column_that_is_missing() {
     assert_eq!(refused("starcoderdata", &[]), None);
     for (format, column) in [("the-stack-v3", "file_path"), ("codeparrot", "path")] {
         let words = format!("there is no column `{column}`");
-        assert_eq!(refused(format, &[]), Some(words), "{format}");
+        let said = refused(format, &[]).unwrap_or_default();
+        assert!(said.starts_with(&words), "{format}: {said}");
     }
     let mapped = [
         ("path", "max_stars_repo_path"),
