@@ -51,6 +51,7 @@ pub(super) fn source() -> PackSource {
         license: "CC0-1.0".into(),
         sha256: "0f".repeat(32),
         report_only: false,
+        control: false,
     }
 }
 
