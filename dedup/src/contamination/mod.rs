@@ -42,6 +42,7 @@ mod matcher;
 mod packs;
 #[cfg(test)]
 mod plain;
+mod quoted;
 mod sides;
 mod tiers;
 mod unpack;
@@ -140,7 +141,7 @@ impl Default for DecontaminateConfig {
         Self {
             benchmarks: removing(),
             packs: Vec::new(),
-            prompt_share: 0.25,
+            prompt_share: 0.3,
             solution_share: 0.45,
             tests_share: 0.3,
             short_share: 0.75,
