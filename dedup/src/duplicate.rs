@@ -61,7 +61,7 @@ pub(crate) fn emit_decisions(
     Ok(())
 }
 
-/// Refuses a keep policy that names a criterion twice or one that is never reached.
+/// Refuses a keep policy that names a criterion twice, or one that is never reached.
 pub(crate) fn check_policy(stage: &str, keep: &[Criterion]) -> Result<()> {
     for (i, criterion) in keep.iter().enumerate() {
         if keep[..i].contains(criterion) {
@@ -69,6 +69,10 @@ pub(crate) fn check_policy(stage: &str, keep: &[Criterion]) -> Result<()> {
                 Error::config(format!("stage `{stage}`: `keep` names a criterion twice"))
                     .hint("a word or column decides once: the first time"),
             );
+        }
+        if keep[..i].contains(&Criterion::Hash) && *criterion != Criterion::Path {
+            return Err(Error::config(format!("stage `{stage}`: `keep` goes on after `hash`"))
+                .hint("hardly two files are equal in `hash`: put it last, or before `path`"));
         }
         if keep[..i].contains(&Criterion::Path) {
             return Err(Error::config(format!("stage `{stage}`: `keep` goes on after `path`"))
@@ -81,12 +85,13 @@ pub(crate) fn check_policy(stage: &str, keep: &[Criterion]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Criterion::{Forks, License, Path, Stars};
+    use Criterion::{Forks, Hash, License, Path, Stars};
 
     #[test]
     fn policies_name_a_criterion_once_and_path_last() {
         let accepted = |keep: &[Criterion]| check_policy("near", keep).is_ok();
         assert!(accepted(&[]) && accepted(&[Path]) && accepted(&[License, Stars, Forks, Path]));
         assert!(!accepted(&[Stars, Stars]) && !accepted(&[Path, Stars]));
+        assert!(accepted(&[Stars, Hash]) && accepted(&[Hash, Path]) && !accepted(&[Hash, Stars]));
     }
 }

@@ -331,7 +331,7 @@ pub struct DedupArgs {
     /// Results of an earlier call with --index: rows that are in both are not compared again
     #[arg(long, value_name = "DIR")]
     pub previous: Option<PathBuf>,
-    /// Copy the kept rows of tables as they are, all columns, into OUT/kept
+    /// Copy the rows of tables that were not removed as they are, all columns, into OUT/kept
     #[arg(long)]
     pub write_kept: bool,
     /// Write the text of what is kept into OUT/data/corpus, with languages and licenses

@@ -376,8 +376,9 @@ impl Graph {
         let Some((names, place)) = Names::of(name) else { return };
         if name == names.verify() {
             self.layout.edges[names.index] = reports.iter().map(|report| report.input.files).sum();
-            reports.iter().for_each(|report| self.parts.found.add(&report.found));
         }
+        // Of pairs, and of what was decided about them.
+        reports.iter().for_each(|report| self.parts.found.add(&report.found));
         if place.is_none() {
             let turns = &mut self.turns[names.index];
             turns.count += 1;

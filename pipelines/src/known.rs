@@ -8,7 +8,7 @@ use serde_json::Value;
 use stackmill_ingest::lists::{self, Metadata, Named, OptOut, Riding};
 use stackmill_schemas::lock::Unit;
 use stackmill_schemas::rank::{BITS, Criterion, bits};
-use stackmill_schemas::{Error, Result};
+use stackmill_schemas::{Error, Result, columns};
 
 use crate::passes::listing::value;
 use crate::recipe::Recipe;
@@ -85,6 +85,12 @@ impl Known {
                         return refuse(format!("names `{name}`, which nobody knows"), hint);
                     }
                 }
+                // What every listing has as text is no date: it would order nothing.
+                Criterion::Column { name, .. } if is_text(&columns::listed(), name) => {
+                    let hint = "numbers, flags, and texts that begin with a date have one; `depth`, `hash` and `path` order \
+                                by what files are called";
+                    return refuse(format!("names `{name}`, a text that has no order"), hint.to_owned());
+                }
                 Criterion::Column { name, .. } => match listing.field_with_name(name) {
                     Ok(field) => named.push(new_null_array(field.data_type(), 0)),
                     Err(_) => {
@@ -101,7 +107,8 @@ impl Known {
             Some(needed) if needed <= BITS => Ok(()),
             Some(needed) => refuse(
                 format!("needs {needed} bits for its criteria, and a rank has {BITS}"),
-                "stars and forks take 20 each, a number 24, a day 16, depth 5, license and a flag of a column 2, others 1"
+                "stars and forks take 20 each, a number 24, a day 16, depth 5, license and a flag of a column 2, others \
+                 1; a hash all that are left, and 32 at least"
                     .to_owned(),
             ),
             None => refuse(
@@ -110,6 +117,11 @@ impl Known {
             ),
         }
     }
+}
+
+fn is_text(schema: &Schema, name: &str) -> bool {
+    let field = schema.field_with_name(name);
+    field.is_ok_and(|field| *field.data_type() == DataType::Utf8)
 }
 
 /// Tables that the recipe names; what stands for their bytes goes to `artefacts`.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use serde::{Deserialize, Serialize};
+use stackmill_dedup::near::Keep;
 use stackmill_dedup::near::quality::Found;
 use stackmill_ingest::sources::{self, SourceConfig};
 use stackmill_ingest::store::Put;
@@ -265,18 +266,30 @@ fn metadata_totals(job: &Job) -> Vec<(&'static str, u64)> {
     ]
 }
 
-/// Pairs of near-duplicates, and the share of them that was found, by estimate.
+/// Pairs of near-duplicates, the share of them that was found, by estimate, if there is one, and files removed: how many are
+/// as alike to their keepers as asked for, or, of chains, to the first file that they were compared with.
 fn near_totals(job: &Job, found: &Found) -> Vec<(&'static str, u64)> {
-    if job.stages.near.is_none() {
+    let Some(near) = &job.stages.near else {
         return Vec::new();
-    }
-    let [recall, low, high] = found.recall();
-    vec![
+    };
+    let is_chained = job.recipe.near.as_ref().is_some_and(|near| near.keep != Keep::Greedy);
+    let alike = match is_chained {
+        true => "near_removed_like_neighbour",
+        false => "near_removed_like_keeper",
+    };
+    let mut totals = vec![
         ("near_pairs", found.pairs),
-        ("near_recall_millionths", recall),
-        ("near_recall_millionths_high", high),
-        ("near_recall_millionths_low", low),
-    ]
+        ("near_removed", found.removed),
+        (alike, found.removed_alike),
+    ];
+    totals.extend(near.curve.recall(found).into_iter().flat_map(|recall| {
+        [
+            ("near_recall_millionths", recall.estimate),
+            ("near_recall_millionths_high", recall.high),
+            ("near_recall_millionths_low", recall.low),
+        ]
+    }));
+    totals
 }
 
 /// What was taken over from an earlier release, if one is named.

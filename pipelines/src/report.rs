@@ -1,5 +1,6 @@
 //! What a run says at its end: the funnel, the languages, the licenses.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use stackmill_schemas::manifest::{FunnelRow, Manifest, Tally};
@@ -59,19 +60,63 @@ pub fn tables(manifest: &Manifest) -> String {
     out
 }
 
-/// How many pairs of near-duplicates were found, of how many there are by the collision curve.
 fn near(manifest: &Manifest) -> String {
-    let total = |name: &str| manifest.totals.get(name).copied();
+    let lines = near_lines(&manifest.totals);
+    match lines.is_empty() {
+        true => String::new(),
+        false => format!("\nnear duplicates: {}\n", lines.join("\n")),
+    }
+}
+
+/// What totals say of near-duplicates: how many pairs were found, of how many there are, by estimate; and how many of the
+/// removed files are as alike as asked for.
+pub fn near_lines(totals: &BTreeMap<String, u64>) -> Vec<String> {
+    let total = |name: &str| totals.get(name).copied();
     let share = |name: &str| total(name).map(|millionths| format!("{:.2}%", millionths as f64 / 1e4));
     let recall = share("near_recall_millionths");
     let ends = share("near_recall_millionths_low").zip(share("near_recall_millionths_high"));
-    match (total("near_pairs"), recall, ends) {
-        (Some(pairs), Some(recall), Some((low, high))) => format!(
-            "\nnear duplicates: {} pairs compared and found alike; estimated share of all such pairs {recall} \
-             (95%: {low} to {high})\n",
+    let Some(pairs) = total("near_pairs") else {
+        return Vec::new();
+    };
+    let recall = match recall.zip(ends) {
+        _ if pairs == 0 => "no pairs were found, so no share is estimated".to_owned(),
+        Some((recall, (low, high))) => format!(
+            "{} pairs compared and found alike; estimated share of all such pairs {recall} (95%: {low} to {high})",
             count_text(pairs)
         ),
-        _ => String::new(),
+        None => format!(
+            "{} pairs compared and found alike; no share is estimated: with these bands and rows, they say too little of \
+             those that were missed",
+            count_text(pairs)
+        ),
+    };
+    let mut lines = vec![recall];
+    lines.extend(precision(totals));
+    lines
+}
+
+/// Of removed files, how many are as alike as asked for: counted, not estimated.
+fn precision(totals: &BTreeMap<String, u64>) -> Option<String> {
+    let total = |name: &str| totals.get(name).copied();
+    let removed = total("near_removed").filter(|removed| *removed > 0)?;
+    let of = |alike: u64| {
+        let percent = 100.0 * alike as f64 / removed as f64;
+        format!(
+            "{} of {} removed files ({percent:.2}%)",
+            count_text(alike),
+            count_text(removed)
+        )
+    };
+    match (total("near_removed_like_keeper"), total("near_removed_like_neighbour")) {
+        (Some(alike), _) => Some(format!(
+            "{} were compared with their keepers and reach the threshold",
+            of(alike)
+        )),
+        (_, Some(alike)) => Some(format!(
+            "{} reach the threshold with the first file that they were compared with, which in a chain is not the keeper",
+            of(alike)
+        )),
+        _ => None,
     }
 }
 

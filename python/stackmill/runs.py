@@ -208,6 +208,8 @@ def _watched(arguments: list[str], report: Callable[[list[Progress]], None]) -> 
             raise
     if failed:
         raise failed[0]
+    if interrupts:  # it came too late for the run, which is done; not for the caller
+        raise KeyboardInterrupt
     report(_steps(watch))
     return ended[0]
 

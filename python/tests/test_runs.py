@@ -93,23 +93,28 @@ def test_a_refused_folder_is_an_exception(corpus):
 
 def test_control_c_ends_a_run_that_can_be_resumed(many, tmp_path):
     handler = signal.getsignal(signal.SIGINT)
-    pressed = []
+    # On a busy machine the run may be done before it is looked at: then once more.
+    for turn in range(10):
+        pressed = []
 
-    def press(progress):
-        if not pressed:
-            pressed.append(progress)
-            signal.raise_signal(signal.SIGINT)
+        def press(progress):
+            if not pressed:
+                pressed.append(progress)
+                signal.raise_signal(signal.SIGINT)
 
-    with pytest.raises(stackmill.Interrupted) as raised:
-        stackmill.run(many, tmp_path / "out", progress=press, **SLOW)
-    assert isinstance(raised.value, KeyboardInterrupt)
+        out = tmp_path / f"out{turn}"
+        with pytest.raises(KeyboardInterrupt) as raised:
+            stackmill.run(many, out, progress=press, **SLOW)
+        if isinstance(raised.value, stackmill.Interrupted):
+            break
+        assert stackmill.status(out)["complete"] is True
     assert (raised.value.kind, raised.value.exit_code) == ("interrupted", 130)
-    assert stackmill.status(tmp_path / "out")["complete"] is False
+    assert stackmill.status(out)["complete"] is False
     assert signal.getsignal(signal.SIGINT) is handler
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
         time.sleep(1)
-    manifest = stackmill.run(many, tmp_path / "out", progress=False, **SLOW)
+    manifest = stackmill.run(many, out, progress=False, **SLOW)
     assert manifest["totals"]["kept"] == MANY
 
 

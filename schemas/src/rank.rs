@@ -7,7 +7,7 @@
 //!   └──────┴─────────────┴─────────────┴─────────────────┴──────────┴────────────────────────────────┘
 //! ```
 //! Criteria come in the policy's order (the picture shows the default), each once, in 64 bits together: a policy that needs
-//! more is refused. The file id makes ranks unique and stands for the criterion `path`, because ids follow (repo_name,
+//! more is refused; a hash takes all that are left. The file id makes ranks unique and stands for the criterion `path`, because ids follow (repo_name,
 //! revision_id, path).
 
 use std::fmt;
@@ -15,6 +15,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::fingerprint::seeded;
 use crate::ids::FileId;
 use crate::license::LicenseType;
 use crate::text::nearest;
@@ -25,6 +26,10 @@ const COUNT_BITS: u32 = 20;
 const DEPTH_BITS: u32 = 5;
 const NUMBER_BITS: u32 = 24;
 const DAY_BITS: u32 = 16;
+/// Bits that a hash has at least.
+const HASH_BITS: u32 = 32;
+/// Seed of the hashes of [`Criterion::Hash`].
+const HASH_SEED: u64 = u64::from_le_bytes(*b"keephash");
 
 /// One criterion of a keep policy: in a recipe one word, or the name of a column and `asc` or `desc`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,11 +56,14 @@ pub enum Criterion {
         /// The greatest first.
         is_descending: bool,
     },
-    /// Order of the listing; always the last tie-breaker, named or not.
+    /// A hash of the blob id, then one of repository and path: an order that is the files' own, whatever comes first. It
+    /// takes all bits that are left, at least [`HASH_BITS`].
+    Hash,
+    /// Order of the listing; always the last tie-breaker, named or not. In a table, that is the order of rows.
     Path,
 }
 
-const WORDS: [(Criterion, &str); 8] = [
+const WORDS: [(Criterion, &str); 9] = [
     (Criterion::License, "license"),
     (Criterion::Stars, "stars"),
     (Criterion::Forks, "forks"),
@@ -63,6 +71,7 @@ const WORDS: [(Criterion, &str); 8] = [
     (Criterion::Fork, "fork"),
     (Criterion::Vendored, "vendored"),
     (Criterion::Depth, "depth"),
+    (Criterion::Hash, "hash"),
     (Criterion::Path, "path"),
 ];
 
@@ -200,17 +209,49 @@ pub struct Standing<'a> {
     pub depth: usize,
     /// What it has in the columns that the policy names, in its order.
     pub columns: Vec<Value<'a>>,
+    /// By which the hash orders; its default where the policy has none.
+    pub identity: Identity<'a>,
 }
 
-/// Bits that a policy needs; `columns` as in [`Standing`].
+/// What a file is, wherever its listing puts it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Identity<'a> {
+    /// Its repository.
+    pub repository: &'a str,
+    /// Its path.
+    pub path: &'a str,
+    /// Its blob id; empty where it is not known.
+    pub blob: &'a [u8],
+}
+
+impl Identity<'_> {
+    /// The leading half of `bits` is the blob's, so that rows without a name of their own have an order, too.
+    fn place(&self, bits: u32) -> u64 {
+        let lower = bits / 2;
+        let blob = seeded(HASH_SEED, self.blob) >> (64 - (bits - lower));
+        let name = seeded(seeded(HASH_SEED, self.repository.as_bytes()), self.path.as_bytes());
+        blob << lower | name >> (64 - lower)
+    }
+}
+
+/// Bits that a policy needs; `columns` as in [`Standing`]. A hash takes all that are left, if these are enough.
 pub fn bits(policy: &[Criterion], columns: &[Value<'_>]) -> u32 {
+    let others = other_bits(policy, columns);
+    match policy.contains(&Criterion::Hash) {
+        true => BITS.max(others + HASH_BITS),
+        false => others,
+    }
+}
+
+/// Bits of all criteria but a hash.
+fn other_bits(policy: &[Criterion], columns: &[Value<'_>]) -> u32 {
     let of_columns: u32 = columns.iter().map(Value::bits).sum();
     let of_words = policy.iter().map(|criterion| match criterion {
         Criterion::License => 2,
         Criterion::Stars | Criterion::Forks => COUNT_BITS,
         Criterion::Archived | Criterion::Fork | Criterion::Vendored => 1,
         Criterion::Depth => DEPTH_BITS,
-        Criterion::Column { .. } | Criterion::Path => 0,
+        Criterion::Column { .. } | Criterion::Hash | Criterion::Path => 0,
     });
     of_columns + of_words.sum::<u32>()
 }
@@ -231,9 +272,16 @@ pub fn rank(policy: &[Criterion], standing: &Standing<'_>, file_id: FileId) -> u
             Criterion::Column { is_descending, .. } => columns
                 .next()
                 .map_or((0, 0), |value| (value.bits(), value.place(*is_descending))),
+            Criterion::Hash => {
+                let left = BITS
+                    .saturating_sub(other_bits(policy, &standing.columns))
+                    .max(HASH_BITS);
+                (left, standing.identity.place(left))
+            }
             Criterion::Path => break,
         };
-        high = high << bits | value;
+        // A hash may be all there is.
+        high = high.checked_shl(bits).unwrap_or(0) | value;
     }
     u128::from(high) << 64 | u128::from(file_id.0)
 }
@@ -264,6 +312,7 @@ mod tests {
             vendored: false,
             depth: 0,
             columns: Vec::new(),
+            identity: Identity::default(),
         }
     }
 
@@ -310,6 +359,49 @@ mod tests {
     }
 
     #[test]
+    fn a_hash_takes_the_bits_that_are_left_and_32_at_least() {
+        use Criterion::{Forks, Hash, License, Path, Stars};
+        assert_eq!(bits(&[Hash], &[]), 64);
+        assert_eq!(bits(&[License, Stars, Hash, Path], &[]), 64);
+        assert_eq!(bits(&[License, Stars, Forks, Hash], &[]), 74, "22 are too few");
+    }
+
+    /// Mutation: hash the path alone.
+    #[test]
+    fn a_hash_orders_by_blob_then_by_name_whatever_the_row() {
+        use Criterion::{Hash, License};
+        let ranked = |policy: &[Criterion], blob: &[u8], path, row| {
+            let identity = Identity {
+                repository: "a/b",
+                path,
+                blob,
+            };
+            let standing = Standing {
+                identity,
+                ..standing(LicenseType::Permissive, 3)
+            };
+            rank(policy, &standing, FileId::new(0, row))
+        };
+        for policy in [&[Hash][..], &[License, Hash]] {
+            let blobs: Vec<[u8; 1]> = (0..200).map(|blob| [blob]).collect();
+            let order = |row: fn(u32) -> u32| {
+                let mut order: Vec<u32> = (0..200).collect();
+                order.sort_by_key(|at| ranked(policy, &blobs[*at as usize], "p", row(*at)));
+                order
+            };
+            assert_eq!(order(|at| at), order(|at| 200 - at));
+            assert_ne!(order(|at| at), (0..200).collect::<Vec<_>>());
+            let same = |path| ranked(policy, &[7], path, 0) >> 64;
+            assert_ne!(same("x"), same("y"));
+            let half = if policy.len() == 1 { 96 } else { 95 };
+            assert_eq!(
+                ranked(policy, &[7], "x", 0) >> half,
+                ranked(policy, &[7], "y", 0) >> half
+            );
+        }
+    }
+
+    #[test]
     fn huge_or_negative_counts_saturate() {
         assert!(ranked(LicenseType::NoLicense, i64::MAX, 0) < ranked(LicenseType::NoLicense, 0, 0));
         assert_eq!(
@@ -335,7 +427,7 @@ mod tests {
 
     #[test]
     fn criteria_are_written_as_they_are_read() {
-        for text in ["license", "depth", "pushed_at desc", "size asc"] {
+        for text in ["license", "depth", "hash", "pushed_at desc", "size asc"] {
             let criterion = Criterion::try_from(text.to_owned()).expect("known");
             assert_eq!(criterion.to_string(), text);
         }

@@ -72,6 +72,9 @@ fn policies_that_nobody_can_follow_are_refused() {
         (r#"["blob_id asc"]"#, "a column that has no order"),
         (r#"["stars", "forks", "score desc", "license"]"#, "needs 66 bits"),
         (r#"["score asc", "score asc"]"#, "names a criterion twice"),
+        (r#"["path asc"]"#, "names `path`, a text that has no order"),
+        (r#"["hash", "stars"]"#, "goes on after `hash`"),
+        (r#"["license", "stars", "forks", "hash"]"#, "needs 74 bits"),
     ] {
         sandbox.write(
             "r.toml",

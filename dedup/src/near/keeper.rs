@@ -17,7 +17,7 @@ use stackmill_schemas::stage::{Emit, Exchange, InputSize, Partition, Scatter};
 use stackmill_schemas::{Decision, Error, Result, TaskContext, columns, rank};
 
 use super::components::{FILE_KEY, rank_hash};
-use super::verify::edge_schema;
+use super::verify::{edge_schema, plain};
 use super::{Keep, PLACE};
 use crate::duplicate::{Duplicate, emit_decisions};
 use crate::rows::{FixedColumn, RANK_BYTES};
@@ -70,7 +70,7 @@ impl Exchange for Keepers {
     }
 
     fn scatter(&self, batch: &RecordBatch, to: &mut Scatter<'_>, _: &TaskContext) -> Result<()> {
-        to.send(batch.clone(), &vec![0; batch.num_rows()])
+        to.send(plain(batch)?, &vec![0; batch.num_rows()])
     }
 
     fn gather(&self, partition: Partition<'_>, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()> {

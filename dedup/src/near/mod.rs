@@ -185,7 +185,7 @@ impl NearConfig {
             sketch: Sketch::new(self, banding),
             buckets: Buckets::new(self, banding),
             attach: Attach::new(),
-            verify: Verify::new(if self.verify { self.threshold } else { 0.0 }),
+            verify: Verify::new(if self.verify { self.threshold } else { 0.0 }, banding, self.seed),
             curve: Curve::new(banding, self.threshold),
             components: Components::new(self.edges_at_once),
             keepers: Keepers::new(self.threshold, self.keep),

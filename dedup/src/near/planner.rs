@@ -20,7 +20,7 @@ const ROWS_MAX: u32 = 64;
 const ENTRY_BYTES: u32 = 8 + 16 + 4;
 /// Similarities at which the curve is told.
 const CURVE: [f64; 8] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 0.9];
-/// Similarity of files that have nothing to do with each other, at most: shared headers and idioms.
+/// Similarity of files that have nothing to do with each other, roughly: shared headers and idioms.
 const UNLIKE: f64 = 0.1;
 /// Usual length of a file of source code, in bytes: 20,000 of crates and wheels have 11.9 kB on average.
 const FILE_BYTES: u64 = 12_000;
@@ -140,7 +140,7 @@ fn curve(banding: Banding) -> String {
 pub struct Cost {
     /// Files, of the usual length.
     pub files: u64,
-    /// Pairs of files with nothing in common that are compared all the same; one in ten shingles equal, at most.
+    /// Pairs of files with nothing in common that are compared all the same, by estimate: were one in ten shingles equal.
     pub unlike_pairs: f64,
     /// Rows of buckets on disk, before compression, in bytes.
     pub bucket_bytes: u64,

@@ -3,39 +3,52 @@
 //! ```text
 //!   scatter   rank_a │ blob_a │ shingles_a │ ranks_b   to the home of the files b
 //!   gather    hold the home's sets, stream the attached sets, compare
-//!   emit      rank_a │ rank_b │ blob_a │ similarity    sorted by (rank_b, rank_a)
+//!   emit      rank_a │ rank_b │ blob_a │ similarity │ met      sorted by (rank_b, rank_a)
 //! ```
+//! `met` has bit *band* mod 64 set for each band in which both meet: by it [quality](super::quality) knows what a run of
+//! fewer bands had found. It is no part of an edge, and null where nobody asks: for equal sets and for unlike ones.
+//!
 //! Memory of a gather: the shingle sets of one home (at most 4 bytes a byte of its text, near 1 in source code), one
-//! batch of attached sets, and 64 bytes an edge. Homes are cut by bytes, so the bound does not grow with the corpus.
+//! batch of attached sets, 80 bytes an edge, and 8 bytes a band of each file b with an edge. Homes are cut by bytes, so
+//! the bound does not grow with the corpus.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_array::{Float64Array, RecordBatch};
+use arrow_array::{Float64Array, RecordBatch, UInt64Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use stackmill_schemas::stage::{Emit, Exchange, InputSize, Partition, Scatter};
 use stackmill_schemas::{Error, FileId, Result, TaskContext, columns, rank};
 
 use super::edges::{self, Side};
+use super::planner::Banding;
+use super::sketch::Sketcher;
 use crate::rows::{FixedColumn, RANK_BYTES, optional_fixed_array, rank_array, read_u64s};
 
 /// Edges of one emitted batch.
 const BATCH_ROWS: usize = 64 << 10;
+/// The column of the bands in which a pair meets.
+pub(super) const MET: &str = "met";
 /// Elements compared between two looks at whether the threshold is still in reach.
 const STRIDE: usize = 64;
 
-/// Compares candidate pairs: reads what `near-attach` emits, emits `rank_a, rank_b, blob_a, similarity` of pairs at or
-/// above the threshold; of all pairs if that is 0. Its partitions are the homes of files.
+/// Compares candidate pairs: reads what `near-attach` emits, emits `rank_a, rank_b, blob_a, similarity, met` of pairs at
+/// or above the threshold; of all pairs if that is 0. Its partitions are the homes of files.
 #[derive(Clone, Debug)]
 pub struct Verify {
     threshold: f64,
     tells_all: bool,
+    banding: Banding,
+    seed: u64,
 }
 
 impl Verify {
-    pub(super) fn new(threshold: f64) -> Self {
+    pub(super) fn new(threshold: f64, banding: Banding, seed: u64) -> Self {
         Self {
             threshold,
             tells_all: false,
+            banding,
+            seed,
         }
     }
 
@@ -81,6 +94,28 @@ pub(super) fn edge_batch(edges: &[Edge]) -> Result<RecordBatch> {
     Ok(RecordBatch::try_new(edge_schema(), columns)?)
 }
 
+/// Edges, each with the bands in which its files meet: `near-verify` emits such tables.
+pub(super) fn marked_batch(edges: &[(Edge, Option<u64>)]) -> Result<RecordBatch> {
+    let plain: Vec<Edge> = edges.iter().map(|(edge, _)| *edge).collect();
+    let mut columns = edge_batch(&plain)?.columns().to_vec();
+    columns.push(Arc::new(UInt64Array::from_iter(edges.iter().map(|(_, met)| *met))));
+    Ok(RecordBatch::try_new(marked_schema(), columns)?)
+}
+
+fn marked_schema() -> SchemaRef {
+    let mut fields = edge_schema().fields().to_vec();
+    fields.push(Arc::new(Field::new(MET, DataType::UInt64, true)));
+    Arc::new(Schema::new(fields))
+}
+
+/// The columns of edges among those that `near-verify` emits.
+pub fn plain(batch: &RecordBatch) -> Result<RecordBatch> {
+    match batch.num_columns() {
+        0..=4 => Ok(batch.clone()),
+        _ => Ok(batch.project(&[0, 1, 2, 3])?),
+    }
+}
+
 impl Exchange for Verify {
     fn name(&self) -> &str {
         "near-verify"
@@ -91,7 +126,7 @@ impl Exchange for Verify {
     }
 
     fn schema(&self) -> SchemaRef {
-        edge_schema()
+        marked_schema()
     }
 
     fn partitions(&self, size: InputSize) -> u32 {
@@ -116,20 +151,21 @@ impl Exchange for Verify {
             return Ok(());
         }
         let home = HomeSets::load(partition.index, cx)?;
-        let mut edges = Vec::new();
+        let mut found = Compared::new(self);
         for batch in batches {
             cx.check()?;
-            self.compare(&batch?, &home, &mut edges)?;
+            self.compare(&batch?, &home, &mut found)?;
         }
-        edges.sort_unstable_by_key(|edge| (edge.b, edge.a));
+        let mut edges = found.edges;
+        edges.sort_unstable_by_key(|(edge, _)| (edge.b, edge.a));
         edges
             .chunks(BATCH_ROWS)
-            .try_for_each(|chunk| emit.emit(edge_batch(chunk)?))
+            .try_for_each(|chunk| emit.emit(marked_batch(chunk)?))
     }
 }
 
 impl Verify {
-    fn compare(&self, batch: &RecordBatch, home: &HomeSets, edges: &mut Vec<Edge>) -> Result<()> {
+    fn compare(&self, batch: &RecordBatch, home: &HomeSets, found: &mut Compared) -> Result<()> {
         let ranks_a = FixedColumn::<RANK_BYTES>::of(batch, "rank_a")?;
         let blobs_a = FixedColumn::<20>::of(batch, "blob_a")?;
         let sets_a = columns::binaries(batch, "shingles_a")?;
@@ -141,15 +177,19 @@ impl Verify {
             if !rest.is_empty() {
                 return Err(Error::bug("`ranks_b` is no list of ranks"));
             }
+            found.next();
             for b in ranks.iter().map(|rank| u128::from_be_bytes(*rank)) {
                 let set_b = read_u64s(home.set(rank::file_of(b))?)?;
-                let similarity = self.similarity(set_a, set_b);
-                edges.extend(similarity.map(|similarity| Edge {
+                let Some(similarity) = self.similarity(set_a, set_b) else {
+                    continue;
+                };
+                let edge = Edge {
                     a,
                     b,
                     blob_a,
                     similarity,
-                }));
+                };
+                found.push(edge, (set_a, set_b));
             }
         }
         Ok(())
@@ -162,6 +202,61 @@ impl Verify {
             0.0 => Some(jaccard_at_least(a, b, f64::MIN_POSITIVE).unwrap_or(0.0)),
             threshold => jaccard_at_least(a, b, threshold).or(self.tells_all.then_some(0.0)),
         }
+    }
+}
+
+/// Edges of one home, and the bands of their files.
+struct Compared {
+    edges: Vec<(Edge, Option<u64>)>,
+    sketcher: Sketcher,
+    /// Of the file a that is being compared; empty before its first edge.
+    bands_a: Vec<u64>,
+    /// Of files b at home; never walked.
+    unsorted_bands_b: HashMap<u128, Box<[u64]>>,
+}
+
+impl Compared {
+    fn new(verify: &Verify) -> Self {
+        Self {
+            edges: Vec::new(),
+            sketcher: Sketcher::new(verify.banding, verify.seed),
+            bands_a: Vec::new(),
+            unsorted_bands_b: HashMap::new(),
+        }
+    }
+
+    /// Another file a comes.
+    fn next(&mut self) {
+        self.bands_a.clear();
+    }
+
+    fn push(&mut self, edge: Edge, (a, b): (&[[u8; 8]], &[[u8; 8]])) {
+        let met = match edge.similarity > 0.0 && edge.similarity < 1.0 {
+            true => Some(self.met(edge.b, a, b)),
+            false => None,
+        };
+        self.edges.push((edge, met));
+    }
+
+    fn met(&mut self, rank_b: u128, a: &[[u8; 8]], b: &[[u8; 8]]) -> u64 {
+        let sketcher = &mut self.sketcher;
+        let mut bands = |set: &[[u8; 8]], out: &mut Vec<u64>| {
+            let set: Vec<u64> = set.iter().map(|element| u64::from_le_bytes(*element)).collect();
+            sketcher.bands(&set, out);
+            // The last one is the hash of the set.
+            out.pop();
+        };
+        if self.bands_a.is_empty() {
+            bands(a, &mut self.bands_a);
+        }
+        let bands_b = self.unsorted_bands_b.entry(rank_b).or_insert_with(|| {
+            let mut out = Vec::new();
+            bands(b, &mut out);
+            out.into_boxed_slice()
+        });
+        let pairs = self.bands_a.iter().zip(bands_b.iter());
+        let met = (0u32..).zip(pairs).filter(|(_, (a, b))| a == b);
+        met.fold(0, |bits, (band, _)| bits | 1 << (band % u64::BITS))
     }
 }
 

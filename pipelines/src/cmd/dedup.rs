@@ -6,6 +6,7 @@ use std::io::Write as _;
 use serde_json::json;
 use stackmill_ingest::sources::SourceConfig;
 use stackmill_ingest::store::{Put, Uri};
+use stackmill_schemas::manifest::Manifest;
 use stackmill_schemas::{Error, Result};
 
 use super::run::{processors, written};
@@ -36,14 +37,30 @@ pub(super) fn dedup(args: &DedupArgs) -> Result<u8> {
         return Err(Error::config("no input is a table").hint("--write-corpus writes the kept files to data/corpus"));
     }
     let stores = recipe.stores.clone();
-    engine(recipe.clone(), options(args, out.join(DATA)), &Console::new(false))?;
+    let outcome = engine(recipe.clone(), options(args, out.join(DATA)), &Console::new(false))
+        .map_err(|error| error.map_hint(without_recipe))?;
     let data = Output::new(out.join(DATA), stores.clone());
-    let figures = results(&data, &Output::new(out, stores), args, &recipe)?;
+    let figures = results(
+        (&data, near(&outcome.manifest)),
+        &Output::new(out, stores),
+        args,
+        &recipe,
+    )?;
     match args.json {
         true => print_json(&figures),
         false => print(&told(&figures, args)),
     }
     .map(|()| 0)
+}
+
+/// A hint of a run, where there is no recipe to change.
+fn without_recipe(hint: String) -> String {
+    match hint.contains("--update") || hint.contains("columns =") {
+        true => {
+            "mend the inputs, or name their columns with --content and --id; then start over with --replace".to_owned()
+        }
+        false => hint,
+    }
 }
 
 /// Whether texts are written; a later release has to find there what it holds on to.
@@ -96,10 +113,16 @@ fn options(args: &DedupArgs, out: Uri) -> Options {
 }
 
 /// Writes what the data set says about duplicates into the folder above it.
-fn results(data: &Output, out: &Output, args: &DedupArgs, recipe: &Recipe) -> Result<Figures> {
+fn results(
+    (data, near): (&Output, BTreeMap<String, u64>),
+    out: &Output,
+    args: &DedupArgs,
+    recipe: &Recipe,
+) -> Result<Figures> {
     let place = Place::of(out, None)?;
     let workdir = Workdir::of(out.clone(), &place, u64::MAX)?;
-    let figures = duplicates::write(data, &workdir, args.memory)?;
+    let mut figures = duplicates::write(data, &workdir, args.memory)?;
+    figures.near = near;
     if figures.rows > 0 && figures.kept == 0 {
         place.remove_all()?;
         return Err(
@@ -126,10 +149,20 @@ fn results(data: &Output, out: &Output, args: &DedupArgs, recipe: &Recipe) -> Re
     Ok(figures)
 }
 
+/// What the totals of a manifest say of near-duplicates.
+fn near(manifest: &Manifest) -> BTreeMap<String, u64> {
+    let totals = manifest.totals.iter().filter(|(name, _)| name.starts_with("near_"));
+    totals.map(|(name, total)| (name.clone(), *total)).collect()
+}
+
 fn told(figures: &Figures, args: &DedupArgs) -> String {
     let lines = page::numbers(figures)
         .into_iter()
         .map(|(name, count)| [name, count_text(count)]);
+    let near: String = report::near_lines(&figures.near)
+        .iter()
+        .map(|line| format!("near-duplicates: {line}\n"))
+        .collect();
     let out = args.out.display();
     let corpus = match has_corpus(args) {
         true => format!("{out}/{DATA}/corpus      what was kept\n"),
@@ -140,7 +173,7 @@ fn told(figures: &Figures, args: &DedupArgs) -> String {
         false => String::new(),
     };
     format!(
-        "{}\n{out}/rows.parquet     every row, its cluster, whether it is kept\n\
+        "{}{near}\n{out}/rows.parquet     every row, its cluster, whether it is kept\n\
         {out}/removed.parquet  removed rows, their keepers, similarities\n{kept}{corpus}\n\
         try next:\n  open {out}/report.html\n  stackmill verify {out}/{DATA}\n  \
         stackmill dedup … --threshold 0.85 --out ELSEWHERE\n",

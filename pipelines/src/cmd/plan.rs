@@ -132,8 +132,8 @@ fn text(recipe: &Recipe, lock: &Lock, bytes: u64, passes: &[Pass], near: &str) -
 /// What near-duplicates cost, should all contents come so far.
 fn near_cost(cost: &Cost) -> String {
     format!(
-        "if all of it comes here, about {} files: {} of bucket rows and {} of shingle sets in scratch, before \
-         compression; at most {} pairs of unlike files are compared\nmemory: {} a task, {} where all edges are decided at \
+        "if all of it comes here, about {} files by their usual length: {} of bucket rows and {} of shingle sets in scratch, before \
+         compression; by estimate, {} pairs of unlike files are compared\nmemory: {} a task, {} where all edges are decided at \
          once; time: about {} processor seconds and those of the pairs\n",
         count_text(cost.files),
         bytes_text(cost.bucket_bytes),

@@ -1,4 +1,4 @@
-//! The rows of the inputs that were kept, as they were: the same columns and the same format, a file for each input table.
+//! The rows of the inputs that were not removed, as they were: the same columns and the same format, a file for each input table.
 //!
 //! ```text
 //!   ledger, in order of units ─┬─► JSON lines: copied while both are walked
@@ -204,14 +204,14 @@ impl<'a> Ledger<'a> {
         Ok(self.text(columns::SOURCE)? == Some(&unit.source))
     }
 
-    /// Whether the row that comes next, which is one of `unit`, is kept.
+    /// Whether the row that comes next, which is one of `unit`, stays: it is no duplicate, as far as anybody knows.
     fn is_kept(&mut self, unit: &Unit) -> Result<bool> {
         if !self.is_of(unit)? || self.text(columns::PATH)?.is_none() {
             return Err(Error::input("it has more rows than were read").context(unit.location.clone()));
         }
-        let is_kept = self.text("verdict")? == Some("kept");
+        let is_duplicate = ["exact", "near"].map(Some).contains(&self.text("stage")?);
         self.next()?;
-        Ok(is_kept)
+        Ok(!is_duplicate)
     }
 
     /// Whether the whole of `unit` is one row, because it could not be read.

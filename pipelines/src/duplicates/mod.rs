@@ -53,6 +53,8 @@ pub struct Figures {
     pub sizes: BTreeMap<u64, u64>,
     /// The largest clusters, largest first.
     pub largest: Vec<Cluster>,
+    /// What the manifest's totals say of near-duplicates: pairs, recall, removed files.
+    pub near: BTreeMap<String, u64>,
 }
 
 /// A keeper and how many rows it stands for.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{BARS, Figures};
+use crate::report;
 use crate::units::count_text;
 
 const HEAD: &str = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Duplicates</title>\n<style>\
@@ -19,6 +20,9 @@ pub fn page(figures: &Figures, threshold: f64) -> String {
         "<h1>Duplicates</h1><p>Near-duplicates from a Jaccard index of {threshold} on.</p>"
     );
     table(&mut out, &numbers(figures));
+    for line in report::near_lines(&figures.near) {
+        let _ = writeln!(out, "<p>Near-duplicates: {}.</p>", escaped(&line));
+    }
     out.push_str("<h2>Similarity of near-duplicates to their keepers</h2>\n");
     let bars = figures.similarities.iter().enumerate().filter(|(_, count)| **count > 0);
     let label = |at: usize| format!("{:.2} to {:.2}", at as f64 / BARS as f64, (at + 1) as f64 / BARS as f64);

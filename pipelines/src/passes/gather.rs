@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow_array::{BooleanArray, RecordBatch};
 use arrow_select::filter::filter_record_batch;
 use stackmill_dedup::near::quality::Found;
+use stackmill_dedup::near::verify::plain;
 use stackmill_schemas::context::{Batches, Homes, SideFiles};
 use stackmill_schemas::manifest::Tally;
 use stackmill_schemas::stage::{Emit, Exchange as _, Partition};
@@ -107,9 +108,17 @@ impl Step for Gather<'_> {
             None => None,
         };
         let mut emit = |batch: RecordBatch| {
+            curve.map_or(Ok(()), |curve| curve.count(&batch, &mut found))?;
+            let batch = match (&self.next, &self.job.stages.near) {
+                (Next::Edges(_), _) => plain(&batch)?,
+                (Next::Decisions { .. }, Some(near)) if near.keepers.name() == exchange.name() => {
+                    near.curve.judge(&batch, &mut found)?;
+                    batch
+                }
+                _ => batch,
+            };
             let batch = pairs.as_mut().map_or(Ok(batch.clone()), |pairs| pairs.edges(&batch))?;
             rows += batch.num_rows() as u64;
-            curve.map_or(Ok(()), |curve| curve.count(&batch, &mut found))?;
             sink.send(batch, cx)
         };
         meter.charge(self.name(), 0, || exchange.gather(partition, &mut Emit(&mut emit), cx))?;
@@ -153,7 +162,7 @@ impl Pairs {
             return Ok(None);
         };
         let path = format!("{}/{task:05}", index::PAIRS);
-        let table = TableWriter::create(&job.workdir, &path, &near.verify.schema())?;
+        let table = TableWriter::create(&job.workdir, &path, &near.components.edge_schema())?;
         let threshold = near.verify.threshold();
         Ok(Some(Self { table, threshold }))
     }

@@ -17,7 +17,7 @@ use stackmill_schemas::context::Homes;
 use stackmill_schemas::file::Place;
 use stackmill_schemas::lock::{Split, Unit};
 use stackmill_schemas::manifest::Tally;
-use stackmill_schemas::rank::{Criterion, Standing, Value, rank};
+use stackmill_schemas::rank::{Criterion, Identity, Standing, Value, rank};
 use stackmill_schemas::stage::{Emit, InputSize};
 use stackmill_schemas::{Error, FileBatch, FileId, Outcome, Reason, Result, ResultExt, TaskContext, columns};
 
@@ -271,6 +271,8 @@ pub fn ranks(stages: &Stages, record: &RecordBatch) -> Result<FixedSizeBinaryArr
     let ids = columns::u64s(record, columns::FILE_ID)?;
     let licenses = columns::strings(record, columns::INHERITED_LICENSE)?;
     let paths = columns::strings(record, columns::PATH)?;
+    let repositories = columns::strings(record, columns::REPO_NAME)?;
+    let blobs = columns::fixed(record, columns::BLOB_ID)?;
     let (stars, forks) = (
         columns::i64s(record, columns::STARS)?,
         columns::i64s(record, columns::FORKS)?,
@@ -306,6 +308,11 @@ pub fn ranks(stages: &Stages, record: &RecordBatch) -> Result<FixedSizeBinaryArr
                 .map(|column| value(column, Some(row)))
                 .collect::<Option<_>>()
                 .unwrap_or_default(),
+            identity: Identity {
+                repository: repositories.value(row),
+                path: paths.value(row),
+                blob: if blobs.is_valid(row) { blobs.value(row) } else { &[] },
+            },
         };
         bytes.extend(rank(&stages.keep, &standing, FileId(ids.value(row))).to_be_bytes());
     }

@@ -159,6 +159,14 @@ fn preset_chapter(preset: &Preset, record: &Value, out: &mut String) {
     for quirk in preset.quirks {
         let _ = writeln!(out, "- `{}`: {}", quirk.rules.replace(", ", "`, `"), quirk.words);
     }
+    let whole = |key: &str| record["whole"][key].as_u64().unwrap_or(0);
+    let _ = write!(
+        out,
+        "\nAll compared rules together: {} files, {} kept there, {} with the same end here.\n",
+        whole("files"),
+        whole("kept"),
+        whole("same")
+    );
     let _ = write!(
         out,
         "\n| rule | settings | files compared | same | dropped there | reasons of differences |\n|---|---|---|---|---|---|\n"

@@ -6,16 +6,22 @@
 //!                                              a corpus of so many real files, for the job and for peers
 //!   near_duplicates truth CORPUS.parquet       all pairs at 0.7, and how many of them share a band
 //!   near_duplicates job CORPUS.parquet         disk to removed files through `stackmill run`, held against the truth
+//!   near_duplicates memory CORPUS.parquet      texts in memory to removed rows, one thread, beside gaoya; needs
+//!                                              `--features gaoya`
 //!   near_duplicates judge CORPUS.parquet REMOVED.txt
 //!                                              what another tool removed (one row number a line), held against it
 //!   near_duplicates simulate FILES FOLDER      invented sketches through all steps, spilled to FOLDER
+//!   near_duplicates coverage SEEDS BANDS ROWS TABLE.parquet...
+//!                                              whether the interval of the estimated recall holds; 0 0: planned bands
 //! ```
 //! Run by `cargo run --release -p stackmill-benches --bin near_duplicates -- …`; `benches/near_duplicates` has peers.
 #![allow(clippy::print_stdout)]
 
 mod corpus;
+mod coverage;
 mod job;
 mod kernel;
+mod memory;
 mod simulate;
 mod truth;
 
@@ -43,12 +49,19 @@ fn main() -> ExitCode {
             .and_then(|files| corpus::write(Path::new(out), &corpus::texts(folders, files))),
         ["truth", corpus] => corpus::read(Path::new(corpus)).map(|texts| truth::report(&texts)),
         ["job", corpus] => job::bench(Path::new(corpus)),
+        ["memory", corpus] => corpus::read(Path::new(corpus)).and_then(|texts| memory::bench(&texts)),
         ["judge", corpus, removed] => job::judge(Path::new(corpus), Path::new(removed)),
         ["simulate", files, folder] => files
             .parse()
             .map_err(Into::into)
             .and_then(|files| simulate::bench(files, Path::new(folder))),
-        _ => Err("usage: near_duplicates kernel|write|truth|job|judge|simulate …".into()),
+        ["coverage", seeds, bands, rows, tables @ ..] => [seeds, bands, rows]
+            .iter()
+            .map(|number| number.parse())
+            .collect::<Result<Vec<u32>, _>>()
+            .map_err(Into::into)
+            .and_then(|numbers| coverage::bench([numbers[0], numbers[1], numbers[2]], tables)),
+        _ => Err("usage: near_duplicates kernel|write|truth|job|memory|judge|simulate|coverage …".into()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

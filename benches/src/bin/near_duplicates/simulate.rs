@@ -156,7 +156,7 @@ pub(crate) fn bench(files: u64, folder: &Path) -> crate::Outcome {
     Ok(())
 }
 
-fn options(folder: &Path) -> Result<Options> {
+pub(crate) fn options(folder: &Path) -> Result<Options> {
     Ok(Options {
         out: stackmill_ingest::store::Uri::of_path(folder)?,
         scratch: None,

@@ -180,11 +180,12 @@ impl Cells {
     pub(super) fn record(&self, row: usize, item: usize) -> Record<'_> {
         let text = |ours: usize| self.bytes(ours, row, item).map(Cow::Borrowed);
         let number = |ours: usize| self.cell(ours, row, item).and_then(|(array, at)| number_at(array, at));
+        let name = |ours: usize| text(ours).or_else(|| Some(Cow::Owned(number(ours)?.to_string().into_bytes())));
         Record {
             content: text(CONTENT),
-            path: text(PATH),
-            repo_name: text(REPO_NAME),
-            revision_id: text(REVISION_ID),
+            path: name(PATH),
+            repo_name: name(REPO_NAME),
+            revision_id: name(REVISION_ID),
             stars: number(STARS),
             forks: number(FORKS),
             score: self.cell(SCORE, row, item).and_then(|(array, at)| score_at(array, at)),

@@ -119,13 +119,17 @@ impl Names {
             .iter()
             .find_map(|name| theirs.iter().position(|their| their == name));
         if found.is_none() && (ours == self.content || self.is_mapped[ours]) {
-            return Err(
-                Error::input(format!("there is no column `{}`", names.join("` or `"))).hint(format!(
-                    "the columns are `{}`; map ours to them, as in `columns = {{ {} = \"…\" }}`",
-                    theirs.join("`, `"),
-                    COLUMNS.get(ours).unwrap_or(&COLUMNS[CONTENT])
-                )),
+            let shown = &theirs[..theirs.len().min(MOST_SHOWN)];
+            let more = if shown.len() < theirs.len() { ", …" } else { "" };
+            let words = format!(
+                "there is no column `{}` among `{}`{more}",
+                names.join("` or `"),
+                shown.join("`, `")
             );
+            return Err(Error::input(words).hint(format!(
+                "map ours to one of them, as in `columns = {{ {} = \"…\" }}`",
+                COLUMNS.get(ours).unwrap_or(&COLUMNS[CONTENT])
+            )));
         }
         Ok(found)
     }
@@ -134,6 +138,14 @@ impl Names {
 /// A number of stars that is stored as a fraction, as pandas does where some are missing.
 pub(super) fn whole(value: f64) -> Option<i64> {
     (value.fract() == 0.0 && value.abs() < 9e15).then_some(value as i64)
+}
+
+/// Most columns of a table that an error names.
+const MOST_SHOWN: usize = 20;
+
+/// Whether one of our columns is a name, for which a number may stand.
+pub(super) fn is_named(ours: usize) -> bool {
+    [PATH, REPO_NAME, REVISION_ID].contains(&ours)
 }
 
 /// An error for a column that is not what it should be.
@@ -164,8 +176,8 @@ mod tests {
             guessed
                 .resolve(CONTENT, &["body"])
                 .expect_err("none")
-                .hint_text()
-                .is_some_and(|hint| hint.contains("`body`"))
+                .message()
+                .contains("`body`")
         );
         let map = [("content", "text"), ("path", ""), ("stars", "likes")];
         let mapped = Names::new(&map.map(|(a, b)| (a.to_owned(), b.to_owned())).into(), in_use, false).expect("valid");

@@ -14,7 +14,7 @@ use super::super::inflate::{Inflated, Limits, broken};
 use super::super::place::Input;
 use super::columns::{
     CONTENT, COUNT, FORKS, GIT_ID, KEY, LENGTH, LICENSE, META, Names, PATH, REPO_NAME, REVISION_ID, SCORE, SET, STARS,
-    wrong_type,
+    is_named, wrong_type,
 };
 use super::formats::Layout;
 use super::record::{Record, Records};
@@ -181,10 +181,8 @@ fn record(mut cells: Row) -> Result<Record<'static>, String> {
     let mut text = |ours: usize| match cells[ours].take() {
         None | Some((_, _, Cell::Null)) => Ok(None),
         Some((_, _, Cell::Text(text))) => Ok(Some(Cow::Owned(text.into_bytes()))),
-        // Some count revisions.
-        Some((_, _, Cell::Whole(number))) if ours == REVISION_ID => {
-            Ok(Some(Cow::Owned(number.to_string().into_bytes())))
-        }
+        // Some count files, repositories, revisions.
+        Some((_, _, Cell::Whole(number))) if is_named(ours) => Ok(Some(Cow::Owned(number.to_string().into_bytes()))),
         Some((_, theirs, cell)) => Err(wrong_type(ours, &theirs, cell.is()).message().to_owned()),
     };
     let (content, path) = (text(CONTENT)?, text(PATH)?);

@@ -23,7 +23,7 @@ use stackmill_schemas::{Error, Result, ResultExt};
 use super::super::contents::{Contents, Wanted};
 use super::super::place::Input;
 use super::cells::{Columns, ITEM_BITS, grouped_by};
-use super::columns::{CONTENT, FORKS, LENGTH, LICENSE, SCORE, STARS, whole};
+use super::columns::{CONTENT, FORKS, LENGTH, LICENSE, SCORE, STARS, is_named, whole};
 use super::formats::Layout;
 use super::record::Records;
 use crate::store::Chunks;
@@ -282,6 +282,7 @@ pub(super) fn is_right(ours: usize, is: &DataType) -> bool {
         (STARS | FORKS | LENGTH | SCORE, Int32 | Int64 | UInt32 | UInt64 | Float32 | Float64) => true,
         (STARS | FORKS | LENGTH | SCORE, _) => false,
         (_, Utf8 | Binary) => true,
+        (_, Int32 | Int64 | UInt32 | UInt64) => is_named(ours),
         (LICENSE, List(item)) => matches!(item.data_type(), Utf8 | Binary),
         _ => false,
     }
