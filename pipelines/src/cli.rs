@@ -249,7 +249,7 @@ pub struct CheckArgs {
 #[derive(Debug, Subcommand)]
 pub enum RecipeCommand {
     /// Run the recipe's own [[test]] rows; ends with 3 if one fails
-    #[command(after_long_help = "Example:\n  stackmill recipe test examples/demo.toml")]
+    #[command(after_long_help = "Example:\n  stackmill recipe test examples/the-stack-v2.toml")]
     Test(TestArgs),
     /// Show what two recipes keep of the same input, by rule
     #[command(
@@ -425,6 +425,12 @@ pub enum BenchmarksCommand {
         /// Where the pack goes
         #[arg(long)]
         out: PathBuf,
+        /// Make control items of every tenth item instead: what an audit finds of them, chance finds
+        #[arg(long)]
+        control: bool,
+        /// Write the texts of the control items too, as JSON lines
+        #[arg(long, value_name = "FILE", requires = "control")]
+        items: Option<PathBuf>,
     },
     /// Show what a pack holds
     Show {
