@@ -62,13 +62,9 @@ impl Curve {
     }
 
     /// Counts edges, as `near-verify` emits them, into `found`; those below the threshold, where they are let through, not.
-    /// Edges of an earlier release come without the column `met`.
     pub fn count(self, edges: &RecordBatch, found: &mut Found) -> Result<()> {
         let similarities = columns::f64s(edges, "similarity")?.values();
-        let met = match edges.column_by_name(MET) {
-            Some(_) => Some(columns::u64s(edges, MET)?),
-            None => None,
-        };
+        let met = columns::u64s(edges, MET)?;
         let parts = self.parts();
         found.lost.resize(self.groups() as usize, 0);
         found.parts.resize(parts.len(), 0);
@@ -80,8 +76,7 @@ impl Curve {
             found.pairs += 1;
             add(&mut found.missed, missed);
             add(&mut found.variance, missed / chance);
-            if let Some(met) = met.filter(|met| met.is_valid(row)) {
-                add(&mut found.missed_marked, missed);
+            if met.is_valid(row) {
                 self.mark((similarity, met.value(row)), &parts, found);
             }
         }
@@ -184,8 +179,6 @@ pub struct Found {
     pub pairs: u64,
     /// Pairs that were missed, by these edges; in 2^-20.
     pub missed: u64,
-    /// Of these, by edges of which it is known in which bands they meet; in 2^-20.
-    pub missed_marked: u64,
     /// Variance of pairs there are, were each found or missed on its own; in 2^-20.
     pub variance: u64,
     /// By group of bands: pairs that edges which meet there alone stand for in a run without it; in 2^-20.
@@ -208,7 +201,6 @@ impl Found {
         self.removed_alike += other.removed_alike;
         for (sum, of) in [
             (&mut self.missed, other.missed),
-            (&mut self.missed_marked, other.missed_marked),
             (&mut self.variance, other.variance),
             (&mut self.expected, other.expected),
         ] {
@@ -238,17 +230,13 @@ impl Found {
         [missed + half - width, missed + half + width]
     }
 
-    /// The variance of pairs there are; that of edges whose bands are known stands for all.
+    /// The variance of pairs there are, by what they are without each group of bands.
     fn jackknife(&self) -> f64 {
         let bands = self.lost.len() as f64;
         let lost = || self.lost.iter().map(|lost| *lost as f64 / UNIT);
         let mean = lost().sum::<f64>() / bands;
         let squares: f64 = lost().map(|lost| (lost - mean) * (lost - mean)).sum();
-        let unknown = match self.missed_marked {
-            0 => 1.0,
-            marked => self.missed as f64 / marked as f64,
-        };
-        (bands - 1.0) / bands * squares * unknown * unknown
+        (bands - 1.0) / bands * squares
     }
 
     /// How much more draws differ than parts of one draw do.

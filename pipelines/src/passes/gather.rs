@@ -109,15 +109,16 @@ impl Step for Gather<'_> {
         };
         let mut emit = |batch: RecordBatch| {
             curve.map_or(Ok(()), |curve| curve.count(&batch, &mut found))?;
-            let batch = match (&self.next, &self.job.stages.near) {
-                (Next::Edges(_), _) => plain(&batch)?,
-                (Next::Decisions { .. }, Some(near)) if near.keepers.name() == exchange.name() => {
-                    near.curve.judge(&batch, &mut found)?;
-                    batch
-                }
+            if let (Next::Decisions { .. }, Some(near)) = (&self.next, &self.job.stages.near)
+                && near.keepers.name() == exchange.name()
+            {
+                near.curve.judge(&batch, &mut found)?;
+            }
+            let batch = pairs.as_mut().map_or(Ok(batch.clone()), |pairs| pairs.edges(&batch))?;
+            let batch = match &self.next {
+                Next::Edges(_) => plain(&batch)?,
                 _ => batch,
             };
-            let batch = pairs.as_mut().map_or(Ok(batch.clone()), |pairs| pairs.edges(&batch))?;
             rows += batch.num_rows() as u64;
             sink.send(batch, cx)
         };
@@ -162,7 +163,7 @@ impl Pairs {
             return Ok(None);
         };
         let path = format!("{}/{task:05}", index::PAIRS);
-        let table = TableWriter::create(&job.workdir, &path, &near.components.edge_schema())?;
+        let table = TableWriter::create(&job.workdir, &path, &near.verify.schema())?;
         let threshold = near.verify.threshold();
         Ok(Some(Self { table, threshold }))
     }

@@ -4,7 +4,7 @@
 //!   content ─► index-sketched/ ─┐                          ┌─ state: decided │ near │ refused │ kept
 //!   known/  ────────────────────┼─► syntax ─► index/       │
 //!   near-verify ─► index-pairs/ ┘             one row a file of the content pass, in file order
-//!   compared    20 blob │ 8 similarity, little endian      one entry a pair that this file was the second of
+//!   compared    20 blob │ 8 similarity │ 8 met, little endian      one entry a pair that this file was the second of
 //! ```
 //! A file is known again by `key`: a hash of its blob and of all else that a listing tells the content pass.
 
@@ -39,7 +39,7 @@ pub const PAIRS: &str = "index-pairs";
 pub const KNOWN: &str = "known";
 
 /// Bytes of a compared pair.
-const PAIR_BYTES: usize = 28;
+const PAIR_BYTES: usize = 20 + 8 + 8;
 /// Texts of a decision, in the order of its schema.
 const TEXTS: [&str; 8] = [
     "outcome",
@@ -115,18 +115,18 @@ pub struct Entry {
 
 /// Similarities of a file to files before it, by blob; 0 below the threshold.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Compared(Vec<([u8; 20], f64)>);
+pub struct Compared(Vec<([u8; 20], f64, u64)>);
 
 impl Compared {
-    /// Adds a pair.
-    pub fn push(&mut self, blob: [u8; 20], similarity: f64) {
-        self.0.push((blob, similarity));
+    /// Adds a pair; `met`: bits of the bands in which it meets, none where nobody asked.
+    pub fn push(&mut self, blob: [u8; 20], similarity: f64, met: u64) {
+        self.0.push((blob, similarity, met));
     }
 
-    /// The similarity to a blob, if it was compared.
-    pub fn find(&self, blob: &[u8; 20]) -> Option<f64> {
+    /// The similarity to a blob, if it was compared, and the bands in which both meet.
+    pub fn find(&self, blob: &[u8; 20]) -> Option<(f64, u64)> {
         let at = self.0.binary_search_by(|pair| pair.0.cmp(blob)).ok()?;
-        Some(self.0[at].1)
+        Some((self.0[at].1, self.0[at].2))
     }
 
     fn bytes(&mut self) -> Vec<u8> {
@@ -134,7 +134,10 @@ impl Compared {
         self.0.dedup_by_key(|pair| pair.0);
         let pairs = self.0.iter();
         pairs
-            .flat_map(|(blob, similarity)| blob.iter().copied().chain(similarity.to_le_bytes()))
+            .flat_map(|(blob, similarity, met)| {
+                let numbers = similarity.to_le_bytes().into_iter().chain(met.to_le_bytes());
+                blob.iter().copied().chain(numbers)
+            })
             .collect()
     }
 
@@ -144,9 +147,10 @@ impl Compared {
             return Err(Error::input("an index has a broken list of pairs"));
         }
         let pair = |pair: &[u8; PAIR_BYTES]| {
-            let (blob, similarity) = pair.split_first_chunk::<20>().unwrap_or((&[0; 20], &[]));
-            let similarity = similarity.first_chunk::<8>().copied().unwrap_or_default();
-            (*blob, f64::from_le_bytes(similarity))
+            let (blob, numbers) = pair.split_first_chunk::<20>().unwrap_or((&[0; 20], &[]));
+            let similarity = numbers.first_chunk::<8>().copied().unwrap_or_default();
+            let met = numbers.last_chunk::<8>().copied().unwrap_or_default();
+            (*blob, f64::from_le_bytes(similarity), u64::from_le_bytes(met))
         };
         Ok(Self(pairs.iter().map(pair).collect()))
     }
@@ -411,6 +415,7 @@ impl Remembering {
 fn remember_pairs(pairs: &RecordBatch, entries: &mut [Entry]) -> Result<()> {
     let (ranks, blobs) = (columns::fixed(pairs, "rank_b")?, columns::fixed(pairs, "blob_a")?);
     let similarities = columns::f64s(pairs, "similarity")?;
+    let met = columns::u64s(pairs, "met")?;
     for row in (0..pairs.num_rows()).filter(|&row| blobs.is_valid(row)) {
         let file = file_of(ranks.value(row))?;
         let at = entries.binary_search_by_key(&file, |entry| entry.file_id);
@@ -419,7 +424,8 @@ fn remember_pairs(pairs: &RecordBatch, entries: &mut [Entry]) -> Result<()> {
             .value(row)
             .try_into()
             .map_err(|_| Error::bug("a blob id is not 20 bytes"))?;
-        entries[at].compared.push(blob, similarities.value(row));
+        let met = if met.is_valid(row) { met.value(row) } else { 0 };
+        entries[at].compared.push(blob, similarities.value(row), met);
     }
     Ok(())
 }
@@ -453,7 +459,7 @@ mod tests {
             language: Some("Rust".to_owned()),
             license: None,
             bands: (id == 8).then(|| vec![1, 2]),
-            compared: Compared(vec![([2; 20], 0.75), ([1; 20], 0.0)]),
+            compared: Compared(vec![([2; 20], 0.75, 5), ([1; 20], 0.0, 0)]),
             text_bytes: id,
         };
         let mut entries = [
@@ -472,7 +478,7 @@ mod tests {
             .as_ref()
             .map(|decision| (decision.rule.as_str(), decision.file_id.0));
         assert_eq!(rule, Some(("line-max", 7)));
-        assert_eq!(back[0].compared.find(&[2; 20]), Some(0.75));
+        assert_eq!(back[0].compared.find(&[2; 20]), Some((0.75, 5)));
         assert_eq!(back[0].compared.find(&[3; 20]), None);
     }
 }

@@ -154,8 +154,7 @@ impl Recall<'_> {
         let ids = UInt64Array::from_iter_values(found.wanted.iter().map(|file| file.0));
         wanted.write(&RecordBatch::try_new(wanted_schema(), vec![Arc::new(ids)])?)?;
         wanted.commit()?;
-        // In which bands a known pair meets is not known: the columns of an edge alone.
-        let schema = Arc::new(self.targets.verify.exchange.schema().project(&[0, 1, 2, 3])?);
+        let schema = self.targets.verify.exchange.schema();
         let mut table = TableWriter::create(workdir, &format!("{KNOWN}/{task:05}"), &schema)?;
         table.write(&found.edges(&schema)?)?;
         table.commit().map(drop)
@@ -261,8 +260,8 @@ fn merge(job: &Job, path: &str, sets: &[RecordBatch]) -> Result<()> {
 /// What a home finds out about its files b.
 #[derive(Default)]
 struct Found {
-    /// (rank b, rank a), blob of a, similarity.
-    edges: Vec<([[u8; 16]; 2], [u8; 20], f64)>,
+    /// (rank b, rank a), blob of a, similarity and the bands in which they meet.
+    edges: Vec<([[u8; 16]; 2], [u8; 20], (f64, u64))>,
     wanted: BTreeSet<FileId>,
 }
 
@@ -294,12 +293,14 @@ impl Found {
         let fixed = |bytes: Vec<u8>, width| FixedSizeBinaryArray::try_new(width, bytes.into(), None);
         let of = |at: usize| fixed(self.edges.iter().flat_map(|edge| edge.0[at]).collect(), 16);
         let blobs = fixed(self.edges.iter().flat_map(|edge| edge.1).collect(), 20)?;
-        let similarities = Float64Array::from_iter_values(self.edges.iter().map(|edge| edge.2));
-        let arrays: [Arc<dyn Array>; 4] = [
+        let similarities = Float64Array::from_iter_values(self.edges.iter().map(|edge| edge.2.0));
+        let met = self.edges.iter().map(|edge| (edge.2.1 != 0).then_some(edge.2.1));
+        let arrays: [Arc<dyn Array>; 5] = [
             Arc::new(of(1)?),
             Arc::new(of(0)?),
             Arc::new(blobs),
             Arc::new(similarities),
+            Arc::new(met.collect::<UInt64Array>()),
         ];
         Ok(RecordBatch::try_new(schema.clone(), arrays.to_vec())?)
     }
