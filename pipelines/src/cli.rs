@@ -425,6 +425,12 @@ pub enum BenchmarksCommand {
         /// Where the pack goes
         #[arg(long)]
         out: PathBuf,
+        /// Make control items of every tenth item instead: what an audit finds of them, chance finds
+        #[arg(long)]
+        control: bool,
+        /// Write the texts of the control items too, as JSON lines
+        #[arg(long, value_name = "FILE", requires = "control")]
+        items: Option<PathBuf>,
     },
     /// Show what a pack holds
     Show {

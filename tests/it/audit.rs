@@ -388,3 +388,92 @@ fn what_is_no_benchmark_is_told() {
         .stackmill(&["audit", "nowhere", "--out", "audit"])
         .fails(4, "nothing at `nowhere`");
 }
+
+/// Problem `number` of a benchmark that nobody has: 64 words and 16 lines of code of its own.
+fn invented(number: usize) -> Value {
+    let words: Vec<String> = (0..64).map(|word| format!("w{}", number * 1000 + word)).collect();
+    // Each line has marks and names of its own.
+    let marks = ["+", "-", "*", "/", "%", "&", "|", "^", "<", ">"];
+    let line = |line: usize| {
+        let number = (number * 16 + line + 1) * 7919 * 104_729 / 1009;
+        let [one, two, three] = [number, number / 10, number / 100].map(|digit| marks[digit % 10]);
+        format!("    t{number} = one {one} i{line} {two} u{number} {three} four\n")
+    };
+    let code: String = (0..16).map(line).collect();
+    serde_json::json!({"key": format!("p{number}"), "task": words.join(" "), "answer": format!("def f():\n{code}")})
+}
+
+/// Items that nobody published tell what chance finds: never a leak, and counted as what they are.
+/// Mutation: count findings of control items as others are, or not at all.
+#[test]
+fn control_items_tell_what_chance_finds() {
+    let sandbox = Sandbox::new();
+    let rows: Vec<String> = (0..12).map(|number| invented(number).to_string()).collect();
+    sandbox.write("ours.jsonl", rows.join("\n"));
+    let mapping = "name = 'ours'\nid = 'key'\nlanguage = 'Python'\n[fields]\nprompt = 'task'\nsolution = 'answer'\n";
+    sandbox.write("ours.toml", mapping);
+    let build = [
+        "benchmarks",
+        "build",
+        "ours.toml",
+        "--from",
+        "ours.jsonl",
+        "--out",
+        "control.pack",
+    ];
+    let more = ["--control", "--items", "twins.jsonl"];
+    sandbox.stackmill(&[&build[..], &more].concat()).succeeds();
+    let twins = fs::read_to_string(sandbox.path("twins.jsonl")).expect("it was asked for");
+    let twin: Value = serde_json::from_str(twins.lines().next().unwrap_or_default()).expect("JSON");
+    let text = |place: usize| twin["fields"][place]["text"].as_str().expect("a text").to_owned();
+
+    corpus(&sandbox);
+    sandbox.write("planted/twin.py", text(0) + "\n" + &text(1));
+    sandbox.write("planted/real.py", invented(3)["answer"].as_str().expect("a text"));
+    let audit = |input: &str| {
+        let words = [
+            "audit",
+            input,
+            "--out",
+            "audit",
+            "--replace",
+            "--benchmark",
+            "ours.toml=ours.jsonl",
+        ];
+        let said = sandbox.stackmill(&words).succeeds().stdout;
+        let summary = fs::read(sandbox.path("audit/summary.json")).expect("an audit");
+        (said, serde_json::from_slice::<Value>(&summary).expect("JSON"))
+    };
+    let (said, summary) = audit("corpus");
+    assert!(said.contains("none of 12 control items"), "{said}");
+    assert_eq!(
+        (&summary["chance"]["found"], &summary["findings"]),
+        (&0.into(), &0.into())
+    );
+    let (said, summary) = audit("planted");
+    assert!(
+        said.contains("1 items with a copy; by chance alone about 1 (0 to 6), as 1 of 12"),
+        "{said}"
+    );
+    assert_eq!(items(&findings(&sandbox), "item"), BTreeSet::from(["p3".to_owned()]));
+    let chance = &summary["chance"];
+    assert_eq!(
+        (&chance["found"], &chance["files"], &chance["expected"]),
+        (&1.into(), &1.into(), &1.0.into())
+    );
+    let benchmarks = summary["benchmarks"].as_array().expect("a list");
+    assert_eq!((benchmarks.len(), &benchmarks[0]["leaked"]), (1, &1.into()));
+
+    sandbox.write("few.jsonl", rows[..4].join("\n"));
+    let few = [
+        "benchmarks",
+        "build",
+        "ours.toml",
+        "--from",
+        "few.jsonl",
+        "--out",
+        "few.pack",
+        "--control",
+    ];
+    sandbox.stackmill(&few).fails(3, "too few problems");
+}

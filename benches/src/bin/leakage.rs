@@ -29,7 +29,7 @@ const MAX_FILE_BYTES: u64 = 2 << 20;
 /// Turns of xxh3-128, of which the fastest counts.
 const HASH_TURNS: usize = 5;
 /// An n-gram is common if so many projects have it.
-const COMMON_PROJECTS: u32 = 2;
+const COMMON_PROJECTS: u32 = 3;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -57,17 +57,27 @@ const MAX_NAMES: usize = 8;
 /// # Errors
 /// Kind config, for a name, an id or a source that cannot be stored, and for items without any n-gram.
 pub fn build_pack(name: &str, source: &PackSource, items: &[BenchmarkItem]) -> Result<Vec<u8>> {
-    check_name(name)?;
     let mut families = Families::default();
-    let most = if source.report_only {
-        MAX_REPORTED_NGRAMS
-    } else {
-        MAX_NGRAMS
-    };
+    let most = most_ngrams(source);
+    let items = items.iter().map(|item| families.pack(item, most)).collect();
+    encoded(name, source, items)
+}
+
+/// Most n-grams of a field of the first item of a family.
+pub(super) fn most_ngrams(source: &PackSource) -> usize {
+    match source.report_only {
+        true => MAX_REPORTED_NGRAMS,
+        false => MAX_NGRAMS,
+    }
+}
+
+/// The bytes of a pack that has any field.
+pub(super) fn encoded(name: &str, source: &PackSource, items: Vec<PackItem>) -> Result<Vec<u8>> {
+    check_name(name)?;
     let pack = Pack {
         name: name.to_owned(),
         source: source.clone(),
-        items: items.iter().map(|item| families.pack(item, most)).collect(),
+        items,
     };
     if pack.fields().next().is_none() {
         return Err(Error::config(format!(
@@ -80,12 +90,12 @@ pub fn build_pack(name: &str, source: &PackSource, items: &[BenchmarkItem]) -> R
 
 /// What is stored of each family so far.
 #[derive(Default)]
-struct Families {
+pub(super) struct Families {
     known: BTreeMap<String, HashSet<(Channel, u64)>>,
 }
 
 impl Families {
-    fn pack(&mut self, item: &BenchmarkItem, most: usize) -> PackItem {
+    pub(super) fn pack(&mut self, item: &BenchmarkItem, most: usize) -> PackItem {
         let first = !self.known.contains_key(&item.family);
         let known = self.known.entry(item.family.clone()).or_default();
         let mut fields = Vec::new();
@@ -111,7 +121,7 @@ impl Families {
 }
 
 /// What no earlier item of the family has, cut to size. `first`: most n-grams, for the first item of a family.
-fn new_part(field: &PackField, known: &HashSet<(Channel, u64)>, first: Option<usize>) -> Option<PackField> {
+pub(super) fn new_part(field: &PackField, known: &HashSet<(Channel, u64)>, first: Option<usize>) -> Option<PackField> {
     let new: Vec<u64> = field
         .hashes
         .iter()
@@ -137,7 +147,7 @@ fn new_part(field: &PackField, known: &HashSet<(Channel, u64)>, first: Option<us
 }
 
 /// Every field in every channel it has, whole.
-fn fields_of(item: &BenchmarkItem, first: bool) -> Vec<PackField> {
+pub(super) fn fields_of(item: &BenchmarkItem, first: bool) -> Vec<PackField> {
     let mut out = Vec::new();
     for (field, text) in &item.fields {
         out.extend(

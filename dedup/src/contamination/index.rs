@@ -76,6 +76,8 @@ pub(super) struct Index {
     hashes: Vec<u64>,
     starts: Vec<u32>,
     postings: Vec<Posting>,
+    /// For each pack of control items, the place of the benchmark that they were made of.
+    models: Vec<Option<usize>>,
 }
 
 impl Index {
@@ -113,11 +115,13 @@ impl Index {
         }
         rows.sort_unstable();
         bags_of.sort_by_key(|bag| bag.family);
-        Self::flatten(entries, bags_of, &rows)
+        let model = |pack: &Pack| packs.iter().position(|other| Some(other.name()) == pack.control_of());
+        let models = packs.iter().map(model).collect();
+        Self::flatten(entries, bags_of, models, &rows)
     }
 
     /// `rows`: pairs of n-gram and entry, ascending.
-    fn flatten(entries: Vec<Entry>, bags: Vec<Bag>, rows: &[(u64, u32)]) -> Self {
+    fn flatten(entries: Vec<Entry>, bags: Vec<Bag>, models: Vec<Option<usize>>, rows: &[(u64, u32)]) -> Self {
         let different = rows.chunk_by(|a, b| a.0 == b.0).count();
         let mut sizes = [0; Channel::ALL.len()];
         rows.iter()
@@ -131,6 +135,7 @@ impl Index {
             hashes: Vec::with_capacity(different),
             starts: vec![0],
             postings: Vec::with_capacity(rows.len()),
+            models,
         };
         let mut families = Vec::new();
         for group in rows.chunk_by(|a, b| a.0 == b.0) {
@@ -149,15 +154,21 @@ impl Index {
     }
 
     /// Adds one n-gram: `group` are the entries that hold it. It is worth [`WHOLE`] divided by the number of families of
-    /// the pack that hold it; boilerplate is left out. `families`: room for theirs.
+    /// the pack that hold it; boilerplate is left out. In a pack of control items it is worth what it is in the benchmark
+    /// that they were made of. `families`: room for theirs.
     fn post(&mut self, group: &[(u64, u32)], families: &mut Vec<u32>) {
         let before = self.postings.len();
         let is_common = common::holds(group[0].0);
-        let pack = |row: &(u64, u32)| self.entries[row.1 as usize].pack;
-        for pack in group.chunk_by(|a, b| pack(a) == pack(b)) {
+        let pack_of = |row: &(u64, u32)| self.entries[row.1 as usize].pack;
+        for pack in group.chunk_by(|a, b| pack_of(a) == pack_of(b)) {
             let family = |row: &(u64, u32)| self.entries[row.1 as usize].family;
+            let number = self.entries[pack[0].1 as usize].pack;
+            let model = self.models[number].map(|model| group.iter().filter(move |row| pack_of(row) == model));
             families.clear();
-            families.extend(pack.iter().map(family));
+            families.extend(model.into_iter().flatten().map(family));
+            if families.is_empty() {
+                families.extend(pack.iter().map(family));
+            }
             families.sort_unstable();
             families.dedup();
             if families.len() <= MAX_FAMILIES_WITH_NGRAM {

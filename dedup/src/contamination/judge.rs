@@ -20,7 +20,7 @@ const MINIMUM_WEIGHT: u64 = WHOLE as u64;
 /// Least weight of code: what is left of a short function without what everybody writes is no evidence.
 const MINIMUM_CODE_WEIGHT: u64 = 4 * WHOLE as u64;
 /// Share of a solution's n-grams of code from which it counts as found.
-const CODE_SHARE: f64 = 0.4;
+const CODE_SHARE: f64 = 0.5;
 /// Fewest n-grams of code that say something: 12 of them, one after the other, are 22 tokens.
 const MINIMUM_CODE_TOKENS: usize = 12;
 /// Number of n-grams of code below which evidence is little, and must be nearly whole.
@@ -81,6 +81,12 @@ pub(super) fn judge(index: &Index, candidates: &[Candidate], config: &Decontamin
         out.extend(family_findings(index, family));
     }
     out
+}
+
+/// Whether all of a solution was found, of which enough is its own, though it is too short to tell by its words.
+pub(super) fn is_short_but_whole(entry: &Entry, judged: &Judged) -> bool {
+    let is_solution = (entry.channel, entry.field) == (Channel::Words, Field::Solution);
+    is_solution && judged.tier == Tier::TooShort && judged.share >= ALL && judged.candidate.weight >= MINIMUM_WEIGHT
 }
 
 /// Whether a field of which a text has this weight may count for anything, alone or with others: what is below the least

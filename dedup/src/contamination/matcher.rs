@@ -8,10 +8,11 @@ use stackmill_schemas::benchmark::{Field, Found};
 use super::DecontaminateConfig;
 use super::bags;
 pub use super::evidence::Scratch;
-use super::evidence::{self, candidates};
+use super::evidence::{self, Candidate, candidates};
 use super::index::{Entry, Index};
-use super::judge::{Judged, judge, may_count};
+use super::judge::{Judged, is_short_but_whole, judge, may_count};
 use super::packs::Pack;
+use super::quoted::is_whole_value;
 use super::tiers::Tier;
 
 /// Bytes of a file that are looked at: places are 32 bits wide.
@@ -126,6 +127,13 @@ impl Matcher {
         let mut judged = judge(&self.index, &candidates, &self.limits);
         if judged.is_empty() {
             return Vec::new();
+        }
+        for judged in &mut judged {
+            // A row of a data set has the item and nothing else, however short it is.
+            let Candidate { entry, start, end, .. } = judged.candidate;
+            if is_short_but_whole(self.index.entry(entry), judged) && is_whole_value(text, start, end) {
+                judged.tier = Tier::Normalised;
+            }
         }
         judged.sort_by(|a, b| {
             a.tier
@@ -410,7 +418,7 @@ mod tests {
         let (prompt, tests) = (words_from(0, 60), words_from(100, 60));
         let fields = [(Field::Prompt, prompt.as_str()), (Field::Tests, tests.as_str())];
         let pack = [pack_of("p", &[item("A", &fields)])];
-        // 11 of 55 n-grams of the prompt (limit .25) and 12 of the tests (limit .3): neither is enough.
+        // 11 of 55 n-grams of the prompt (limit .3) and 12 of the tests (limit .3): neither is enough.
         let (one, other) = (words_from(0, 16), words_from(100, 17));
         assert!(found_in(&pack, &one).is_empty() && found_in(&pack, &other).is_empty());
         assert_eq!(found_in(&pack, &format!("{one}\n{other}")).len(), 1);

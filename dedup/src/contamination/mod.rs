@@ -27,6 +27,7 @@ mod build;
 mod classes;
 mod code;
 mod common;
+mod control;
 mod events;
 mod evidence;
 mod grams;
@@ -41,6 +42,7 @@ mod matcher;
 mod packs;
 #[cfg(test)]
 mod plain;
+mod quoted;
 mod sides;
 mod tiers;
 mod unpack;
@@ -65,6 +67,7 @@ use stackmill_schemas::verdict::{Because, Outcome, Reason};
 pub use bags::{CLASSES, PLACE_UNITS, units, units_table};
 pub use build::build_pack;
 pub use common::common_list;
+pub use control::build_control;
 pub use grams::Channel;
 pub use matcher::{Finding, Matcher, Scratch};
 pub use packs::{Pack, PackField, PackInfo, PackItem, PackSource, SHIPPED};
@@ -138,7 +141,7 @@ impl Default for DecontaminateConfig {
         Self {
             benchmarks: removing(),
             packs: Vec::new(),
-            prompt_share: 0.25,
+            prompt_share: 0.3,
             solution_share: 0.45,
             tests_share: 0.3,
             short_share: 0.75,

@@ -7,7 +7,7 @@
 //!   bits       u32       bits of an n-gram hash: 40
 //!   seed       u64       seed of the word hashes
 //!   sha256     32 bytes  of the benchmark's own file, unpacked
-//!   flags      u8        bit 0: report only
+//!   flags      u8        bit 0: report only; bit 1: control, items that nobody published
 //!   name       u16 length, bytes      then url and license in the same way
 //!   languages  u8 number, then of each: u8 length, bytes
 //!   counts     u32 items, u32 fields, u32 hashes
@@ -59,6 +59,8 @@ pub(super) const FAMILY_AS_BEFORE: u8 = 255;
 pub(super) const NO_LANGUAGE: u8 = 255;
 /// Bytes of one hash.
 pub(super) const HASH_BYTES: usize = HASH_BITS as usize / 8;
+/// What the name of a pack of control items begins with; the rest is that of its benchmark.
+pub(super) const CONTROL_PREFIX: &str = "control-";
 /// Longest id, in bytes.
 const MAX_ID_BYTES: usize = 200;
 /// Longest name, in bytes.
@@ -74,11 +76,39 @@ macro_rules! shipped {
     };
 }
 
+/// The packs of control items that come with the program, by the benchmark they were made of.
+macro_rules! controls {
+    ($($name:literal),+ $(,)?) => {
+        static CONTROLS: &[(&str, &[u8])] =
+            &[$(($name, include_bytes!(concat!("../../packs/control/", $name, ".pack")))),+];
+    };
+}
+
 shipped! {
     "bigcodebench",
     "classeval",
     "codexglue",
     "cosqa",
+    "cruxeval",
+    "cseprompts",
+    "ds1000",
+    "humaneval",
+    "humaneval-plus",
+    "humaneval-x",
+    "humaneval-xl",
+    "humanevalpack",
+    "leetcode",
+    "mbpp",
+    "mbpp-plus",
+    "mbxp",
+    "mhumaneval",
+    "multilingual-humaneval",
+    "multipl-e",
+}
+
+controls! {
+    "bigcodebench",
+    "classeval",
     "cruxeval",
     "cseprompts",
     "ds1000",
@@ -108,6 +138,8 @@ pub struct PackSource {
     /// Whether finding its items is only ever reported: they were taken from public code in the first place, or are too
     /// short to be anybody's.
     pub report_only: bool,
+    /// Whether the items are made up, to tell what chance alone finds: see [`super::build_control`].
+    pub control: bool,
 }
 
 /// One field of an item.
@@ -243,7 +275,7 @@ fn head(pack: &Pack) -> Result<Vec<u8>> {
     out.extend(HASH_BITS.to_le_bytes());
     out.extend(SEED.to_le_bytes());
     out.extend(digest(&pack.source.sha256)?);
-    out.push(u8::from(pack.source.report_only));
+    out.push(u8::from(pack.source.report_only) | u8::from(pack.source.control) << 1);
     for text in [&pack.name, &pack.source.url, &pack.source.license] {
         out.extend(narrow::<u16>(text.len(), "bytes of a name")?.to_le_bytes());
         out.extend(text.as_bytes());
@@ -328,13 +360,15 @@ impl Pack {
         check_version(&mut reader)?;
         check_sum(bytes)?;
         let sha256 = hex(reader.take(32)?);
-        let report_only = match reader.u8()? {
-            0 => false,
-            1 => true,
-            _ => return Err(damaged("it has unknown flags")),
-        };
+        let flags = reader.u8()?;
+        if flags > 3 {
+            return Err(damaged("it has unknown flags"));
+        }
         let (name, url, license) = (reader.text16()?, reader.text16()?, reader.text16()?);
         check_name(&name).map_err(|error| damaged(error.message()))?;
+        if flags & 2 != 0 && !name.starts_with(CONTROL_PREFIX) {
+            return Err(damaged("its control items are of no benchmark"));
+        }
         let languages = (0..reader.u8()?).map(|_| reader.text8()).collect::<Result<Vec<_>>>()?;
         let items = read_items(&mut reader, &languages)?;
         check_items(&items).map_err(|error| damaged(error.message()))?;
@@ -344,16 +378,31 @@ impl Pack {
                 url,
                 license,
                 sha256,
-                report_only,
+                report_only: flags & 1 != 0,
+                control: flags & 2 != 0,
             },
             items,
         })
     }
 
-    /// The pack of this name that comes with the program.
+    /// The pack of this name that comes with the program; `control-NAME` are the control items of NAME.
     pub fn shipped(name: &str) -> Option<Self> {
-        let (_, bytes) = EMBEDDED.iter().find(|(shipped, _)| *shipped == name)?;
+        let (packs, name) = match name.strip_prefix(CONTROL_PREFIX) {
+            Some(benchmark) => (CONTROLS, benchmark),
+            None => (EMBEDDED, name),
+        };
+        let (_, bytes) = packs.iter().find(|(shipped, _)| *shipped == name)?;
         Self::parse(bytes).ok()
+    }
+
+    /// The benchmark of which the items were made, if they are control items.
+    pub fn control_of(&self) -> Option<&str> {
+        self.source.control.then(|| self.name.strip_prefix(CONTROL_PREFIX))?
+    }
+
+    /// Number of items with a field of their own: the others stand there for their family.
+    pub fn own_items(&self) -> usize {
+        self.items.iter().filter(|item| !item.fields.is_empty()).count()
     }
 
     /// The benchmark's name.
@@ -621,7 +670,7 @@ mod tests {
         let fields = hashes - 12 * FIELDS_STORED;
         assert!(message(8, &1u32.to_le_bytes()).contains("version 1"));
         assert!(message(12, &[7]).contains("n-gram length"));
-        assert!(message(61, &[2]).contains("unknown flags"));
+        assert!(message(61, &[2]).contains("control items are of no"));
         assert!(message(64, b"H").contains("no name"));
         assert!(message(counts, &u32::MAX.to_le_bytes()).contains("damaged"));
         assert!(message(counts + 4, &u32::MAX.to_le_bytes()).contains("damaged"));

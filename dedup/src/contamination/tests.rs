@@ -51,6 +51,7 @@ pub(super) fn source() -> PackSource {
         license: "CC0-1.0".into(),
         sha256: "0f".repeat(32),
         report_only: false,
+        control: false,
     }
 }
 
@@ -111,7 +112,7 @@ fn a_file_with_an_item_is_dropped_and_the_reason_names_it() {
         Some("harbour/Harbour/1 prompt lines 4-8")
     );
     assert_eq!(decision.reason.value, Some(1.0.into()));
-    assert_eq!(decision.reason.limit, Some(0.25.into()));
+    assert_eq!(decision.reason.limit, Some(0.3.into()));
 }
 
 #[test]

@@ -4,11 +4,12 @@
 //!   inputs ─► a run whose corpus is the files in which something was found     OUT/dataset: ledger of every file
 //!          ─► read shard by shard, in order                                    findings
 //!          ─► tables    OUT/findings.parquet, findings.jsonl, findings.sarif
-//!          ─► tallies   OUT/summary.json, OUT/clean/BENCHMARK.txt              summary
+//!          ─► tallies   OUT/summary.json, OUT/clean/BENCHMARK.txt              summary, chance
 //!          ─► page      OUT/audit.html                                         page
 //! ```
 //! What an earlier audit found clean need not be read again: `previous`. The run is an ordinary one: bounded memory, resumed after a kill, the same bytes whatever the number of threads.
 
+pub mod chance;
 pub mod findings;
 pub mod page;
 pub mod previous;
@@ -24,7 +25,7 @@ use stackmill_schemas::{Error, Result};
 
 use crate::output::Output;
 use crate::workdir::{create_file, make, write_file};
-use findings::{FindingTable, Rows};
+use findings::{Finding, FindingTable, Rows};
 use page::{Page, Texts};
 use summary::Summary;
 
@@ -44,7 +45,10 @@ pub fn write(data: &Output, packs: &[Pack], texts: &Texts, out: &Path) -> Result
     let mut count = 0;
     for row in Rows::open(data)? {
         let row = row?;
-        for finding in row.findings() {
+        summary.chance.count(&row);
+        let is_real = |finding: &Finding<'_>| !summary.chance.has(finding);
+        let findings: Vec<Finding<'_>> = row.findings().filter(is_real).collect();
+        for finding in findings {
             table.add(&finding)?;
             serde_json::to_writer(&mut lines, &finding).map_err(|error| Error::bug(error.to_string()))?;
             lines.write_all(b"\n")?;
@@ -52,7 +56,7 @@ pub fn write(data: &Output, packs: &[Pack], texts: &Texts, out: &Path) -> Result
             summary.count(&finding);
             count += 1;
         }
-        page.add(&row, texts);
+        page.add(&row, texts, &summary);
     }
     table.finish()?;
     lines.flush()?;

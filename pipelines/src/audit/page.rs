@@ -73,8 +73,8 @@ pub struct Page {
 
 impl Page {
     /// One more file.
-    pub fn add(&mut self, row: &Row, texts: &Texts) {
-        for finding in row.findings() {
+    pub fn add(&mut self, row: &Row, texts: &Texts, summary: &Summary) {
+        for finding in row.findings().filter(|finding| !summary.chance.has(finding)) {
             if self.shown.len() >= MOST {
                 self.left_out += 1;
                 continue;

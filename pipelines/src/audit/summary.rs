@@ -8,6 +8,7 @@ use stackmill_dedup::contamination::{Pack, Tier};
 use stackmill_schemas::manifest::Manifest;
 use stackmill_schemas::{Error, Result};
 
+use super::chance::Chance;
 use super::findings::Finding;
 use super::previous::basis;
 use crate::output::Output;
@@ -58,6 +59,8 @@ pub struct Summary {
     pub tiers: BTreeMap<String, u64>,
     /// By name.
     pub benchmarks: Vec<BenchmarkSummary>,
+    /// What chance alone would find.
+    pub chance: Chance,
     /// What a later audit has to have in common to leave out what this one found clean.
     pub basis: serde_json::Value,
     #[serde(skip)]
@@ -83,11 +86,12 @@ impl Summary {
         let manifest = data.load::<Manifest>(MANIFEST)?;
         let manifest = manifest.ok_or_else(|| Error::bug("a run without a manifest"))?;
         let total = |name: &str| manifest.totals.get(name).copied().unwrap_or_default();
-        let known = packs.iter().map(|pack| {
+        let real = || packs.iter().filter(|pack| pack.control_of().is_none());
+        let known = real().map(|pack| {
             let items = pack.items().iter().map(|item| (item.id.clone(), item.family.clone()));
             (pack.name().to_owned(), items.collect())
         });
-        let benchmarks = packs.iter().map(|pack| BenchmarkSummary {
+        let benchmarks = real().map(|pack| BenchmarkSummary {
             name: pack.name().to_owned(),
             items: pack.items().len(),
             leaked: 0,
@@ -107,6 +111,7 @@ impl Summary {
             findings: 0,
             tiers: BTreeMap::new(),
             benchmarks: benchmarks.collect(),
+            chance: Chance::of(packs),
             basis: basis(packs),
             seen: Seen {
                 known: known.collect(),
@@ -137,6 +142,7 @@ impl Summary {
 
     /// Sums up, when all are counted.
     pub fn finish(&mut self) {
+        self.chance.finish();
         let seen = std::mem::take(&mut self.seen);
         for benchmark in &mut self.benchmarks {
             benchmark.findings = seen.findings.get(&benchmark.name).copied().unwrap_or(0);
@@ -226,7 +232,8 @@ impl Summary {
             count_text(self.files_with_copies),
             count_text(self.findings)
         );
-        out
+        let leaked = self.benchmarks.iter().filter(|benchmark| !benchmark.report_only);
+        out + &self.chance.line(leaked.map(|benchmark| benchmark.leaked).sum())
     }
 }
 

@@ -11,7 +11,7 @@ use stackmill_ingest::sources::History;
 use stackmill_ingest::store::Uri;
 use stackmill_schemas::{Error, Result, ResultExt as _};
 
-use super::benchmarks::{Layout, built, items_of};
+use super::benchmarks::{Layout, Material, items_of};
 use super::run::processors;
 use super::{print, print_json};
 use crate::audit::page::Texts;
@@ -29,6 +29,9 @@ use crate::{Recipe, run as engine};
 
 /// Exit code where `--deny` has found something.
 const DENIED: u8 = 8;
+
+/// Most control items of a benchmark that is given as files.
+const MOST_CONTROLS: usize = 2000;
 
 /// Column of a table that is taken for its documents' ids, if nothing is said.
 const ID: &str = "id";
@@ -96,27 +99,43 @@ impl Asked {
         }
         for name in args.benchmark.iter().filter(|name| !name.contains('=')) {
             match Pack::shipped(name) {
-                Some(pack) => {
-                    this.packs.push(pack);
-                    this.shipped.push(name.clone());
-                }
+                Some(pack) => this.ship(pack),
                 None => this.read(Path::new(name))?,
             }
         }
         if args.benchmark.is_empty() {
             // Those that are made of ordinary code are found in ordinary corpora.
             let shipped = SHIPPED.iter().filter_map(|name| Pack::shipped(name));
-            this.packs = shipped.filter(|pack| !pack.source().report_only).collect();
-            this.shipped = this.packs.iter().map(|pack| pack.name().to_owned()).collect();
+            shipped
+                .filter(|pack| !pack.source().report_only)
+                .for_each(|pack| this.ship(pack));
         }
         Ok(this)
     }
 
-    /// The pack of a benchmark's own files, kept beside what the audit says.
+    /// A pack that ships, with its control items.
+    fn ship(&mut self, pack: Pack) {
+        let control = Pack::shipped(&format!("control-{}", pack.name()));
+        for pack in [Some(pack), control].into_iter().flatten() {
+            self.shipped.push(pack.name().to_owned());
+            self.packs.push(pack);
+        }
+    }
+
+    /// The pack of a benchmark's own files, and of control items if there are enough to make some, kept beside what the
+    /// audit says.
     fn build(&mut self, layout: &Layout, files: &[PathBuf], out: &Path) -> Result<()> {
-        let bytes = built(layout, None, files)?.1;
-        make(&out.join("packs"))?;
-        let path = out.join("packs").join(format!("{}.pack", layout.name()));
+        let material = Material::of(layout, None, files)?;
+        let packs = out.join("packs");
+        make(&packs)?;
+        let path = packs.join(format!("{}.pack", layout.name()));
+        write_file(&path, &material.pack()?)?;
+        self.read(&path)?;
+        let one_in = material.len().div_ceil(MOST_CONTROLS);
+        let Ok((bytes, _)) = material.control(one_in) else {
+            return Ok(());
+        };
+        let path = packs.join(format!("control-{}.pack", layout.name()));
         write_file(&path, &bytes)?;
         self.read(&path)
     }

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use stackmill_dedup::contamination::{Pack, PackSource, build_pack};
+use stackmill_dedup::contamination::{Pack, PackSource, build_control, build_pack};
 use stackmill_ingest::benchmarks::{self, Benchmark, Mapping, Named, Published};
 use stackmill_ingest::store::Uri;
 use stackmill_schemas::benchmark::BenchmarkItem;
@@ -15,6 +16,9 @@ use crate::cli::BenchmarksCommand;
 use crate::environment;
 use crate::workdir::write_file;
 
+/// Shipped are control items of every so many items, so that packs stay small.
+const CONTROL_ONE_IN: usize = 10;
+
 pub(super) fn benchmarks(command: &BenchmarksCommand) -> Result<u8> {
     match command {
         BenchmarksCommand::Build {
@@ -22,16 +26,52 @@ pub(super) fn benchmarks(command: &BenchmarksCommand) -> Result<u8> {
             name,
             from,
             out,
-        } => build(layout, name.as_deref(), from, out),
+            control,
+            items,
+        } => {
+            let layout = Layout::of(layout)?;
+            let material = Material::of(&layout, name.as_deref(), from)?;
+            match control {
+                true => build_controls(&material, items.as_deref(), out),
+                false => build(&material, out),
+            }
+        }
         BenchmarksCommand::Show { pack } => show(pack),
     }
     .map(|()| 0)
 }
 
-fn build(layout: &str, name: Option<&str>, from: &[PathBuf], out: &Path) -> Result<()> {
-    let (items, pack) = built(&Layout::of(layout)?, name, from)?;
+fn build(material: &Material, out: &Path) -> Result<()> {
+    let pack = material.pack()?;
     write_file(out, &pack)?;
+    let items = material.items.len();
     print(&format!("{}: {items} items, {} bytes\n", out.display(), pack.len()))
+}
+
+fn build_controls(material: &Material, texts: Option<&Path>, out: &Path) -> Result<()> {
+    let (pack, twins) = material.control(CONTROL_ONE_IN)?;
+    write_file(out, &pack)?;
+    if let Some(texts) = texts {
+        write_file(texts, lines(&twins).as_bytes())?;
+    }
+    let (items, bytes) = (twins.len(), pack.len());
+    print(&format!("{}: {items} control items, {bytes} bytes\n", out.display()))
+}
+
+/// A line an item: its id, and its fields by their names.
+fn lines(items: &[BenchmarkItem]) -> String {
+    let line = |item: &BenchmarkItem| {
+        let fields = item
+            .fields
+            .iter()
+            .map(|(field, text)| json!({"field": field, "text": text}));
+        let fields: Vec<_> = fields.collect();
+        format!(
+            "{}\n",
+            json!({"id": item.id, "language": item.language, "fields": fields})
+        )
+    };
+    items.iter().map(line).collect()
 }
 
 /// What reads a benchmark's own files: a reader of ours, or a mapping of anybody's.
@@ -91,24 +131,48 @@ impl Layout {
     }
 }
 
-/// The number of items, and the bytes of the pack, of a benchmark's own files; fetched, if none are given.
-pub(super) fn built(layout: &Layout, name: Option<&str>, from: &[PathBuf]) -> Result<(usize, Vec<u8>)> {
-    let files = layout.files(from)?;
-    let items = layout.items(&files)?;
-    let sha256 = sum(&files);
-    // The publisher's address and licence are only known of the publisher's own benchmark.
-    let (url, license, report_only) = match (name, layout.source()) {
-        (None, source) => source,
-        (Some(_), (_, _, report_only)) => ("", "", report_only),
-    };
-    let source = PackSource {
-        url: url.to_owned(),
-        license: license.to_owned(),
-        sha256,
-        report_only,
-    };
-    let pack = build_pack(name.unwrap_or(layout.name()), &source, &items)?;
-    Ok((items.len(), pack))
+/// What packs are built of.
+pub(super) struct Material {
+    name: String,
+    source: PackSource,
+    items: Vec<BenchmarkItem>,
+}
+
+impl Material {
+    /// Of a benchmark's own files; fetched, if none are given.
+    pub(super) fn of(layout: &Layout, name: Option<&str>, from: &[PathBuf]) -> Result<Self> {
+        let files = layout.files(from)?;
+        let items = layout.items(&files)?;
+        // The publisher's address and licence are only known of the publisher's own benchmark.
+        let (url, license, report_only) = match (name, layout.source()) {
+            (None, source) => source,
+            (Some(_), (_, _, report_only)) => ("", "", report_only),
+        };
+        let source = PackSource {
+            url: url.to_owned(),
+            license: license.to_owned(),
+            sha256: sum(&files),
+            report_only,
+            control: false,
+        };
+        let name = name.unwrap_or(layout.name()).to_owned();
+        Ok(Self { name, source, items })
+    }
+
+    /// Number of items.
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// The bytes of the benchmark's pack.
+    pub(super) fn pack(&self) -> Result<Vec<u8>> {
+        build_pack(&self.name, &self.source, &self.items)
+    }
+
+    /// The bytes of a pack of twins of every so many items, and the twins.
+    pub(super) fn control(&self, one_in: usize) -> Result<(Vec<u8>, Vec<BenchmarkItem>)> {
+        build_control(&self.name, &self.source, &self.items, one_in)
+    }
 }
 
 /// The items of a benchmark's own files.

@@ -186,7 +186,12 @@ mod tests {
                 .contains("`body`")
         );
         let map = [("content", "text"), ("path", ""), ("stars", "likes")];
-        let mapped = Names::new(&map.map(|(a, b)| (a.to_owned(), b.to_owned())).into(), in_use, (false, false)).expect("valid");
+        let mapped = Names::new(
+            &map.map(|(a, b)| (a.to_owned(), b.to_owned())).into(),
+            in_use,
+            (false, false),
+        )
+        .expect("valid");
         assert_eq!(mapped.resolve(CONTENT, &theirs).ok(), Some(Some(1)));
         assert_eq!(mapped.resolve(PATH, &theirs).ok(), Some(None));
         assert!(mapped.resolve(STARS, &theirs).is_err());

@@ -182,10 +182,7 @@ fn a_file_of_another_format_is_refused_with_the_column_that_is_missing() {
         let said = refused(format, &[]).unwrap_or_default();
         assert!(said.starts_with(&words), "{format}: {said}");
     }
-    let mapped = [
-        ("path", "max_stars_repo_path"),
-        ("repo_name", "max_stars_repo_name"),
-    ];
+    let mapped = [("path", "max_stars_repo_path"), ("repo_name", "max_stars_repo_name")];
     assert_eq!(refused("the-stack-v3", &mapped), None, "a recipe knows better");
 }
 
