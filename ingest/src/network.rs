@@ -8,7 +8,7 @@
 //! ```
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -82,6 +82,8 @@ struct Inner {
     settings: Settings,
     /// Exchanges under way, by host.
     turns: Mutex<BTreeMap<String, u32>>,
+    /// Hosts that could not be reached when they were last asked.
+    away: Mutex<BTreeSet<String>>,
     left: Condvar,
     web: Mutex<Option<Web>>,
 }
@@ -147,6 +149,23 @@ impl Network {
             network: self.clone(),
             host: host.to_owned(),
         })
+    }
+
+    fn away(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.0.away.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether `host` could not be reached when it was last asked.
+    pub(crate) fn is_away(&self, host: &str) -> bool {
+        self.away().contains(host)
+    }
+
+    /// Takes note of whether `host` could not be reached.
+    pub(crate) fn found(&self, host: &str, is_away: bool) {
+        match is_away {
+            true => self.away().insert(host.to_owned()),
+            false => self.away().remove(host),
+        };
     }
 
     /// The login for `host` or, before that, `host:port`.

@@ -249,7 +249,7 @@ pub struct CheckArgs {
 #[derive(Debug, Subcommand)]
 pub enum RecipeCommand {
     /// Run the recipe's own [[test]] rows; ends with 3 if one fails
-    #[command(after_long_help = "Example:\n  stackmill recipe test examples/demo.toml")]
+    #[command(after_long_help = "Example:\n  stackmill recipe test examples/the-stack-v2.toml")]
     Test(TestArgs),
     /// Show what two recipes keep of the same input, by rule
     #[command(

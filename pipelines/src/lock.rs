@@ -1,5 +1,6 @@
 //! `sources.lock`: made by the first plan, used by every later one, refreshed by `--update`.
 
+use stackmill_ingest::sources::CHANGED;
 use stackmill_schemas::lock::{Lock, Split, Unit, VERSION};
 use stackmill_schemas::{Error, ErrorKind, Result, ResultExt, TaskContext, fingerprint};
 
@@ -144,8 +145,11 @@ pub fn check_failures<'a>(failed: impl Iterator<Item = (&'a str, &'a str)>, unit
         failed.len(),
         named.join("\n  ")
     );
-    Err(Error::source(message)
-        .hint("mend the sources and run again with --update, or allow more: --set run.max-failed-repositories=100%"))
+    let has_changed = |(_, trouble): &(&str, &str)| *trouble == CHANGED;
+    Err(Error::source(message).hint(match failed.iter().all(has_changed) {
+        true => "take the sources as they are now with --update --replace; --replace alone keeps to sources.lock",
+        false => "mend the sources and run again with --update, or allow more: --set run.max-failed-repositories=100%",
+    }))
 }
 
 /// The lock that a run in `out` has begun with, if one has; one that this program or sample does not fit is refused.

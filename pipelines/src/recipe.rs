@@ -173,14 +173,18 @@ impl Recipe {
         Self::from_table(table, path)
     }
 
-    /// A recipe of stages alone, for files that are at hand: `settings` are the tables of a recipe as JSON.
+    /// A recipe of stages alone, without sources, for files that are at hand: `settings` are the tables of a recipe as JSON.
     pub fn of_stages(settings: &serde_json::Value) -> Result<Self> {
         let mut table = Table::try_from(settings)
             .map_err(|error| Error::config(format!("settings that TOML cannot say: {error}")))?;
         let unread = Table::from_iter([("directory".to_owned(), Value::String(".".to_owned()))]);
         table.insert("name".to_owned(), Value::String("files at hand".to_owned()));
         table.insert("source".to_owned(), Value::Array(vec![Value::Table(unread)]));
-        Self::from_table(table, Path::new(""))
+        let recipe = Self::from_table(table, Path::new(""))?;
+        Ok(Self {
+            sources: Vec::new(),
+            ..recipe
+        })
     }
 
     fn from_table(mut table: Table, path: &Path) -> Result<Self> {

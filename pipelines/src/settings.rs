@@ -61,21 +61,60 @@ fn culprit<T: DeserializeOwned>(value: &Value) -> Option<&str> {
 /// Serde's "unknown field" in our words, with the nearest known one.
 fn explain(message: &str, key: Option<&str>) -> Error {
     let first = message.lines().next().unwrap_or(message).trim();
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    let unknown = first.starts_with("unknown field") || first.starts_with("unknown variant");
-    let Some((word, known)) = quoted.split_first().filter(|_| unknown) else {
+    let Some((what, word, known)) = unknown(message) else {
         let place = key.map_or(String::new(), |key| format!("`{key}`: "));
         return Error::config(format!("{place}{first}"))
             .hint("docs/reference/recipe.md lists every setting and its type");
     };
-    let what = if first.starts_with("unknown field") {
-        "field"
-    } else {
-        "value"
-    };
-    let error = Error::config(format!("unknown {what} `{word}`"));
+    let place = key.filter(|_| what == "value").map(|key| format!(" of `{key}`"));
+    let error = Error::config(format!("unknown {what} `{word}`{}", place.unwrap_or_default()));
     match nearest(word, known.iter().copied()) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None if known.len() == 1 => error.hint(format!("`{}` is the only {what} there is", known[0])),
         None => error.hint(format!("one of {}", known.join(", "))),
+    }
+}
+
+/// What serde does not know, the word, and those that it knows: they stand between the word and the place.
+///
+/// ```text
+///   unknown variant `words`, expected `lines` or `tokens`⏎in `ngram-of`⏎
+/// ```
+fn unknown(message: &str) -> Option<(&'static str, &str, Vec<&str>)> {
+    let (what, rest) = match message.strip_prefix("unknown field `") {
+        Some(rest) => ("field", rest),
+        None => ("value", message.strip_prefix("unknown variant `")?),
+    };
+    // The word is the user's own: it may hold anything.
+    let (word, rest) = rest.rsplit_once("`, expected ")?;
+    let known = rest.lines().next().unwrap_or_default();
+    let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+    (!known.is_empty()).then_some((what, word, known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_no_words_to_choose_from() {
+        for (message, expected) in [
+            (
+                "unknown variant `words`, expected `code`\nin `words`\n",
+                Some(("value", "words", vec!["code"])),
+            ),
+            (
+                "unknown variant `a`b\nc`, expected one of `x`, `y`, `z`\nin `keep`\n",
+                Some(("value", "a`b\nc", vec!["x", "y", "z"])),
+            ),
+            (
+                "unknown field `limt`, expected `limit` or `extensions`\n",
+                Some(("field", "limt", vec!["limit", "extensions"])),
+            ),
+            ("unknown field `x`, there are no fields\nin `y`", None),
+            ("invalid type: string \"high\", expected f64\nin `threshold`", None),
+        ] {
+            assert_eq!(unknown(message), expected, "{message}");
+        }
     }
 }

@@ -18,6 +18,7 @@ use stackmill_ingest::detect::license::{License, LicensePolicy};
 use stackmill_ingest::detect::notebook::Notebooks;
 use stackmill_ingest::lists::{Metadata, OptOut, Riding};
 use stackmill_ingest::select::Select;
+use stackmill_ingest::sources::SourceConfig;
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::rank::{Criterion, default_policy};
 use stackmill_schemas::stage::{Exchange, Map};
@@ -283,7 +284,25 @@ fn rules(recipe: &Recipe) -> Result<(RuleSet, BTreeMap<String, String>)> {
         hashes.insert(name.to_owned(), hex(&Sha256::digest(&bytes)));
         Ok(bytes)
     })?;
+    check_score(&rules, recipe)?;
     Ok((rules, hashes))
+}
+
+/// Refuses a rule that would drop every file of every source, since nobody says where scores are.
+fn check_score(rules: &RuleSet, recipe: &Recipe) -> Result<()> {
+    let drops_unknown = rules
+        .settings("score")
+        .is_some_and(|settings| settings["keep-unknown"] != true);
+    let has_score = |source: &SourceConfig| source.columns.get("score").is_some_and(|name| !name.is_empty());
+    // Files that are at hand come with the columns that they have.
+    if !drops_unknown || recipe.sources.is_empty() || recipe.sources.iter().any(has_score) {
+        return Ok(());
+    }
+    Err(
+        Error::config("rule `score`: no source names the column of scores, so every file would be dropped").hint(
+            "name it in a source of tables, as in `columns = { score = \"educational\" }`, or set `keep-unknown = true`",
+        ),
+    )
 }
 
 /// Counts tokens where a rule asks for them.

@@ -114,6 +114,13 @@ impl Error {
         self
     }
 
+    /// Takes trouble that might have gone away by itself for what it is now: everything was tried.
+    #[must_use]
+    pub fn settled(mut self) -> Self {
+        self.inner.transient = false;
+        self
+    }
+
     /// Whose fault it is.
     pub fn kind(&self) -> ErrorKind {
         self.inner.kind
@@ -283,11 +290,16 @@ mod tests {
 
     #[test]
     fn only_what_was_read_has_permanent_trouble() {
-        let permanent = [Error::input("a"), Error::source("a")];
+        let permanent = [
+            Error::input("a"),
+            Error::source("a"),
+            Error::source("a").transient().settled(),
+        ];
         assert!(permanent.iter().all(Error::is_permanent_trouble));
         let others = [
             Error::source("a").transient(),
             Error::resource("a"),
+            Error::resource("a").transient().settled(),
             Error::new(ErrorKind::Io, "a"),
             Error::new(ErrorKind::Interrupted, "a"),
             Error::bug("a"),

@@ -1,6 +1,7 @@
 //! Keep policies over columns: who is kept, whatever the order of sources, threads and splits.
 
 use serde_json::json;
+use stackmill_schemas::fingerprint;
 use stackmill_tests::{Sandbox, Tree};
 
 /// Repositories, what their list says of them, and where the one file lies.
@@ -82,4 +83,57 @@ fn policies_that_nobody_can_follow_are_refused() {
         );
         sandbox.run("r.toml", &[]).fails(3, words);
     }
+}
+
+/// Rows of a table in the order of `seed`: families of files that are alike, one of them twice under two names.
+fn shuffled(seed: u64) -> String {
+    let text = |family: usize, member: usize| {
+        let words: Vec<String> = (0..60)
+            .map(|at| match at == 7 * (member + 1) {
+                true => format!("own{member}"),
+                false => format!("word{family}x{at}"),
+            })
+            .collect();
+        words.join(" ")
+    };
+    let row = |at: usize| {
+        let (family, member) = (at / 6, (at % 6).min(4));
+        let line = json!({
+            "repo_name": format!("r/{}", at % 3), "path": format!("{at}.txt"), "content": text(family, member),
+        });
+        line.to_string() + "\n"
+    };
+    let mut rows: Vec<(u64, String)> = (0..36usize)
+        .map(|at| (fingerprint::seeded(seed, &at.to_le_bytes()), row(at)))
+        .collect();
+    rows.sort_unstable();
+    rows.into_iter().map(|(_, line)| line).collect()
+}
+
+/// Mutation: rank by the file id alone.
+#[test]
+fn a_shuffled_table_keeps_the_same_files_by_hash() {
+    let kept = |keep: &str, seed: u64| {
+        let sandbox = Sandbox::new();
+        sandbox.write("t.jsonl", shuffled(seed));
+        sandbox.write(
+            "r.toml",
+            format!("name = \"k\"\nnear = true\n[[source]]\njsonl = \"t.jsonl\"\n[exact]\nkeep = {keep}\n"),
+        );
+        let data = sandbox.built("r.toml", &["--threads", "2"]);
+        data.adds_up();
+        let mut paths: Vec<String> = data.rows("corpus").iter().map(|row| row["path"].to_string()).collect();
+        paths.sort();
+        paths
+    };
+    let first = kept(r#"["hash"]"#, 0);
+    assert!(first.len() < 20, "{first:?}");
+    for seed in 1..6 {
+        assert_eq!(kept(r#"["hash"]"#, seed), first);
+        assert_eq!(kept(r#"["license", "stars", "hash", "path"]"#, seed), first);
+    }
+    assert!(
+        (1..6).any(|seed| kept(r#"["path"]"#, seed) != first),
+        "the order of rows decides"
+    );
 }

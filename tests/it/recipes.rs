@@ -142,6 +142,11 @@ fn tests_that_make_no_sense_are_refused() {
     sandbox
         .stackmill(&["recipe", "test", "recipe.toml"])
         .fails(4, "cannot read the test's file");
+    sandbox.write("recipe.toml", recipe("none", "", ""));
+    sandbox
+        .stackmill(&["recipe", "test", "recipe.toml"])
+        .fails(3, "the recipe has no tests")
+        .hints("[[test]]");
 }
 
 const FILES: &str = "

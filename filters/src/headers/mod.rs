@@ -21,6 +21,7 @@
 
 mod comments;
 mod phrases;
+mod rights;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ use stackmill_schemas::{Error, FileBatch, FileColumns, Result, TaskContext, colu
 
 pub use comments::languages;
 use comments::{Comment, is_directive, is_modeline};
-use phrases::{ABBREVIATIONS, CERTAIN, CLAIMS, CLAUSES, LEGAL, LICENSES, OPENINGS, OWN_LINES};
+use phrases::{ABBREVIATIONS, CERTAIN, CLAIMS, CLAUSES, LEGAL, OPENINGS, OWN_LINES, WEAK};
 
 /// Name of the stage in recipes.
 const STAGE: &str = "headers";
@@ -213,60 +214,64 @@ fn about(paragraph: &[&str], mut found: bool) -> About {
         return About::Nothing;
     }
     // A title may stand above the law without a full stop.
-    let opening = lines
-        .iter()
-        .find(|line| !is_credit(line))
-        .map(|line| line.to_lowercase());
-    let opens = |line: String| {
-        let holds = [LICENSES, CLAUSES, LEGAL]
-            .iter()
-            .any(|phrases| holds_any(&line, phrases));
-        holds || OPENINGS.iter().any(|words| line.starts_with(words))
+    let opening = lines.iter().find(|line| !is_credit(line));
+    let opens = |line: &&str| {
+        let lower = line.to_lowercase();
+        let holds = [CLAUSES, LEGAL, WEAK].iter().any(|phrases| holds_any(&lower, phrases));
+        holds || rights::states(line) || OPENINGS.iter().any(|words| lower.starts_with(words))
     };
     if !opening.is_none_or(opens) {
         return About::Else;
     }
+    // A name may go on below a claim; what it is, is told by what comes next.
+    let (mut above, mut is_open) = (String::new(), false);
     for sentence in sentences(&lines) {
-        if holds_any(&sentence, LICENSES) || holds_any(&sentence, CLAUSES) || found && holds_any(&sentence, LEGAL) {
-            (about, found) = (About::License, true);
-        } else if !is_credit(&sentence) && (about == About::Nothing || words(&sentence) > LONGEST_REST) {
-            return About::Else;
+        let lower = sentence.to_lowercase();
+        let is_more = || holds_any(&lower, CLAUSES) || found && rights::goes_on(&lower);
+        if rights::states(&sentence) || !rights::tells(&lower) && is_more() {
+            (about, found, is_open) = (About::License, true, false);
+        } else if !is_credit(&sentence) {
+            is_open |= !rights::is_rest(&above, &sentence);
+            if about == About::Nothing || is_open && !rights::may_be_name(&sentence) {
+                return About::Else;
+            }
         }
+        above = sentence;
     }
-    about
+    if is_open { About::Else } else { about }
 }
 
 fn holds_any(text: &str, phrases: &[&str]) -> bool {
     phrases.iter().any(|phrase| text.contains(phrase))
 }
 
-/// Words of a rest that may follow a line about copyright without saying anything: the end of a long name.
-const LONGEST_REST: usize = 3;
-
 fn words(text: &str) -> usize {
     text.split_whitespace().count()
 }
 
-/// The sentences of a paragraph in lower case: a line that begins with a copyright is one for itself.
+/// The sentences of a paragraph: a line that begins with a copyright is one for itself.
 fn sentences(lines: &[&str]) -> Vec<String> {
     let mut sentences = vec![String::new()];
     let longest = lines.iter().map(|line| line.len()).max().unwrap_or_default();
     let mut is_short = false;
     for line in lines {
-        // Nobody breaks a line early in the middle of a sentence, and goes on with a capital.
-        if is_short && line.starts_with(char::is_uppercase) {
+        // Nobody breaks a line early in the middle of a sentence, and goes on with a capital; nor does one of a license
+        // go on with what code does.
+        let goes_on = !is_short && !rights::tells(&line.to_lowercase());
+        if !goes_on && line.starts_with(char::is_uppercase) {
             sentences.push(String::new());
         }
         is_short = line.len() < longest / 2;
         let lower = line.to_lowercase();
         let alone = OWN_LINES.iter().any(|word| lower.starts_with(word)) || is_credit(line);
         if alone {
-            sentences.push(lower);
+            sentences.push((*line).to_owned());
             sentences.push(String::new());
             continue;
         }
-        for word in lower.split_whitespace() {
+        for word in line.split_whitespace() {
             let ends = |word: &str| {
+                let word = word.to_lowercase();
                 let bare = word.trim_end_matches(['.', '"', ')', '\'']);
                 word.len() > bare.len() && word.contains('.') && bare.len() > 3 && !ABBREVIATIONS.contains(&bare)
             };
@@ -308,6 +313,8 @@ fn is_credit(line: &str) -> bool {
         "maintained by",
         "@date",
         "@version",
+        "originally from",
+        "version:",
     ];
     let file = words(line) == 1 && line.contains('.') && !line.ends_with('.');
     is_decoration(line) || file || words(line) <= 12 && named.iter().any(|word| lower.starts_with(word))

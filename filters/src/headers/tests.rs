@@ -55,6 +55,39 @@ fn headers_go_in_every_kind_of_comment() {
     }
 }
 
+/// Mutation: ask for a year, or for the name of a license on its own.
+#[test]
+fn banners_and_short_statements_go() {
+    for (language, header) in [
+        (
+            "JavaScript",
+            "/*! jQuery v3 | (c) JS Foundation and other contributors | jquery.org/license */",
+        ),
+        (
+            "CSS",
+            "/*! normalize.css v8.0.1 | MIT License | github.com/necolas/normalize.css */",
+        ),
+        ("JavaScript", "/* @license MIT */"),
+        ("C", "// Copyright The Foo Authors.\n// SPDX-License-Identifier: MIT"),
+        ("C", "/* Copyright (C) 1990,\n   1991 Somebody and\n   Others */"),
+        ("Python", "# Copyright 2020 Somebody and\n# Foo Project"),
+        (
+            "C",
+            "/* Copyright (c) 1985-2020, University of Nowhere\n                 XYZ, Nowhere\n   All rights reserved. */",
+        ),
+        ("Java", "// (c) 2020 Somebody\n// The MIT License (MIT)"),
+    ] {
+        assert_eq!(strip(language, &format!("{header}\nlast\n")), "last\n", "{header}");
+    }
+}
+
+/// Mutation: take lines below a claim for the end of a long name.
+#[test]
+fn of_a_run_only_the_claim_goes_where_documentation_is_a_paragraph_below() {
+    let text = "# Copyright 2020 Somebody\n#\n# usage: foo [-x]\nimport a\n";
+    assert_eq!(strip("Python", text), "# usage: foo [-x]\nimport a\n");
+}
+
 #[test]
 fn what_programs_read_stays_and_headers_below_it_go() {
     for (language, above, below) in [
@@ -269,6 +302,25 @@ fn everything_else_stays() {
         ("PHP", "// Copyright 2020 Somebody\n<?php\n"),
         ("C", ""),
         ("C", "// Adds numbers\nint add();\n"),
+        (
+            "Java",
+            "/** This parses the Copyright field of the license. */\nclass A {}\n",
+        ),
+        ("JavaScript", "// Detects the MIT license in a text.\na();\n"),
+        (
+            "Go",
+            "// Copyright headers and licenses of files are compared.\npackage a\n",
+        ),
+        (
+            "C",
+            "// Copyright 2020 Somebody\n// Returns the copyright notice\nint a;\n",
+        ),
+        ("Python", "# Copyright 2020 Somebody\n# usage: foo [-x]\nimport a\n"),
+        ("Python", "# Copyright 2020 Somebody\n# License manager\nimport a\n"),
+        (
+            "C",
+            "/* This file is (C) 2008 Somebody\n * It may be distributed, but is not GPL\n * This file implements a machine\n */\nint a;\n",
+        ),
         (
             "Java",
             "/**\n * Copyright of a book.\n *\n * @param year of it\n */\nclass A {}\n",

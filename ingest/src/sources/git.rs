@@ -7,6 +7,10 @@
 //!   read       ids ─► (pack, offset) ─► delta trees, each object decoded once ─► check, hand on
 //! ```
 //!
+//! A server that cannot be reached, after all attempts, is trouble of its repositories where they are resolved and
+//! listed: one that is gone must not keep all others from being read. Where a clone was there once and contents are
+//! read, it fails the task.
+//!
 //! Nothing that a repository brings is executed or believed: no hooks, filters, replacements or settings of its own.
 //! Alternates are followed, as shared clones need them, but objects are only ever asked for by the ids of the tree.
 
@@ -101,7 +105,7 @@ impl Source for Git {
     }
 
     fn list(&self, unit: &Unit, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()> {
-        let mut objects = self.objects(unit, cx)?;
+        let mut objects = self.objects(unit, cx).map_err(Error::settled)?;
         let mut paths = tree::walk(&mut objects, commit_of(unit)?, &self.setup.config, cx)?;
         if repositories::is_elsewhere(&unit.location) {
             leave_out_large(&mut paths, &self.setup.config);
@@ -130,7 +134,8 @@ impl Source for Git {
     }
 
     fn commits(&self, unit: &Unit, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()> {
-        history::list_commits(unit, &self.setup.config, &mut self.objects(unit, cx)?, emit, cx)
+        let mut objects = self.objects(unit, cx).map_err(Error::settled)?;
+        history::list_commits(unit, &self.setup.config, &mut objects, emit, cx)
     }
 
     fn read(&self, unit: &Unit, wanted: &RecordBatch, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()> {
@@ -201,7 +206,7 @@ impl Git {
                  many commits back",
             ));
         }
-        let commit = self.elsewhere(url, cx).commit(revision)?;
+        let commit = self.elsewhere(url, cx).commit(revision).map_err(Error::settled)?;
         Ok(Resolved {
             commit: commit.to_string(),
             length_bytes: UNKNOWN_BYTES,

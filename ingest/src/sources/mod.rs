@@ -39,6 +39,7 @@ use crate::store::{Chunks, Stores, Uri};
 pub use config::{History, Patterns, SourceConfig};
 pub use git::{Clone as CloneReport, clone_of, is_cloned};
 pub use guess::guess;
+pub use place::CHANGED;
 pub use table::{Group, Packer, Rows, Text, copy_name};
 
 /// What every source is built from.

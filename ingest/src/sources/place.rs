@@ -301,9 +301,12 @@ pub(super) fn sha256_of(path: &Path, cx: &TaskContext) -> Result<(String, u64)> 
     Ok(hashing.finish())
 }
 
+/// The trouble of what differs from what the lock says.
+pub const CHANGED: &str = "changed since the lock was written";
+
 /// The error for a file that differs from what the lock says.
 pub(super) fn changed_since_lock(path: &Path) -> Error {
-    Error::input("changed since the lock was written")
+    Error::input(CHANGED)
         .hint("run with `--update` to accept what is there now")
         .context(path.display().to_string())
 }

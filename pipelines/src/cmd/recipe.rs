@@ -39,6 +39,12 @@ fn test(args: &TestArgs) -> Result<()> {
     let recipe = Recipe::read(&args.recipe, &args.set)?;
     let place = |error: Error| error.context(args.recipe.display().to_string());
     let stages = Stages::build(&recipe).map_err(place)?;
+    if recipe.tests.is_empty() {
+        return Err(place(Error::config("the recipe has no tests")).hint(
+            "add some, as in `[[test]]`, `path = \"a.py\"`, `text = \"x = 1\"`, `verdict = \"kept\"`, a line each; \
+             docs/guide/recipes.md tells more",
+        ));
+    }
     let cx = frames::context(Arc::new(Signals::none()));
     let mut trial = Trial::open(&recipe, &stages, &cx)?;
     let tried = recipe.tests.iter().map(|test| trial.run(test));

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use stackmill_ingest::store::Uri;
+use stackmill_schemas::manifest::Manifest;
 use stackmill_schemas::{Error, Result};
 
 use super::{print, print_json};
@@ -20,7 +21,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8> {
     let recipe = Recipe::read(&args.recipe, &args.source.set)?;
     let outcome = engine(recipe, options, &console)?;
     if outcome.was_done {
-        console.say("nothing to do: this run is complete (start over with --replace)");
+        console.say(&nothing_to_do(&outcome.manifest));
     }
     if args.json {
         return print_json(&outcome.manifest).map(|()| 0);
@@ -28,6 +29,18 @@ pub(super) fn run(args: &RunArgs) -> Result<u8> {
     print(&report::tables(&outcome.manifest))?;
     print(&next(&out, &outcome.manifest))?;
     Ok(0)
+}
+
+/// What is said of a run that is complete.
+fn nothing_to_do(manifest: &Manifest) -> String {
+    let failed = manifest.totals.get("repositories_failed").copied().unwrap_or_default();
+    match failed {
+        0 => "nothing to do: this run is complete (start over with --replace)".to_owned(),
+        _ => format!(
+            "nothing to do: this run is complete; {failed} repositories could not be read (ask again for them with \
+             --update --replace)"
+        ),
+    }
 }
 
 /// The run alone: nothing is printed but what `console` says.

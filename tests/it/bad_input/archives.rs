@@ -124,5 +124,7 @@ fn an_archive_that_changed_is_refused() {
     sandbox
         .run("recipe.toml", &["--replace"])
         .fails(7, "changed since the lock was written")
-        .hints("--update");
+        .hints("--update --replace");
+    let data = sandbox.built("recipe.toml", &["--update", "--replace"]);
+    assert_eq!(data.rows("corpus")[0]["content"], "x = 2\n");
 }

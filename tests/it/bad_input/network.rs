@@ -206,7 +206,7 @@ fn a_repository_is_cloned_once_into_the_cache() {
 fn a_busy_server_is_asked_again_and_then_resumed() {
     let (sandbox, server) = served();
     server.becomes(Mood::Unavailable);
-    let ran = sandbox.run("recipe.toml", &[]).fails(5, "503");
+    let ran = sandbox.run("recipe.toml", &[]).fails(7, "503");
     assert!(server.asked() >= 2, "it was asked {} times", server.asked());
     assert!(ran.stderr.contains("owner/served"), "{}", ran.stderr);
     assert!(!sandbox.path("out/manifest.json").exists());
@@ -219,7 +219,7 @@ fn a_busy_server_is_asked_again_and_then_resumed() {
 fn a_server_that_hangs_up_leaves_no_half_clone() {
     let (sandbox, server) = served();
     server.becomes(Mood::HangsUp);
-    sandbox.run("recipe.toml", &["--cache", "clones"]).fails(5, "");
+    sandbox.run("recipe.toml", &["--cache", "clones"]).fails(7, "");
     let clones: Vec<_> = std::fs::read_dir(sandbox.path("clones"))
         .into_iter()
         .flatten()
@@ -252,7 +252,7 @@ fn a_repository_that_is_gone_is_permanent() {
 
 /// Mutation: wait for ever for a port that nobody listens at.
 #[test]
-fn nobody_at_home_is_transient() {
+fn nobody_at_home_is_told() {
     let sandbox = Sandbox::new();
     let closed = TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())
@@ -262,7 +262,7 @@ fn nobody_at_home_is_transient() {
         "recipe.toml",
         format!("name = \"net\"\n[[source]]\ngit = \"{url}\"\nattempts = 2\n"),
     );
-    sandbox.run("recipe.toml", &[]).fails(5, &closed.to_string());
+    sandbox.run("recipe.toml", &[]).fails(7, &closed.to_string());
 }
 
 /// Mutation: wait for a server without an end.
@@ -272,7 +272,10 @@ fn a_server_that_says_nothing_is_given_up() {
     server.becomes(Mood::Silent);
     let recipe = std::fs::read_to_string(sandbox.path("recipe.toml")).expect("written above");
     sandbox.write("recipe.toml", format!("{recipe}timeout-seconds = 1\n"));
-    sandbox.run("recipe.toml", &[]).fails(5, "").hints("resume");
+    sandbox
+        .run("recipe.toml", &[])
+        .fails(7, "said nothing")
+        .hints("--update");
     assert_eq!(server.asked(), 2);
     server.becomes(Mood::Healthy);
     assert_eq!(sandbox.built("recipe.toml", &[]).total("kept"), 300);

@@ -5,7 +5,7 @@ use stackmill_tests::{Sandbox, Tree};
 const HEAD: &str = "name = \"r\"\n[[source]]\ndirectory = \"in\"\n";
 
 /// What is wrong, the lines that say it, and words that the answer must hold.
-const MISTAKES: [(&str, &str, &str); 33] = [
+const MISTAKES: [(&str, &str, &str); 37] = [
     ("no TOML", "near = [", "not valid TOML"),
     ("unknown table", "[ner]", "did you mean `near`?"),
     ("far from any table", "[quux]", "a recipe has name, run, source"),
@@ -29,6 +29,26 @@ const MISTAKES: [(&str, &str, &str); 33] = [
         "unknown preset",
         "[rules]\npreset = \"stack-v3\"",
         "did you mean `stack-v1`?",
+    ),
+    (
+        "value that is its own key",
+        "[near]\nwords = \"words\"",
+        "hint: one of folded, ascii, unicode\n",
+    ),
+    (
+        "value of another key",
+        "[near]\nkeep = \"components\"",
+        "hint: one of greedy, one-per-component\n",
+    ),
+    (
+        "value that is almost one",
+        "[structural]\naction = \"dropp\"",
+        "did you mean `drop`?",
+    ),
+    (
+        "scores without a column",
+        "[rules]\nscore = true",
+        "columns = { score = \"educational\" }",
     ),
     ("unknown tokenizer", "[tokenize]\ntokenizer = \"o200k\"", "o200k_base"),
     (

@@ -66,3 +66,27 @@ fn too_few_open_files_stop_the_run_and_change_nothing() {
     }
     assert!(stopped > 3, "{stopped}");
 }
+
+/// Mutation: take a socket that cannot be opened, or a name that cannot be looked up without one, for a dead host.
+#[test]
+fn too_few_open_files_are_no_dead_hosts() {
+    let sandbox = Sandbox::new();
+    let hosts = ["git://localhost:1/a", "http://localhost:1/b", "https://127.0.0.1:1/c"];
+    sandbox.write("repos.txt", hosts.join("\n"));
+    sandbox.write(
+        "recipe.toml",
+        "name = \"net\"\n[run]\nmax-failed-repositories = \"100%\"\n[[source]]\ngit = \"repos.txt\"\nattempts = 1\n",
+    );
+    let whole = sandbox.built("recipe.toml", &["--out", "whole"]);
+    assert_eq!(whole.total("repositories_failed"), 3);
+    for files in 6..40 {
+        let ran = with_open_files(&sandbox, files);
+        match ran.code {
+            Some(0) => assert_eq!(sandbox.dataset("out").hashes(), whole.hashes(), "{files}"),
+            _ => drop(ran.fails(6, "open files")),
+        }
+        if sandbox.path("out").exists() {
+            std::fs::remove_dir_all(sandbox.path("out")).expect("removed");
+        }
+    }
+}

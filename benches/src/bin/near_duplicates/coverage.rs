@@ -43,7 +43,7 @@ pub(crate) fn bench(settings: [u32; 3], tables: &[&str]) -> crate::Outcome {
     let mut sets: Vec<Vec<u64>> = Vec::new();
     for table in tables {
         texts(Path::new(table), &mut |text| {
-            sets.push(shingler.set(text.as_bytes()).to_vec())
+            sets.push(shingler.set(text.as_bytes()).to_vec());
         })?;
     }
     sets.retain(|set| set.len() >= NearConfig::default().minimum_shingles as usize);

@@ -23,9 +23,10 @@ use super::truth::Truth;
 const TURNS: usize = 3;
 
 type Removed = BTreeMap<u32, Option<u32>>;
+type Tool = fn(&[String]) -> Result<Removed, String>;
 
 pub(crate) fn bench(texts: &[String]) -> Outcome {
-    let tools: [(&str, fn(&[String]) -> Result<Removed, String>); 2] = [("stackmill", ours), ("gaoya 0.2.2", gaoya)];
+    let tools: [(&str, Tool); 2] = [("stackmill", ours), ("gaoya 0.2.2", gaoya)];
     let mut seconds: HashMap<&str, Vec<f64>> = HashMap::new();
     let mut removed: HashMap<&str, Removed> = HashMap::new();
     for _ in 0..TURNS {

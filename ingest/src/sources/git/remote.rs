@@ -18,6 +18,7 @@ use stackmill_schemas::ids::hex;
 use stackmill_schemas::{ContentHash, Error, ErrorKind, Result, ResultExt, TaskContext};
 
 use super::super::SourceConfig;
+use super::super::place::spare_descriptors;
 use super::objects::Objects;
 use super::report::{self, Spent};
 use super::repositories::host_of;
@@ -55,15 +56,19 @@ impl Elsewhere<'_> {
     }
 
     /// Calls `work` until it succeeds, fails for good, or has failed `attempts` times; one turn with the host is held
-    /// meanwhile, also while a server that is busy is left alone.
+    /// meanwhile, also while a server that is busy is left alone. A host that was not there in all attempts for another
+    /// repository is given one more for each, until it is there again.
     fn retrying<T>(&self, mut work: impl FnMut(&Arc<Guard>) -> Result<T>) -> (Result<T>, Spent) {
         let mut spent = Spent::default();
-        let turn = self
-            .network
-            .turn(host_of(self.url), self.config.host_connections, self.cx);
+        let host = host_of(self.url);
+        let turn = self.network.turn(host, self.config.host_connections, self.cx);
         let _turn = match turn {
             Ok(turn) => turn,
             Err(error) => return (Err(error), spent),
+        };
+        let attempts = match self.network.is_away(host) {
+            true => 1,
+            false => self.config.attempts,
         };
         let mut pause = FIRST_PAUSE;
         loop {
@@ -71,9 +76,13 @@ impl Elsewhere<'_> {
             let result = work(&guard);
             spent.attempts += 1;
             spent.bytes += guard.received();
+            let result = result.map_err(|error| blamed(error, spare_descriptors));
             match result {
-                Err(error) if error.is_transient() && spent.attempts < self.config.attempts => {}
-                done => return (done, spent),
+                Err(error) if error.is_transient() && spent.attempts < attempts => {}
+                done => {
+                    self.network.found(host, guard.is_unreached());
+                    return (done, spent);
+                }
             }
             let asked = guard.trouble().and_then(|trouble| trouble.pause).unwrap_or_default();
             if let Err(error) = self.rest(pause.max(asked).min(LONGEST_PAUSE)) {
@@ -151,6 +160,14 @@ impl Elsewhere<'_> {
         std::fs::write(fresh.path(), json)?;
         let kept = fresh.persist(folder.join(report::file_name(&self.name(commit))));
         kept.map(|_| ()).map_err(|error| Error::from(error.error))
+    }
+}
+
+/// The error of an attempt; where this machine has no more descriptors, neither names nor servers are found.
+fn blamed(error: Error, spare: impl FnOnce() -> Result<()>) -> Error {
+    match error.is_transient() {
+        true => spare().err().unwrap_or(error),
+        false => error,
     }
 }
 

@@ -186,7 +186,7 @@ fn trouble(error: &gix::Error, at: &Elsewhere<'_>, guard: &Guard, folder: &Path)
         return Error::source("the server sends more bytes than one repository may have")
             .hint("raise `max-repository-bytes` of the source if it is not hostile");
     }
-    if let Some(shortage) = shortage(error) {
+    if let Some(shortage) = guard.shortage().or_else(|| shortage(error)) {
         return shortage;
     }
     let (text, is_transient) = judged(error, guard, folder);

@@ -52,6 +52,7 @@ pub(super) struct Guard {
     left: AtomicU64,
     received: AtomicU64,
     is_spent: AtomicBool,
+    is_unreached: AtomicBool,
     told: Mutex<Told>,
 }
 
@@ -60,6 +61,7 @@ pub(super) struct Guard {
 struct Told {
     waited: Duration,
     trouble: Option<Trouble>,
+    shortage: Option<Error>,
     program: Option<Box<dyn Program>>,
 }
 
@@ -72,6 +74,7 @@ impl Guard {
             left: AtomicU64::new(bytes),
             received: AtomicU64::new(0),
             is_spent: AtomicBool::new(false),
+            is_unreached: AtomicBool::new(false),
             told: Mutex::default(),
         })
     }
@@ -110,6 +113,32 @@ impl Guard {
             pause,
         });
         seen
+    }
+
+    /// As [`fail`](Self::fail) for an error of a connection; a shortage of this machine is remembered apart.
+    pub(super) fn broke(&self, error: &(dyn std::error::Error + 'static), words: String) -> IoError {
+        match Error::shortage(error) {
+            Some(shortage) => {
+                self.told().shortage.get_or_insert(shortage);
+                IoError::other(words)
+            }
+            None => self.fail(words, true, None),
+        }
+    }
+
+    /// The shortage of this machine that the exchange ended by, if one did.
+    pub(super) fn shortage(&self) -> Option<Error> {
+        self.told().shortage.take()
+    }
+
+    /// Takes note that nobody was there to speak to.
+    pub(super) fn unreached(&self) {
+        self.is_unreached.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether nobody was there to speak to.
+    pub(super) fn is_unreached(&self) -> bool {
+        self.is_unreached.load(Ordering::Relaxed)
     }
 
     /// What went wrong, as far as we know.
@@ -189,7 +218,10 @@ pub(super) fn connect(url: &gix::Url, network: &Network, guard: &Arc<Guard>) -> 
 
 /// The way to a git daemon.
 fn daemon(host: &str, url: &gix::Url, guard: &Arc<Guard>) -> Result<Box<dyn Transport + Send>> {
-    let stream = dial(host, url.port.unwrap_or(GIT_PORT), guard).map_err(|error| unreachable(&error))?;
+    let stream = dial(host, url.port.unwrap_or(GIT_PORT), guard).map_err(|error| {
+        guard.unreached();
+        unreachable(&error)
+    })?;
     let writer = stream.try_clone().map_err(|error| unreachable(&error))?;
     let (reader, virtual_host) = (Guarded::socket(stream, guard), Some((host, url.port)));
     let path = url.path.clone();
@@ -264,7 +296,7 @@ impl<S: Read> Read for Socket<S> {
         let (stream, guard) = (&mut self.stream, &self.guard);
         guard.wait(|| match stream.read(buffer) {
             Err(error) if matches!(error.kind(), Io::WouldBlock | Io::TimedOut | Io::Interrupted) => Ok(None),
-            Err(error) => Err(guard.fail(format!("the connection broke: {error}"), true, None)),
+            Err(error) => Err(guard.broke(&error, format!("the connection broke: {error}"))),
             Ok(count) => Ok(Some(count)),
         })
     }

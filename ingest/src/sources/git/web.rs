@@ -75,7 +75,13 @@ impl Line {
             next = cause.source();
         }
         words.dedup();
-        self.guard.fail(words.join(": "), !error.is_builder(), None)
+        if error.is_connect() {
+            self.guard.unreached();
+        }
+        match error.is_builder() {
+            true => self.guard.fail(words.join(": "), false, None),
+            false => self.guard.broke(error, words.join(": ")),
+        }
     }
 
     fn send(&self, method: Method, url: &Url, headers: &HeaderMap, body: Vec<u8>) -> std::io::Result<Response> {

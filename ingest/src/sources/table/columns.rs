@@ -29,6 +29,10 @@ pub(super) const KEY: usize = 10;
 pub(super) const GIT_ID: usize = 11;
 pub(super) const LENGTH: usize = 12;
 
+/// Columns that say which file a row is, and its content's id and length: a table that lacks one that its format has is of
+/// another format. All else may be missing.
+const TELLING: [usize; 3] = [PATH, GIT_ID, LENGTH];
+
 /// Names in common use, the likeliest first: ours, The Stack v1 and v2, CodeParrot, and plain English.
 const IN_USE: [&[&str]; COLUMNS.len()] = [
     &["content", "text", "code", "source_code"],
@@ -63,33 +67,35 @@ pub(super) fn in_use(ours: usize) -> &'static [&'static str] {
 #[derive(Clone, Debug)]
 pub(super) struct Names {
     ours: [Vec<String>; COUNT],
-    /// Whether a recipe maps the column, so that it has to be there.
-    is_mapped: [bool; COUNT],
+    /// Whether a recipe maps the column, or its format tells it by its name, so that it has to be there.
+    is_needed: [bool; COUNT],
     /// The column without which a table is none: contents, or the key of those elsewhere.
     pub(super) content: usize,
 }
 
 impl Names {
     /// Names as a recipe maps them, else as `known` has them; a column that is mapped to nothing (`""`) is not looked
-    /// for.
+    /// for. Of a published format, the columns that tell one file from another have to be there.
     pub(super) fn new(
         mapped: &BTreeMap<String, String>,
         known: fn(usize) -> &'static [&'static str],
-        is_elsewhere: bool,
+        (is_published, is_elsewhere): (bool, bool),
     ) -> Result<Self> {
         if mapped.get("content").is_some_and(String::is_empty) {
             return Err(Error::config("source: `columns.content` is empty").hint("a table has to have contents"));
         }
         let mapping = |i: usize| COLUMNS.get(i).and_then(|name| mapped.get(*name));
-        let ours = std::array::from_fn(|i| match mapping(i) {
+        let ours: [Vec<String>; COUNT] = std::array::from_fn(|i| match mapping(i) {
             Some(name) if name.is_empty() => Vec::new(),
             Some(name) => vec![name.clone()],
             None => known(i).iter().map(|&name| name.to_owned()).collect(),
         });
+        let content = if is_elsewhere { KEY } else { CONTENT };
+        let is_needed = |i: usize| i == content || mapping(i).is_some() || is_published && TELLING.contains(&i);
         Ok(Self {
+            is_needed: std::array::from_fn(|i| is_needed(i) && !ours[i].is_empty()),
             ours,
-            is_mapped: std::array::from_fn(|i| mapping(i).is_some_and(|name| !name.is_empty())),
-            content: if is_elsewhere { KEY } else { CONTENT },
+            content,
         })
     }
 
@@ -112,13 +118,13 @@ impl Names {
             .find_map(|(i, names)| Some((i, names.iter().position(|known| known == name)?)))
     }
 
-    /// Which of `theirs` is our column `ours`; the names of columns that a recipe maps have to be there.
+    /// Which of `theirs` is our column `ours`; those that a recipe maps, or its format needs, have to be there.
     pub(super) fn resolve(&self, ours: usize, theirs: &[&str]) -> Result<Option<usize>> {
         let names = self.of(ours);
         let found = names
             .iter()
             .find_map(|name| theirs.iter().position(|their| their == name));
-        if found.is_none() && (ours == self.content || self.is_mapped[ours]) {
+        if found.is_none() && self.is_needed[ours] {
             let shown = &theirs[..theirs.len().min(MOST_SHOWN)];
             let more = if shown.len() < theirs.len() { ", …" } else { "" };
             let words = format!(
@@ -167,7 +173,7 @@ mod tests {
 
     #[test]
     fn columns_are_found_by_mapping_or_by_names_in_use() {
-        let guessed = Names::new(&BTreeMap::new(), in_use, false).expect("defaults");
+        let guessed = Names::new(&BTreeMap::new(), in_use, (false, false)).expect("defaults");
         let theirs = ["max_stars_repo_path", "text", "content"];
         assert_eq!(guessed.resolve(CONTENT, &theirs).ok(), Some(Some(2)));
         assert_eq!(guessed.resolve(PATH, &theirs).ok(), Some(Some(0)));
@@ -180,7 +186,12 @@ mod tests {
                 .contains("`body`")
         );
         let map = [("content", "text"), ("path", ""), ("stars", "likes")];
-        let mapped = Names::new(&map.map(|(a, b)| (a.to_owned(), b.to_owned())).into(), in_use, false).expect("valid");
+        let mapped = Names::new(
+            &map.map(|(a, b)| (a.to_owned(), b.to_owned())).into(),
+            in_use,
+            (false, false),
+        )
+        .expect("valid");
         assert_eq!(mapped.resolve(CONTENT, &theirs).ok(), Some(Some(1)));
         assert_eq!(mapped.resolve(PATH, &theirs).ok(), Some(None));
         assert!(mapped.resolve(STARS, &theirs).is_err());
@@ -189,7 +200,7 @@ mod tests {
 
     #[test]
     fn no_name_in_use_is_that_of_two_columns() {
-        let names = Names::new(&BTreeMap::new(), in_use, false).expect("defaults");
+        let names = Names::new(&BTreeMap::new(), in_use, (false, false)).expect("defaults");
         for (i, known) in IN_USE.iter().enumerate() {
             assert!(known.first().is_none_or(|first| *first == COLUMNS[i]));
             assert!(

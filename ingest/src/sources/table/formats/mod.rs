@@ -90,7 +90,11 @@ impl Layout {
             false => config.sets.clone(),
         };
         Ok(Self {
-            names: Names::new(&config.columns, format.names, format.is_without_contents)?,
+            names: Names::new(
+                &config.columns,
+                format.names,
+                (config.format.is_some(), format.is_without_contents),
+            )?,
             format,
             sets,
             elsewhere: config

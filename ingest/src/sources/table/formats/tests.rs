@@ -154,6 +154,38 @@ fn the_stack_v1_is_known_by_the_repository_with_most_stars() {
     assert_eq!(files(&found), [("o/n", "a.c", "int x;")]);
 }
 
+/// Mutation: look for no column but that of contents.
+#[test]
+fn a_file_of_another_format_is_refused_with_the_column_that_is_missing() {
+    let columns = vec![
+        ("max_stars_repo_path", texts(&["a.c"])),
+        ("max_stars_repo_name", texts(&["o/n"])),
+        ("max_stars_repo_head_hexsha", texts(&["c0ffee"])),
+        ("content", texts(&["int x;"])),
+    ];
+    let root = tempfile::tempdir().expect("tempdir");
+    write(&root.path().join("a.parquet"), &parquet(columns));
+    let refused = |format: &str, mapped: &[(&str, &str)]| {
+        let mut config = config("parquet", "a.parquet");
+        config.format = Some(format.to_owned());
+        config.columns = mapped.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+        let cx = context(root.path());
+        let source = super::super::super::open(&config, root.path()).expect("valid settings");
+        let unit = source.resolve(&cx).expect("resolved").remove(0);
+        let error = list_batch(source.as_ref(), &unit, &cx).err()?;
+        Some(error.message().to_owned())
+    };
+    assert_eq!(refused("the-stack-v1", &[]), None, "all else may be missing");
+    assert_eq!(refused("starcoderdata", &[]), None);
+    for (format, column) in [("the-stack-v3", "file_path"), ("codeparrot", "path")] {
+        let words = format!("there is no column `{column}`");
+        let said = refused(format, &[]).unwrap_or_default();
+        assert!(said.starts_with(&words), "{format}: {said}");
+    }
+    let mapped = [("path", "max_stars_repo_path"), ("repo_name", "max_stars_repo_name")];
+    assert_eq!(refused("the-stack-v3", &mapped), None, "a recipe knows better");
+}
+
 /// A list with the structs of `fields` between the offsets.
 fn list_of(fields: Vec<(&str, ArrayRef)>, lengths: &[usize]) -> ArrayRef {
     let fields = fields
