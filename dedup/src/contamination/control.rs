@@ -105,7 +105,7 @@ fn twin(name: &str, model: &BenchmarkItem, pools: &Pools<'_>) -> BenchmarkItem {
     };
     BenchmarkItem {
         id: model.id.clone(),
-        family: format!("{CONTROL_PREFIX}{name}/{:x}", draw(&[&model.id], 0)),
+        family: format!("{CONTROL_PREFIX}{name}/{:08x}", draw(&[&model.id], 0) as u32),
         language: model.language.clone(),
         fields: model.fields.iter().enumerate().filter_map(field).collect(),
     }
