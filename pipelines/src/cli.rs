@@ -322,7 +322,7 @@ pub struct DedupArgs {
     /// Jaccard index from which on two texts are near-duplicates
     #[arg(long, default_value = "0.7", value_name = "NUMBER")]
     pub threshold: f64,
-    /// Which of several is kept, criteria in order: license, stars, forks, archived, fork, path
+    /// Which of several is kept, criteria in order: license, stars, forks, archived, fork, vendored, depth, hash, path
     #[arg(long, value_name = "CRITERION", value_delimiter = ',')]
     pub keep: Vec<String>,
     /// Save what was found out about each row, for --previous of a later call

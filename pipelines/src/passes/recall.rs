@@ -257,11 +257,13 @@ fn merge(job: &Job, path: &str, sets: &[RecordBatch]) -> Result<()> {
     table.commit().map(drop)
 }
 
+/// (rank b, rank a), blob of a, similarity and the bands in which they meet.
+type Edge = ([[u8; 16]; 2], [u8; 20], (f64, u64));
+
 /// What a home finds out about its files b.
 #[derive(Default)]
 struct Found {
-    /// (rank b, rank a), blob of a, similarity and the bands in which they meet.
-    edges: Vec<([[u8; 16]; 2], [u8; 20], (f64, u64))>,
+    edges: Vec<Edge>,
     wanted: BTreeSet<FileId>,
 }
 
