@@ -57,7 +57,7 @@ pub enum Criterion {
         is_descending: bool,
     },
     /// A hash of the blob id, then one of repository and path: an order that is the files' own, whatever comes first. It
-    /// takes all bits that are left, at least [`HASH_BITS`].
+    /// takes all bits that are left, at least 32.
     Hash,
     /// Order of the listing; always the last tie-breaker, named or not. In a table, that is the order of rows.
     Path,
