@@ -670,7 +670,7 @@ fn resolve(root: &Path, url: &str) -> Result<Vec<Unit>> {
 }
 
 #[test]
-fn trouble_of_the_network_is_transient_and_retried_and_refusals_are_final() {
+fn trouble_of_the_network_is_retried_and_refusals_are_final() {
     let root = tempfile::tempdir().expect("tempdir");
     for (status, attempts) in [
         ("503 Service Unavailable", 2),
@@ -683,11 +683,8 @@ fn trouble_of_the_network_is_transient_and_retried_and_refusals_are_final() {
                 "HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
             );
         });
-        let error = resolve(root.path(), &url).expect_err(status);
-        assert!(
-            error.is_transient() && error.kind() == ErrorKind::Source,
-            "{status}: {error}"
-        );
+        let units = resolve(root.path(), &url).expect(status);
+        assert!(units[0].trouble.is_some(), "{status}: {units:?}");
         assert_eq!(count.load(SeqCst), attempts, "{status}");
     }
     for status in ["404 Not Found", "401 Unauthorized", "403 Forbidden", "410 Gone"] {
@@ -704,7 +701,7 @@ fn trouble_of_the_network_is_transient_and_retried_and_refusals_are_final() {
 }
 
 #[test]
-fn servers_that_hang_up_are_transient_trouble() {
+fn servers_that_hang_up_are_trouble_of_the_repository() {
     let root = tempfile::tempdir().expect("tempdir");
     let (at_once, _) = server(|_, _| {});
     let (midway, _) = server(|_, stream| {
@@ -723,8 +720,8 @@ fn servers_that_hang_up_are_transient_trouble() {
             .expect("an address")
     );
     for url in [at_once, midway, mid_header, refused] {
-        let error = resolve(root.path(), &url).expect_err(&url);
-        assert!(error.is_transient(), "{error}");
+        let units = resolve(root.path(), &url).expect(&url);
+        assert!(units[0].trouble.is_some(), "{units:?}");
     }
     let (nonsense, _) = server(|_, stream| {
         let _ = write!(
@@ -864,7 +861,7 @@ fn packs_that_break_off_are_fetched_again_and_never_used() {
     let units = source.resolve(&cx).expect("resolved");
     cut.store(2, SeqCst);
     let error = list(source.as_ref(), &units[0], &cx).expect_err("broken off twice");
-    assert!(error.is_transient() && error.kind() == ErrorKind::Source, "{error}");
+    assert!(error.is_permanent_trouble(), "{error}");
     assert_eq!(names_in(&cx.cache), [""; 0]);
     cut.store(1, SeqCst);
     assert_eq!(list(source.as_ref(), &units[0], &cx).expect("fetched").len(), 2);
@@ -898,13 +895,8 @@ fn a_server_that_says_nothing_is_given_up() {
         let mut config = config("git", &url);
         (config.attempts, config.timeout_seconds) = (1, 1);
         let source = super::super::open(&config, root.path()).expect("valid");
-        let error = source
-            .resolve(&context(&root.path().join("cache")))
-            .expect_err("silence");
-        assert!(
-            error.is_transient() && error.kind() == ErrorKind::Source,
-            "{url}: {error}"
-        );
+        let units = source.resolve(&context(&root.path().join("cache"))).expect("silence");
+        assert!(units[0].trouble.is_some(), "{url}: {units:?}");
         assert_eq!(count.load(SeqCst), 1, "{url}");
     }
 }
