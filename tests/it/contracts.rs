@@ -66,7 +66,11 @@ fn stages() -> Stages {
     let rules: String = stackmill_filters::RULES
         .iter()
         .filter(|rule| rule.name != "classifier") // which needs a model
-        .map(|rule| format!("{} = true\n", rule.name))
+        .map(|rule| match rule.name {
+            // No source has scores.
+            "score" => "score = { keep-unknown = true }\n".to_owned(),
+            name => format!("{name} = true\n"),
+        })
         .collect();
     let recipe = Recipe::parse(&format!("{RECIPE}{rules}"), Path::new("recipe.toml"), &[]).expect("a valid recipe");
     Stages::build(&recipe).expect("stages that fit together")
