@@ -67,6 +67,14 @@ pub(crate) struct BinaryColumn {
 }
 
 impl BinaryColumn {
+    /// An empty column with room for this many bytes.
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            ..Self::default()
+        }
+    }
+
     /// Appends the bytes that `write` adds.
     pub(crate) fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
         write(&mut self.bytes);
@@ -103,10 +111,12 @@ impl BinaryColumn {
 
 /// Appends `values`, 8 bytes each, little endian.
 pub(crate) fn write_u64s(bytes: &mut Vec<u8>, values: &[u64]) {
-    bytes.reserve(8 * values.len());
-    values
-        .iter()
-        .for_each(|value| bytes.extend_from_slice(&value.to_le_bytes()));
+    let start = bytes.len();
+    bytes.resize(start + 8 * values.len(), 0);
+    let (places, _) = bytes[start..].as_chunks_mut();
+    for (place, value) in places.iter_mut().zip(values) {
+        *place = value.to_le_bytes();
+    }
 }
 
 /// The values written by [`write_u64s`]; trailing bytes that are no whole value are a bug.

@@ -7,12 +7,13 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek as _, Write};
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_ipc::CompressionType;
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
-use arrow_schema::SchemaRef;
+use arrow_schema::{DataType, Field, SchemaRef};
 use stackmill_schemas::context::Batches;
 use stackmill_schemas::{Error, Result, ResultExt, columns};
 use xxhash_rust::xxh3::Xxh3Default;
@@ -62,8 +63,8 @@ pub fn stream_writer<W: Write>(target: W, schema: &SchemaRef) -> Result<StreamWr
 /// LZ4 for texts and sets of hashes, which zstd makes a tenth smaller in three times the time; zstd for rows of numbers,
 /// which LZ4 leaves five times as long.
 fn compression(schema: &SchemaRef) -> CompressionType {
-    let is_long = |name: &&str| schema.field_with_name(name).is_ok();
-    match [columns::CONTENT, columns::SHINGLES].iter().any(is_long) {
+    let is_long = |field: &Arc<Field>| field.name() == columns::CONTENT || field.data_type() == &DataType::Binary;
+    match schema.fields().iter().any(is_long) {
         true => CompressionType::LZ4_FRAME,
         false => CompressionType::ZSTD,
     }

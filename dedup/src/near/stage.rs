@@ -79,8 +79,10 @@ struct SketchTask {
 
 impl MapTask for SketchTask {
     fn map(&mut self, batch: FileBatch) -> Result<FileBatch> {
-        let (mut bands, mut shingles) = (BinaryColumn::default(), BinaryColumn::default());
         let texts = columns::strings(batch.record(), columns::CONTENT)?;
+        // Sets are about as long as their texts; to grow there by doubling would copy them twice.
+        let room = texts.offsets().lengths().sum();
+        let (mut bands, mut shingles) = (BinaryColumn::default(), BinaryColumn::with_capacity(room));
         for (i, text) in texts.iter().enumerate() {
             let text = text.filter(|_| batch.is_kept(i)).unwrap_or_default();
             let set = self.shingler.set(text.as_bytes());

@@ -3,7 +3,7 @@
 //! ```text
 //!   their columns ─► ours (as mapped, else names in common use) ─► listing row: content is hashed, not kept
 //!   or as a format has them: The Stack, The Pile, …              listing row: id and length where contents are elsewhere
-//!   locator = number of the row in the unit                     ─► read: the same rows again, checked by blob id
+//!   locator = number of the row in the unit << 32 | check       ─► read: the same rows again, checked by that
 //! ```
 //! Rows keep their order. A path starts without `/` (some data sets write one); a row without one is `row-N`, a row
 //! without a repository belongs to the file it is in.

@@ -1,18 +1,20 @@
 //! Exact and near duplicates of tables at hand, all rows of which must fit into memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow_array::builder::{Float64Builder, StringBuilder, UInt64Builder};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, SchemaRef};
+use stackmill_ingest::sources::blob_id;
 use stackmill_schemas::context::Homes;
+use stackmill_schemas::rank::Criterion;
 use stackmill_schemas::stage::{Exchange, InputSize};
-use stackmill_schemas::{Decision, Error, FileId, Result, ResultExt, TaskContext, columns};
+use stackmill_schemas::{Because, Decision, Error, FileId, Result, ResultExt, TaskContext, columns};
 
 use super::memory::{Sets, exchanged, with_sets};
 use super::output::{self, Verdicts};
-use super::rows::{BATCH_ROWS, Names};
+use super::rows::{BATCH_ROWS, Names, bytes};
 use super::single::Single;
 use crate::passes::finish;
 use crate::passes::left::{project, side_schema};
@@ -32,7 +34,8 @@ pub fn duplicates(stages: &Stages, names: Names, tables: &Tables, cx: &TaskConte
         ..cx.clone()
     };
     let mut found = Found::default();
-    let mut single = Single::open(stages, names, &wanted, true, cx.clone())?;
+    let content = names.content.clone();
+    let mut single = Single::open(stages, names, &wanted, is_identified(stages), cx.clone())?;
     for table in &tables.batches {
         for start in (0..table.num_rows()).step_by(BATCH_ROWS) {
             for rows in single.rows(table, start)? {
@@ -43,6 +46,7 @@ pub fn duplicates(stages: &Stages, names: Names, tables: &Tables, cx: &TaskConte
         }
     }
     found.search(stages, &cx)?;
+    found.identify_keepers(tables, &content)?;
     let mut next = 0;
     let schema = output::extended(&tables.schema, fields())?;
     let batches = tables.batches.iter().map(|table| {
@@ -54,6 +58,12 @@ pub fn duplicates(stages: &Stages, names: Names, tables: &Tables, cx: &TaskConte
     });
     let batches = batches.collect::<Result<_>>()?;
     Ok(Tables { schema, batches })
+}
+
+/// Whether all files have to have their blob ids, to be compared or ranked by. Else those of keepers are enough: to hash
+/// every content would take a quarter of the time.
+fn is_identified(stages: &Stages) -> bool {
+    stages.near.is_none() || stages.keep.contains(&Criterion::Hash)
 }
 
 /// Tables of the same columns.
@@ -129,6 +139,32 @@ impl Found {
             rows = exchanged(*exchange, &rows, size, cx).with_context(|| format!("exchange `{}`", exchange.name()))?;
         }
         Ok(rows)
+    }
+
+    /// Hashes the contents that stand for others, and says so in the decisions.
+    fn identify_keepers(&mut self, tables: &Tables, content: &str) -> Result<()> {
+        let others = self.decisions.values().filter_map(Decision::because_file);
+        let keepers: BTreeSet<FileId> = others.map(|(keeper, _)| keeper).collect();
+        let mut clusters = BTreeMap::new();
+        let mut keepers = keepers.into_iter().peekable();
+        let mut first = 0;
+        for table in &tables.batches {
+            let end = first + table.num_rows() as u64;
+            while let Some(keeper) = keepers.next_if(|keeper| keeper.0 < end) {
+                let found = table.column_by_name(content).ok_or_else(|| Error::bug("no contents"))?;
+                let cell = bytes(&found.slice((keeper.0 - first) as usize, 1))?;
+                clusters.insert(keeper, blob_id(cell.value(0))?.to_string());
+            }
+            first = end;
+        }
+        for decision in self.decisions.values_mut() {
+            if let Some(Because::File { file_id, cluster, .. }) = &mut decision.reason.because
+                && let Some(id) = clusters.get(file_id)
+            {
+                cluster.clone_from(id);
+            }
+        }
+        Ok(())
     }
 
     fn columns(&self, rows: std::ops::Range<u64>) -> Vec<ArrayRef> {

@@ -47,7 +47,7 @@ pub struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// Rows from `first` on. `identify`: whether git blob ids are computed, which only duplicates need.
+    /// Rows from `first` on. `identify`: whether git blob ids are computed, which exact duplicates need.
     pub fn new(names: Names, stages: &'a Stages, first: FileId, identify: bool) -> Self {
         Self {
             names,
@@ -195,7 +195,7 @@ fn cuts(content: &BinaryArray) -> Vec<(usize, usize)> {
 }
 
 /// Text or bytes in any layout as bytes; copied only where the layout has no run of bytes to point to.
-fn bytes(content: &ArrayRef) -> Result<BinaryArray> {
+pub(super) fn bytes(content: &ArrayRef) -> Result<BinaryArray> {
     Ok(match content.data_type() {
         DataType::Binary => content.as_binary::<i32>().clone(),
         DataType::Utf8 => content.as_string::<i32>().clone().into(),

@@ -3,7 +3,7 @@
 //! ```text
 //!   content                  Root      a column
 //!   github_metadata.stars    Child     a field of a struct
-//!   files[].content          Item      a field of the structs in a list; locator = row << 32 | place in the list
+//!   files[].content          Item      a field of the structs in a list
 //! ```
 
 use std::borrow::Cow;
@@ -19,10 +19,7 @@ use super::columns::{
 };
 use super::formats::Layout;
 use super::parquet::{bytes_at, is_right, license_at, number_at, score_at};
-use super::record::Record;
-
-/// Bits of a locator that are the place in a list of files.
-pub(super) const ITEM_BITS: u32 = 32;
+use super::record::{At, Record};
 
 /// Where one of our columns is, by names.
 #[derive(Clone, Debug)]
@@ -88,17 +85,17 @@ impl Columns {
     }
 
     /// Where a file is found again.
-    pub(super) fn locator(&self, row: u64, item: usize) -> u64 {
+    pub(super) fn at(&self, row: u64, item: usize) -> At {
         match self.files {
-            Some(_) => row << ITEM_BITS | item as u64,
-            None => row,
+            Some(_) => At::Item(row, item),
+            None => At::Row(row),
         }
     }
 
     /// The place in the list of files that a locator says.
     pub(super) fn item(&self, locator: u64) -> usize {
         match self.files {
-            Some(_) => (locator & u64::from(u32::MAX)) as usize,
+            Some(_) => locator as u32 as usize,
             None => 0,
         }
     }

@@ -17,7 +17,7 @@ use super::columns::{
     is_named, wrong_type,
 };
 use super::formats::Layout;
-use super::record::{Record, Records};
+use super::record::{At, Record, Records, row_of};
 
 /// Most texts of a list (of licenses) that are looked at.
 const LONGEST_LIST: usize = 64;
@@ -36,8 +36,8 @@ pub(super) fn list(
         cx.check()?;
         match line.and_then(|line| parse(line, layout)) {
             Ok(None) => {}
-            Ok(Some(record)) => records.push(number, number, Ok(record))?,
-            Err(trouble) => records.push(number, number, Err(trouble))?,
+            Ok(Some(record)) => records.push(At::Row(number), number, Ok(record))?,
+            Err(trouble) => records.push(At::Row(number), number, Err(trouble))?,
         }
     }
     match lines.reader.into_inner().finish(cx).with_context(place)? == records.unit.revision_id {
@@ -54,13 +54,14 @@ pub(super) fn read(
     wanted: &Wanted<'_>,
     contents: &mut Contents<'_, '_>,
 ) -> Result<()> {
+    let wanted = &wanted.with_checks(!layout.is_elsewhere());
     let mut lines = Lines::new(input, config, Inflated::unhashed)?;
     let mut left = wanted.by_locator().into_iter().peekable();
     while let Some(&first) = left.peek() {
         let Some((number, line)) = lines.next().with_context(|| input.to_string())? else {
             break;
         };
-        if number < wanted.locator(first) {
+        if number < row_of(wanted.locator(first)) {
             continue;
         }
         let record = line.and_then(|line| parse(line, layout));
@@ -73,7 +74,7 @@ pub(super) fn read(
                 }
             })
         });
-        while let Some(i) = left.next_if(|&i| wanted.locator(i) == number) {
+        while let Some(i) = left.next_if(|&i| row_of(wanted.locator(i)) == number) {
             match &cell {
                 Ok(cell) => layout.answer(cell.as_deref(), wanted, i, contents)?,
                 Err(trouble) => contents.trouble(wanted.file_id(i), trouble)?,

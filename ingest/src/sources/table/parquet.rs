@@ -22,10 +22,10 @@ use stackmill_schemas::{Error, Result, ResultExt};
 
 use super::super::contents::{Contents, Wanted};
 use super::super::place::Input;
-use super::cells::{Columns, ITEM_BITS, grouped_by};
+use super::cells::{Columns, grouped_by};
 use super::columns::{CONTENT, FORKS, LENGTH, LICENSE, SCORE, STARS, is_named, whole};
 use super::formats::Layout;
-use super::record::Records;
+use super::record::{Records, row_of};
 use crate::store::Chunks;
 
 /// Rows that are decoded at once: files of code are up to megabytes each.
@@ -65,11 +65,11 @@ pub(super) fn list(input: &Input, group: usize, layout: &Layout, records: &mut R
         for i in 0..batch.num_rows() {
             if cells.items(i) == 0 {
                 let trouble = Err("the repository lists no files".to_owned());
-                records.push(columns.locator(row, 0), first + row, trouble)?;
+                records.push(columns.at(row, 0), first + row, trouble)?;
             }
             for item in 0..cells.items(i) {
                 let record = layout.file(cells.record(i, item));
-                records.push(columns.locator(row, item), first + row, Ok(record))?;
+                records.push(columns.at(row, item), first + row, Ok(record))?;
             }
             row += 1;
         }
@@ -89,7 +89,8 @@ pub(super) fn read(
     let (builder, _, chunks) = open(input)?;
     let rows = rows_of(&builder, group).with_context(place)?;
     let is_grouped = grouped_by(builder.schema(), layout).is_some();
-    let row_of = |i: usize| wanted.locator(i) >> if is_grouped { ITEM_BITS } else { 0 };
+    let wanted = &wanted.with_checks(!is_grouped && !layout.is_elsewhere());
+    let row_of = |i: usize| row_of(wanted.locator(i));
     let mut order = wanted.by_locator();
     while let Some(i) = order.pop_if(|&mut i| row_of(i) >= rows) {
         contents.trouble(wanted.file_id(i), "the row group has no such row")?;

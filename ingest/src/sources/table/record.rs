@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use stackmill_schemas::lock::Unit;
 use stackmill_schemas::path::escape;
-use stackmill_schemas::{BlobId, Result};
+use stackmill_schemas::{BlobId, Error, Result};
 
+use super::super::contents::check;
 use super::super::listing::{Inherited, Listing, Owner, Row, blob_id, mode};
 use crate::detect::license::LicenseTree;
 
@@ -71,6 +72,34 @@ fn from_hex(digits: &[u8]) -> Option<BlobId> {
     bytes.collect::<Option<Vec<u8>>>()?.try_into().ok().map(BlobId)
 }
 
+/// Where a content is in its unit.
+#[derive(Clone, Copy)]
+pub(super) enum At {
+    /// The row with this number.
+    Row(u64),
+    /// An item of the row's list of files.
+    Item(u64, usize),
+}
+
+impl At {
+    /// `number of the row << 32 | place in the list`, or [`check`] of the content.
+    fn locator(self, content: Option<&[u8]>) -> Result<u64> {
+        let (row, low) = match self {
+            Self::Row(row) => (row, content.map_or(0, check)),
+            Self::Item(row, item) => (row, item as u32),
+        };
+        match u32::try_from(row) {
+            Ok(row) => Ok(u64::from(row) << 32 | u64::from(low)),
+            Err(_) => Err(Error::input("over 4 billion rows").hint("cut the file in two")),
+        }
+    }
+}
+
+/// The number of the row that a locator says.
+pub(super) fn row_of(locator: u64) -> u64 {
+    locator >> 32
+}
+
 /// Turns rows of one unit into listing rows.
 pub(super) struct Records<'a, 'e> {
     pub(super) unit: &'a Unit,
@@ -89,13 +118,14 @@ impl<'a, 'e> Records<'a, 'e> {
         }
     }
 
-    /// Adds a row: `locator` is its number in the unit, `number` in the file.
-    pub(super) fn push(&mut self, locator: u64, number: u64, record: Result<Record<'_>, String>) -> Result<()> {
+    /// Adds a row, which has the `number` in the file.
+    pub(super) fn push(&mut self, at: At, number: u64, record: Result<Record<'_>, String>) -> Result<()> {
         let (record, trouble) = match record {
             Ok(record) => (record, None),
             Err(trouble) => (Record::default(), Some(trouble)),
         };
         let (length, hashed) = record.hashed();
+        let locator = at.locator(record.content.as_deref())?;
         let (mode, trouble) = match &record.passed_over {
             Some(words) => (mode::NOT_WANTED, Some(words.clone())),
             None => (mode::FILE, trouble.or_else(|| hashed.err().map(str::to_owned))),
