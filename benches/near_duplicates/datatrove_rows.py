@@ -3,6 +3,7 @@
     python datatrove_rows.py CORPUS.parquet REMOVED.txt      # pip install "datatrove[io,processing]" spacy pyarrow
 """
 
+import json
 import os
 import sys
 import tempfile
@@ -46,7 +47,8 @@ def main(corpus, removed):
         kept = set()
         for name in os.listdir(out):
             with open(f"{out}/{name}") as lines:
-                kept.update(int(line.split('"id":')[1].split(",")[0].strip(' "')) for line in lines)
+                # The writer leaves out what counts as false: the id of row 0.
+                kept.update(int(json.loads(line).get("id", 0)) for line in lines)
     total = parquet.read_metadata(corpus).num_rows
     with open(removed, "w") as to:
         to.writelines(f"{row}\n" for row in range(total) if row not in kept)

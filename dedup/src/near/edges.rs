@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Array, RecordBatch};
+use arrow_array::{Array, BinaryArray, RecordBatch, UInt64Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use stackmill_schemas::stage::{Emit, Exchange, InputSize, Partition, Scatter};
 use stackmill_schemas::{Error, FileId, Result, TaskContext, columns, rank};
@@ -89,8 +89,10 @@ impl Pairs {
         }
     }
 
+    /// Sorts by file of a, then by file of b: the order in which sets are attached. What comes in runs of that order is
+    /// merged.
     fn compact(&mut self) {
-        self.pairs.sort_unstable();
+        self.pairs.sort_by_key(|(a, b)| (rank::file_of(*a), rank::file_of(*b)));
         self.pairs.dedup();
         self.distinct = self.pairs.len();
     }
@@ -98,8 +100,6 @@ impl Pairs {
     /// The pairs by file of a, then by file of b, each once.
     fn into_file_order(mut self) -> Vec<(u128, u128)> {
         self.compact();
-        self.pairs
-            .sort_unstable_by_key(|(a, b)| (rank::file_of(*a), rank::file_of(*b)));
         self.pairs
     }
 }
@@ -185,38 +185,39 @@ fn gathered(partition: Partition<'_>, cx: &TaskContext) -> Result<Vec<(u128, u12
 
 /// One batch of a side file: sets of files, in file order.
 pub(super) struct Side {
-    batch: RecordBatch,
+    files: UInt64Array,
+    blobs: RecordBatch,
+    sets: BinaryArray,
 }
 
 impl Side {
     /// `batch` has the columns `file_id`, `blob_id` and `shingles`.
     pub(super) fn of(batch: RecordBatch) -> Result<Self> {
-        columns::u64s(&batch, columns::FILE_ID)?;
-        columns::binaries(&batch, columns::SHINGLES)?;
+        let files = columns::u64s(&batch, columns::FILE_ID)?.clone();
+        let sets = columns::binaries(&batch, columns::SHINGLES)?.clone();
         FixedColumn::<20>::of(&batch, columns::BLOB_ID)?;
-        Ok(Self { batch })
+        Ok(Self {
+            files,
+            blobs: batch,
+            sets,
+        })
     }
 
     /// Whether `file` is in this batch or would have been in one before it.
     pub(super) fn reaches(&self, file: FileId) -> bool {
-        self.files().last().is_some_and(|last| *last >= file.0)
+        self.files.values().last().is_some_and(|last| *last >= file.0)
     }
 
     /// The set of `file` and its row, or the error that it has none.
     pub(super) fn set(&self, file: FileId) -> Result<(&[u8], usize)> {
-        let sets = columns::binaries(&self.batch, columns::SHINGLES)?;
-        match self.files().binary_search(&file.0) {
-            Ok(i) if sets.is_valid(i) => Ok((sets.value(i), i)),
+        match self.files.values().binary_search(&file.0) {
+            Ok(i) if self.sets.is_valid(i) => Ok((self.sets.value(i), i)),
             _ => Err(missing_set(file)),
         }
     }
 
-    fn files(&self) -> &[u64] {
-        columns::u64s(&self.batch, columns::FILE_ID).map_or(&[], |ids| ids.values())
-    }
-
     fn blob(&self, i: usize) -> Result<Option<[u8; 20]>> {
-        Ok(FixedColumn::of(&self.batch, columns::BLOB_ID)?.get(i))
+        Ok(FixedColumn::of(&self.blobs, columns::BLOB_ID)?.get(i))
     }
 }
 

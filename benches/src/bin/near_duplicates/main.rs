@@ -10,7 +10,8 @@
 //!                                              `--features gaoya`
 //!   near_duplicates judge CORPUS.parquet REMOVED.txt
 //!                                              what another tool removed (one row number a line), held against it
-//!   near_duplicates simulate FILES FOLDER      invented sketches through all steps, spilled to FOLDER
+//!   near_duplicates simulate FILES EVERY FOLDER
+//!                                              invented sketches through all steps, spilled to FOLDER
 //!   near_duplicates coverage SEEDS BANDS ROWS TABLE.parquet...
 //!                                              whether the interval of the estimated recall holds; 0 0: planned bands
 //! ```
@@ -51,10 +52,12 @@ fn main() -> ExitCode {
         ["job", corpus] => job::bench(Path::new(corpus)),
         ["memory", corpus] => corpus::read(Path::new(corpus)).and_then(|texts| memory::bench(&texts)),
         ["judge", corpus, removed] => job::judge(Path::new(corpus), Path::new(removed)),
-        ["simulate", files, folder] => files
-            .parse()
+        ["simulate", files, every, folder] => [files, every]
+            .iter()
+            .map(|number| number.parse())
+            .collect::<Result<Vec<u64>, _>>()
             .map_err(Into::into)
-            .and_then(|files| simulate::bench(files, Path::new(folder))),
+            .and_then(|numbers| simulate::bench(numbers[0], numbers[1].max(1), Path::new(folder))),
         ["coverage", seeds, bands, rows, tables @ ..] => [seeds, bands, rows]
             .iter()
             .map(|number| number.parse())

@@ -7,7 +7,8 @@
 //! slices, so that rows of buckets need not all lie on disk at once; a run has all of them there.
 //!
 //! Files in 16 are 13 alone, 2 in clusters of two to ninety, and 1 in clusters of 20,000, which fill buckets beyond
-//! `bucket-limit`. Two files of a cluster share 17 of 23 shingles: they meet in a band with the chance 0.74^6.
+//! `bucket-limit`: 37 pairs a file. Of these clusters there is one in every EVERY periods, then 6 pairs a file for 10, as
+//! many as 140,000 real files have. Two files of a cluster share 17 of 23 shingles: they meet in a band with the chance 0.74^6.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -37,12 +38,12 @@ const PERIOD: u64 = 320_000;
 /// Chance of 65,536 that a file has its cluster's band: 0.74^6.
 const MEETS: u64 = 10_761;
 
-/// The cluster of a file, if it is in one.
-fn cluster(file: u64) -> Option<u64> {
+/// The cluster of a file, if it is in one; one of `every` periods has its large cluster.
+fn cluster(file: u64, every: u64) -> Option<u64> {
     let (period, at) = (file / PERIOD, file % PERIOD);
     match at % 16 {
         // 20,000 of a period.
-        0 => Some(period << 32),
+        0 => (period % every == 0).then_some(period << 32),
         1 | 2 => Some((period << 32) | (1 + (at / 16) / (2 + (at / 1600) % 89))),
         _ => None,
     }
@@ -60,9 +61,9 @@ fn hash(seed: u64, a: u64, b: u64) -> u64 {
 }
 
 /// The bucket of a file in a band: its cluster's, or its own.
-fn bucket(file: u64, band: u64) -> u64 {
+fn bucket(file: u64, band: u64, every: u64) -> u64 {
     let own = hash(2, file, band);
-    let hash = match cluster(file).filter(|_| own & 0xFFFF < MEETS.isqrt() * 256) {
+    let hash = match cluster(file, every).filter(|_| own & 0xFFFF < MEETS.isqrt() * 256) {
         Some(cluster) => hash(3, cluster, band),
         None => own,
     };
@@ -72,6 +73,7 @@ fn bucket(file: u64, band: u64) -> u64 {
 /// Sets of invented files.
 struct Sets {
     files: u64,
+    every: u64,
 }
 
 impl SideFiles for Sets {
@@ -81,14 +83,14 @@ impl SideFiles for Sets {
         Ok(Box::new(
             (first..end)
                 .step_by(BATCH as usize)
-                .map(move |first| sets(first..end.min(first + BATCH))),
+                .map(move |first| sets(first..end.min(first + BATCH), self.every)),
         ))
     }
 }
 
-fn sets(files: std::ops::Range<u64>) -> Result<RecordBatch> {
+fn sets(files: std::ops::Range<u64>, every: u64) -> Result<RecordBatch> {
     let set = |file: u64| {
-        let cluster = cluster(file);
+        let cluster = cluster(file, every);
         let mut set: Vec<u64> = (0..20)
             .map(|at| match cluster {
                 Some(cluster) if at < 17 => hash(4, cluster, at),
@@ -119,11 +121,12 @@ struct World {
     near: Near,
     cx: TaskContext,
     size: InputSize,
+    every: u64,
     disk: u64,
 }
 
-/// Runs `files` invented files through near-duplicates.
-pub(crate) fn bench(files: u64, folder: &Path) -> crate::Outcome {
+/// Runs `files` invented files through near-duplicates; one of `every` periods has its large cluster.
+pub(crate) fn bench(files: u64, every: u64, folder: &Path) -> crate::Outcome {
     let homes = Homes::new((0..files.div_ceil(HOME)).map(|home| FileId(home * HOME)).collect());
     let size = InputSize {
         files,
@@ -131,7 +134,7 @@ pub(crate) fn bench(files: u64, folder: &Path) -> crate::Outcome {
         homes: homes.count(),
     };
     let cx = TaskContext {
-        side: Arc::new(Sets { files }),
+        side: Arc::new(Sets { files, every }),
         homes: Arc::new(homes),
         ..stackmill::run::bare_context(&options(folder)?)
     };
@@ -148,6 +151,7 @@ pub(crate) fn bench(files: u64, folder: &Path) -> crate::Outcome {
         near,
         cx,
         size,
+        every,
         disk: 0,
     };
     let outcome = world.all(&folder);
@@ -224,7 +228,7 @@ impl World {
         let partitions = buckets.partitions(self.size);
         let mut spill = SpillWriter::create(&self.workdir, "buckets", 0, buckets.keyed())?;
         for first in (0..self.size.files).step_by(BATCH as usize) {
-            let rows = bands(first..self.size.files.min(first + BATCH), slice)?;
+            let rows = bands(first..self.size.files.min(first + BATCH), (slice, self.every))?;
             self.scatter(buckets, (&mut spill, partitions), &rows)?;
         }
         spill.commit()?;
@@ -359,9 +363,9 @@ fn routed(spill: &mut SpillWriter, partitions: u32, turn: Turn, rows: &RecordBat
 }
 
 /// The bands of a slice, as a sketch leaves them.
-fn bands(files: std::ops::Range<u64>, slice: u32) -> Result<RecordBatch> {
+fn bands(files: std::ops::Range<u64>, (slice, every): (u32, u64)) -> Result<RecordBatch> {
     let of = |file: u64| {
-        let bands = (0..u64::from(SLICE)).map(|band| bucket(file, u64::from(slice * SLICE) + band));
+        let bands = (0..u64::from(SLICE)).map(|band| bucket(file, u64::from(slice * SLICE) + band, every));
         bands
             .chain([hash(6, file, 0)])
             .flat_map(u64::to_le_bytes)
