@@ -7,8 +7,8 @@
 //! slices, so that rows of buckets need not all lie on disk at once; a run has all of them there.
 //!
 //! Files in 16 are 13 alone, 2 in clusters of two to ninety, and 1 in clusters of 20,000, which fill buckets beyond
-//! `bucket-limit`: 37 pairs a file. Of these clusters there is one in every EVERY periods, then 6 pairs a file for 10, as
-//! many as 140,000 real files have. Two files of a cluster share 17 of 23 shingles: they meet in a band with the chance 0.74^6.
+//! `bucket-limit`; of these there is one in EVERY periods. Two files of a cluster share 17 of 23 shingles: they meet in a
+//! band with the chance 0.74^6.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ const HOME: u64 = 1 << 16;
 /// Files scattered at once.
 const BATCH: u64 = 1 << 12;
 /// Bands of a slice.
-const SLICE: u32 = 6;
+const SLICE: u32 = 3;
 /// Files that repeat one pattern of clusters.
 const PERIOD: u64 = 320_000;
 /// Chance of 65,536 that a file has its cluster's band: 0.74^6.
@@ -44,7 +44,11 @@ fn cluster(file: u64, every: u64) -> Option<u64> {
     match at % 16 {
         // 20,000 of a period.
         0 => (period % every == 0).then_some(period << 32),
-        1 | 2 => Some((period << 32) | (1 + (at / 16) / (2 + (at / 1600) % 89))),
+        // 40,000 of a period, 200 after each other in clusters of one size.
+        1 | 2 => {
+            let number = 2 * (at / 16) + at % 16 - 1;
+            Some((period << 32) | (1 + number / (2 + (number / 200) % 89)))
+        }
         _ => None,
     }
 }
