@@ -31,6 +31,9 @@ const LITERAL_SHARE: f64 = 0.3;
 const MINIMUM_LITERALS: usize = 4;
 /// Number of n-grams of literals below which evidence is little, and must be nearly whole.
 const SHORT_LITERALS: usize = 12;
+/// N-grams of a field below which it has half of its strength: one may agree by chance, whatever number it stands for
+/// where a sample was kept.
+const FEW_NGRAMS: usize = 2;
 /// Share of the words from which a copy is one word for word.
 const VERBATIM_SHARE: f64 = 0.95;
 /// Share of the field from which a copy is whole, but for names and layout.
@@ -121,7 +124,7 @@ fn one(entry: &Entry, candidate: &Candidate, config: &DecontaminateConfig) -> Ju
     } else {
         limit
     };
-    let strength = (share / limit).min(1.0);
+    let strength = (share / limit).min(1.0) * (candidate.ngrams as f64 / FEW_NGRAMS as f64).min(1.0);
     let least = if entry.channel == Channel::Code {
         MINIMUM_CODE_WEIGHT
     } else {
@@ -215,4 +218,39 @@ fn family_findings(index: &Index, family: &[Judged]) -> Vec<Judged> {
     };
     let is_field = |judged: &&Judged| index.entry(judged.candidate.entry).channel != Channel::Names;
     family.iter().filter(is_field).filter(told).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Strength of `ngrams` found of a field of tests, of which 4 n-grams were kept for 100.
+    fn strength(ngrams: usize) -> f64 {
+        let whole = u64::from(WHOLE);
+        let entry = Entry {
+            pack: 0,
+            item: 0,
+            family: 0,
+            field: Field::Tests,
+            channel: Channel::Words,
+            units: 100,
+            scale: 25.0,
+            weight: 4 * whole,
+        };
+        let candidate = Candidate {
+            entry: 0,
+            weight: ngrams as u64 * whole,
+            ngrams,
+            units: 6 * ngrams,
+            start: 0,
+            end: 100,
+        };
+        one(&entry, &candidate, &DecontaminateConfig::default()).strength
+    }
+
+    #[test]
+    fn one_ngram_of_a_sample_is_not_enough_alone() {
+        assert!(strength(1) < 0.5, "{}", strength(1));
+        assert!(strength(2) >= 1.0);
+    }
 }

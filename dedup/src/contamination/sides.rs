@@ -22,6 +22,8 @@ pub(super) const LEAST_STRENGTH: f64 = 0.15;
 const NAME_STRENGTH: f64 = 0.4;
 /// Strength from which rows of literals or words are confirmed by a bag of all of them.
 const ROWS: f64 = 0.5;
+/// Least weight of words that a bag confirms: the imports of a library's users are less, and their names are in the bag.
+const LEAST_TEXT: u64 = 5 * WHOLE as u64 / 2;
 /// Strength of a bag that confirms; it adds half of it.
 const CONFIRMING: f64 = 0.6;
 
@@ -34,6 +36,8 @@ pub(super) struct Sides {
     name: f64,
     text_bag: f64,
     data_bag: f64,
+    /// Of words of prompts that a bag may confirm.
+    text_rows: f64,
 }
 
 impl Sides {
@@ -56,6 +60,10 @@ impl Sides {
             Channel::Words => (&mut self.text, strength),
         };
         *side = side.max(strength);
+        let is_text = entry.channel == Channel::Words && !of_tests && entry.field != Field::Solution;
+        if is_text && weight >= LEAST_TEXT {
+            self.text_rows = self.text_rows.max(strength);
+        }
     }
 
     /// Whether they are enough together.
@@ -69,7 +77,7 @@ impl Sides {
                 0.0
             }
         };
-        let confirmed = confirmed(self.data, self.data_bag).max(confirmed(self.text, self.text_bag));
+        let confirmed = confirmed(self.data, self.data_bag).max(confirmed(self.text_rows, self.text_bag));
         let only_bags = [self.text, self.code, self.data]
             .iter()
             .all(|side| *side < LEAST_STRENGTH)
@@ -126,5 +134,34 @@ mod tests {
         };
         assert!(!are_enough(rows));
         assert!(!are_enough(Sides { data_bag: 0.59, ..rows }) && are_enough(Sides { data_bag: 0.6, ..rows }));
+        // Imports of the same libraries are words of the bag once more.
+        let imports = Sides {
+            text: 0.92,
+            text_bag: 0.95,
+            ..Sides::default()
+        };
+        assert!(!are_enough(imports));
+        let text_rows = imports.text;
+        assert!(are_enough(Sides { text_rows, ..imports }));
+    }
+
+    #[test]
+    fn only_words_of_some_weight_are_rows() {
+        let entry = Entry {
+            pack: 0,
+            item: 0,
+            family: 0,
+            field: Field::Prompt,
+            channel: Channel::Words,
+            units: 100,
+            scale: 1.0,
+            weight: 100,
+        };
+        let rows = |weight| {
+            let mut sides = Sides::default();
+            sides.add(&entry, 0.9, weight);
+            (sides.text, sides.text_rows)
+        };
+        assert_eq!((rows(LEAST_TEXT - 1), rows(LEAST_TEXT)), ((0.9, 0.0), (0.9, 0.9)));
     }
 }
