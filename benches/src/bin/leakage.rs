@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::Value;
+use stackmill::clock::thread_seconds;
 use stackmill_benches::processor_seconds;
 use stackmill_dedup::contamination::{
     CLASSES, DecontaminateConfig, Finding, Matcher, PLACE_UNITS, Pack, SHIPPED, Scratch, Tier, common_list, units,
@@ -185,16 +186,6 @@ fn rate(texts: &[&String], each: &mut impl FnMut(&str) -> usize) -> f64 {
         bytes += text.len();
     }
     bytes as f64 / 1e6 / (thread_seconds() - before)
-}
-
-/// Seconds this thread has had a processor; Linux only.
-fn thread_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanoseconds = stat
-        .split_whitespace()
-        .next()
-        .and_then(|number| number.parse::<f64>().ok());
-    nanoseconds.unwrap_or(0.0) / 1e9
 }
 
 /// The same files as JSON lines: read, parsed and looked through by either program.
