@@ -186,15 +186,35 @@ pub(super) fn extend(
     if bags.is_empty() {
         return;
     }
-    let places = places(text);
+    let places = places(text, &Wanted::of(&bags));
     candidates.extend(bags.into_iter().filter_map(|bag| best(bag, &places)));
     candidates.sort_unstable_by_key(|candidate| candidate.entry);
 }
 
-fn places(text: &[u8]) -> Vec<Place> {
-    let mut places = Vec::new();
+/// The classes of some bags, a bit each: of a text's units few are wanted, and only these have to be sorted.
+struct Wanted(Vec<u64>);
+
+impl Wanted {
+    fn of(bags: &[&Bag]) -> Self {
+        let mut bits = vec![0; CLASSES / 64];
+        for class in bags.iter().flat_map(|bag| &bag.classes) {
+            bits[usize::from(class / 64)] |= 1 << (class % 64);
+        }
+        Self(bits)
+    }
+
+    fn has(&self, class: u16) -> bool {
+        self.0[usize::from(class / 64)] >> (class % 64) & 1 == 1
+    }
+}
+
+fn places(text: &[u8], wanted: &Wanted) -> Vec<Place> {
+    let (mut places, mut number) = (Vec::new(), 0);
     units(text, |unit| {
-        places.push((unit.class, places.len() as u32, unit.start as u32, unit.end as u32));
+        if wanted.has(unit.class) {
+            places.push((unit.class, number, unit.start as u32, unit.end as u32));
+        }
+        number += 1;
     });
     places.sort_unstable();
     places
@@ -317,7 +337,7 @@ mod tests {
                 .iter()
                 .find(|bag| bag.entry == ours)
                 .expect("it is there");
-            best(bag, &places(text.as_bytes())).map_or(0, |found| found.weight)
+            best(bag, &places(text.as_bytes(), &Wanted::of(&[bag]))).map_or(0, |found| found.weight)
         };
         let words: Vec<&str> = LIGHTHOUSE_PROMPT.split_whitespace().rev().collect();
         assert_eq!(weight(&words.join(" ")), index.entry(ours).weight);
