@@ -164,22 +164,23 @@ pub(super) struct Bag {
 /// A unit of a text, by class and then by place.
 type Place = (u16, u32, u32, u32);
 
-/// Adds what the bags of families find in `text` of which a candidate may count, unless names are all there is; candidates
+/// Adds what the bags of families find in `text` of which a candidate counts, unless names are all there is; candidates
 /// stay in order of fields.
 pub(super) fn extend(
     index: &Index,
     text: &[u8],
-    may_count: impl Fn(&Entry, u64) -> bool,
+    counts: impl Fn(&Entry, &Candidate) -> bool,
     candidates: &mut Vec<Candidate>,
 ) {
-    let counted = || {
-        let entries = candidates.iter().map(|found| (index.entry(found.entry), found.weight));
-        entries.filter(|(entry, weight)| may_count(entry, *weight))
-    };
-    if counted().all(|(entry, _)| entry.channel == Channel::Names) {
+    let entries = candidates.iter().map(|found| (index.entry(found.entry), found));
+    let counted: Vec<&Entry> = entries
+        .filter(|(entry, found)| counts(entry, found))
+        .map(|(entry, _)| entry)
+        .collect();
+    if counted.iter().all(|entry| entry.channel == Channel::Names) {
         return;
     }
-    let mut families: Vec<u32> = counted().map(|(entry, _)| entry.family).collect();
+    let mut families: Vec<u32> = counted.iter().map(|entry| entry.family).collect();
     families.sort_unstable();
     families.dedup();
     let bags: Vec<&Bag> = families.iter().flat_map(|&family| index.bags(family)).collect();

@@ -99,6 +99,11 @@ pub(super) fn may_count(entry: &Entry, weight: u64, config: &DecontaminateConfig
     entry.channel == Channel::Names || weight as f64 / entry.weight as f64 / limit >= LEAST_STRENGTH
 }
 
+/// Whether a candidate counts for something: names always do.
+pub(super) fn counts(entry: &Entry, candidate: &Candidate, config: &DecontaminateConfig) -> bool {
+    entry.channel == Channel::Names || one(entry, candidate, config).strength >= LEAST_STRENGTH
+}
+
 /// Limits of a field: (share, fewest n-grams, n-grams below which evidence is little).
 fn limits(entry: &Entry, config: &DecontaminateConfig) -> (f64, usize, usize) {
     match (entry.channel, entry.field) {

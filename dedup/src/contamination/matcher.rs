@@ -10,7 +10,7 @@ use super::bags;
 pub use super::evidence::Scratch;
 use super::evidence::{self, Candidate, candidates};
 use super::index::{Entry, Index};
-use super::judge::{Judged, is_short_but_whole, judge, may_count};
+use super::judge::{Judged, counts, is_short_but_whole, judge, may_count};
 use super::packs::Pack;
 use super::quoted::is_whole_value;
 use super::tiers::Tier;
@@ -123,7 +123,8 @@ impl Matcher {
         if candidates.is_empty() {
             return Vec::new();
         }
-        bags::extend(&self.index, text, may_count, &mut candidates);
+        let counts = |entry: &Entry, candidate: &Candidate| counts(entry, candidate, &self.limits);
+        bags::extend(&self.index, text, counts, &mut candidates);
         let mut judged = judge(&self.index, &candidates, &self.limits);
         if judged.is_empty() {
             return Vec::new();
