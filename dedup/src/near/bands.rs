@@ -22,8 +22,11 @@ use super::edges::{self, Pairs};
 use super::planner::Banding;
 use crate::rows::{FixedColumn, partition_of, rank_array, read_u64s};
 
-/// Rows of one partition: near 128 MiB in gather.
+/// Most rows of one partition: near 128 MiB in gather.
 const ROWS_PER_PARTITION: u64 = 4 << 20;
+/// Fewest rows that are worth a partition of their own, up to [`FEW_PARTITIONS`]: small corpora keep several threads busy.
+const FEWEST_ROWS: u64 = 512 << 10;
+const FEW_PARTITIONS: u64 = 16;
 /// Files scattered at once.
 const FILES_AT_ONCE: usize = 4096;
 
@@ -90,7 +93,8 @@ impl Exchange for Buckets {
 
     fn partitions(&self, size: InputSize) -> u32 {
         let rows = size.files.saturating_mul(u64::from(self.bands));
-        u32::try_from(rows.div_ceil(ROWS_PER_PARTITION).max(1)).unwrap_or(u32::MAX)
+        let few = rows.div_ceil(FEWEST_ROWS).clamp(1, FEW_PARTITIONS);
+        u32::try_from(rows.div_ceil(ROWS_PER_PARTITION).max(few)).unwrap_or(u32::MAX)
     }
 
     fn scatter(&self, batch: &RecordBatch, to: &mut Scatter<'_>, cx: &TaskContext) -> Result<()> {

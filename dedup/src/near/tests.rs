@@ -379,7 +379,8 @@ fn partitions_follow_the_input_alone() {
     let near = NearConfig::default().build().expect("defaults");
     let size = |files, homes| InputSize { files, homes, bytes: 0 };
     let buckets = |files| near.buckets.partitions(size(files, 1));
-    assert_eq!([buckets(0), buckets(99_864), buckets(99_865)], [1, 1, 2]);
+    assert_eq!([buckets(0), buckets(12_483), buckets(12_484)], [1, 1, 2]);
+    assert_eq!([300_000, 1_597_830, 1_597_831].map(buckets), [16, 16, 17]);
     assert_eq!(
         [near.attach.partitions(size(0, 0)), near.verify.partitions(size(9, 7))],
         [1, 7]
