@@ -187,6 +187,11 @@ pub(crate) fn word_runs(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Words as Python's `split` cuts them.
+pub(crate) fn cut_at_space(text: &str) -> impl Iterator<Item = &str> {
+    text.split(is_space).filter(|word| !word.is_empty())
+}
+
 /// Refuses a list with an empty entry, which everything holds, or without any.
 pub(crate) fn filled(key: &str, list: &[String]) -> Result<()> {
     match list.is_empty() || list.iter().any(String::is_empty) {

@@ -32,6 +32,10 @@ pub struct Sample<'a> {
     pub stars: Option<i64>,
     /// The score of the source's table.
     pub score: Option<f64>,
+    /// What a table of issues or commits tells of its row, by column.
+    pub numbers: Vec<(&'a str, i64)>,
+    /// The texts among that, as the first line of a commit's message.
+    pub told: Vec<(&'a str, &'a str)>,
     /// Tokens of the text.
     pub token_count: Option<u64>,
     /// What a parse told.
@@ -51,6 +55,14 @@ impl<'a> Sample<'a> {
     pub fn path(path: &'a str) -> Self {
         Self {
             path,
+            ..Self::default()
+        }
+    }
+
+    /// A commit of which only the first line of its message matters.
+    pub fn subject(subject: &'a str) -> Self {
+        Self {
+            told: vec![(columns::CHANGE_SUBJECT, subject)],
             ..Self::default()
         }
     }
@@ -90,7 +102,7 @@ impl<'a> Sample<'a> {
         let number = |value: u64| Arc::new(UInt64Array::from(vec![value])) as ArrayRef;
         let flag = |value: bool| Arc::new(BooleanArray::from(vec![value])) as ArrayRef;
         let length = self.length_bytes.unwrap_or(self.text.len() as u64);
-        let columns = [
+        let mut columns = vec![
             (columns::FILE_ID, DataType::UInt64, number(0)),
             (columns::PATH, DataType::Utf8, text(Some(self.path))),
             (columns::LENGTH_BYTES, DataType::UInt64, number(length)),
@@ -115,6 +127,15 @@ impl<'a> Sample<'a> {
                 Arc::new(UInt64Array::from(vec![self.token_count])) as ArrayRef,
             ),
         ];
+        columns.extend(self.numbers.iter().map(|(name, value)| {
+            let array = Arc::new(Int64Array::from(vec![*value])) as ArrayRef;
+            (*name, DataType::Int64, array)
+        }));
+        columns.extend(
+            self.told
+                .iter()
+                .map(|(name, value)| (*name, DataType::Utf8, text(Some(value)))),
+        );
         let fields: Vec<Field> = columns
             .iter()
             .map(|(name, kind, _)| Field::new(*name, kind.clone(), true))

@@ -166,13 +166,18 @@ impl Sampled {
     }
 
     fn takes(&self, file: FileRow<'_>) -> bool {
-        let mut key = self.rule.as_bytes().to_vec();
-        match file.blob_id() {
-            Some(blob) => key.extend(blob.0),
-            None => key.extend(file.bytes()),
-        }
-        unit(seeded(SEED, &key)) < self.share
+        chance(self.rule, file) < self.share
     }
+}
+
+/// A number of 0 up to, not including, 1 by which the rule `name` chooses; copies have the same.
+pub(crate) fn chance(name: &str, file: FileRow<'_>) -> f64 {
+    let mut key = name.as_bytes().to_vec();
+    match file.blob_id() {
+        Some(blob) => key.extend(blob.0),
+        None => key.extend(file.bytes()),
+    }
+    unit(seeded(SEED, &key))
 }
 
 /// A hash as a number of 0 up to, not including, 1: its upper 53 bits, which a float holds exactly.

@@ -114,6 +114,8 @@ pub fn read_stream<R: Read + 'static>(stream: R, place: String) -> Result<Batche
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use arrow_array::UInt32Array;
     use arrow_schema::{DataType, Field, Schema};

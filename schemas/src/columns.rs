@@ -53,6 +53,38 @@ names! {
     FORKS = "forks";
     /// Float64, nullable: what somebody's model thinks of the file: a column of the source's own table.
     SCORE = "score";
+    /// Int64, nullable: characters of what people wrote in an issue; those of bots and quoted mail left out.
+    CONVERSATION_CHARACTERS = "conversation_characters";
+    /// Int64, nullable: events of an issue; those of bots left out.
+    CONVERSATION_EVENTS = "conversation_events";
+    /// Int64, nullable: people that take part in an issue.
+    CONVERSATION_USERS = "conversation_users";
+    /// Int64, nullable: 1 where a bot opened a pull request, else 0.
+    PULL_BY_BOT = "pull_by_bot";
+    /// Int64, nullable: 1 where a pull request was merged or approved, else 0.
+    PULL_ACCEPTED = "pull_accepted";
+    /// Int64, nullable: how often the base of a pull request changed before it was merged.
+    PULL_REBASES = "pull_rebases";
+    /// Int64, nullable: comments and reviews of a pull request that are of no bot.
+    PULL_COMMENTS = "pull_comments";
+    /// Int64, nullable: changed files of a pull request that are written.
+    PULL_FILES = "pull_files";
+    /// Int64, nullable: pull requests of the same repository in the same table.
+    PULL_SIBLINGS = "pull_siblings";
+    /// Utf8, nullable: the title of a pull request, or its first 16 KiB.
+    PULL_TITLE = "pull_title";
+    /// Utf8, nullable: the description of a pull request without quoted mail and hidden comments, or its first 16 KiB.
+    PULL_DESCRIPTION = "pull_description";
+    /// Int64, nullable: characters of a file before a commit.
+    CHANGE_OLD_CHARACTERS = "change_old_characters";
+    /// Int64, nullable: characters of a file after a commit.
+    CHANGE_NEW_CHARACTERS = "change_new_characters";
+    /// Int64, nullable: lines of the old file before the first one that a commit changes.
+    CHANGE_FIRST_LINE = "change_first_line";
+    /// Int64, nullable: lines of the old file up to the last one that a commit changes.
+    CHANGE_LAST_LINE = "change_last_line";
+    /// Utf8, nullable: the first line of a commit's message, or its first 16 KiB.
+    CHANGE_SUBJECT = "change_subject";
     /// Utf8, nullable: SPDX expression that the file inherits from license files, manifests or metadata above it.
     INHERITED_LICENSE = "inherited_license";
     /// Utf8, nullable: where that expression was found (a path, or `metadata`).
@@ -107,11 +139,31 @@ names! {
     STRUCTURAL_CLUSTER = "structural_cluster";
 }
 
+/// Numbers that a table of issues, pull requests or commits tells of each row: Int64, nullable.
+pub const TOLD_NUMBERS: [&str; 13] = [
+    CONVERSATION_CHARACTERS,
+    CONVERSATION_EVENTS,
+    CONVERSATION_USERS,
+    PULL_BY_BOT,
+    PULL_ACCEPTED,
+    PULL_REBASES,
+    PULL_COMMENTS,
+    PULL_FILES,
+    PULL_SIBLINGS,
+    CHANGE_OLD_CHARACTERS,
+    CHANGE_NEW_CHARACTERS,
+    CHANGE_FIRST_LINE,
+    CHANGE_LAST_LINE,
+];
+
+/// Texts that such a table tells: Utf8, nullable.
+pub const TOLD_TEXTS: [&str; 3] = [PULL_TITLE, PULL_DESCRIPTION, CHANGE_SUBJECT];
+
 /// What every `Source::list` emits, in this order. `file_id` is given by the runner.
 pub fn listed() -> SchemaRef {
     use DataType::{Boolean, FixedSizeBinary, Int64, UInt32, UInt64, Utf8};
     let field = |name: &str, data_type, nullable| Field::new(name, data_type, nullable);
-    Arc::new(Schema::new(vec![
+    let mut fields = vec![
         field(REPO_NAME, Utf8, false),
         field(REVISION_ID, Utf8, false),
         field(PATH, Utf8, true),
@@ -129,7 +181,10 @@ pub fn listed() -> SchemaRef {
         field(ATTRIBUTE_LANGUAGE, Utf8, true),
         field(HISTORY, history(), true),
         field(TROUBLE, Utf8, true),
-    ]))
+    ];
+    fields.extend(TOLD_NUMBERS.map(|name| field(name, Int64, true)));
+    fields.extend(TOLD_TEXTS.map(|name| field(name, Utf8, true)));
+    Arc::new(Schema::new(fields))
 }
 
 /// The type of [`HISTORY`]: commits as hexadecimal ids, times in seconds since 1970, paths as [`crate::path`] says.

@@ -288,6 +288,19 @@ impl<'a> FileRow<'a> {
         }
     }
 
+    /// The value of a column of whole numbers; none where it is null or not there.
+    pub fn number(&self, column: &str) -> Option<i64> {
+        let array = self.columns.record.column_by_name(column)?;
+        let array = array.as_any().downcast_ref::<Int64Array>()?;
+        array.is_valid(self.i).then(|| array.value(self.i))
+    }
+
+    /// The value of a column of texts; none where it is null or not there.
+    pub fn words(&self, column: &str) -> Option<&'a str> {
+        let array = self.columns.record.column_by_name(column)?;
+        self.string(array.as_any().downcast_ref())
+    }
+
     /// Stars of the repository.
     pub fn stars(&self) -> Option<i64> {
         let array = self.columns.stars.filter(|array| array.is_valid(self.i))?;

@@ -15,6 +15,7 @@ import zipfile
 import nbformat
 import pyarrow
 import pyarrow.parquet
+import social
 import test_presets
 import warcio.archiveiterator
 import warcio.statusandheaders
@@ -276,6 +277,22 @@ def starcoderdata(box: pathlib.Path) -> Told:
         for number, (repo, path, text) in enumerate(named())
     ]  # fmt: skip
     return parquet(box, rows, 'format = "starcoderdata"', [text for _, _, text in named()])
+
+
+@sample("Issues of GitHub", "pyarrow, in the published columns; made-up issues of real messages")
+def issues(box: pathlib.Path) -> Told:
+    rows = social.issue_rows(400)
+    source = 'format = "github-issues"\nconversation = { compat = true }'
+    return parquet(box, rows, source, [social.Issue(row).content() for row in rows])
+
+
+@sample("CommitPack", "git and Python's json, in the published columns")
+def commits(box: pathlib.Path) -> Told:
+    rows = social.changes(social.ROOT, 400)
+    social.lines(rows, box / "a.jsonl")
+    whole = "<commit_before>{old_contents}<commit_msg>{subject}<commit_after>{new_contents}"
+    source = 'jsonl = "a.jsonl"\nformat = "commitpack"\nchange = { whole = 1.0 }'
+    return Told(source, rows_of([whole.format(**row) for row in rows]))
 
 
 @sample("The Pile", "Python's json, Arrow's zstd, in the published layout")

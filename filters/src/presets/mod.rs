@@ -62,8 +62,12 @@ presets! {
     stack_v1
     santacoder
     starcoderdata
+    starcoderdata_issues
+    starcoderdata_commits
     deepseek_coder
     stack_v2
+    stack_v2_issues
+    stack_v2_pull_requests
     refinecode
 }
 

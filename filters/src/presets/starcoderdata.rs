@@ -12,7 +12,7 @@ pub(super) const PRESET: Preset = Preset {
     missing: &[
         "the list goes by language and extension, here by extension: only `cmake` is there twice, and CMake's row counts, \
          not Makefile's",
-        "issues, commits and notebooks are no files of a repository",
+        "issues and commits have presets of their own; notebooks are a stage",
         "near-duplicates and personal information are stages",
     ],
     quirks: &[

@@ -7,7 +7,7 @@
 //! ```
 //! use stackmill_filters::{Sample, rules::allowed_extension::Config};
 //!
-//! let config = Config { allow: vec!["rs".into(), "py".into()] };
+//! let config = Config { allow: vec!["rs".into(), "py".into()], ..Config::default() };
 //! assert!(Sample::path("src/main.rs").dropped_by(config.clone())?.is_none());
 //! assert!(Sample::path("data.csv").dropped_by(config)?.is_some());
 //! # Ok::<(), stackmill_schemas::Error>(())
@@ -30,6 +30,8 @@ pub struct Config {
     /// Extensions that are kept, without the leading dot, in any case; an empty text stands for files without one; an
     /// empty list keeps all.
     pub allow: Vec<String>,
+    /// Ends of file names that are kept whatever their extension.
+    pub names: Vec<String>,
 }
 
 impl Rule for Config {
@@ -50,7 +52,9 @@ impl Rule for Config {
 impl Check for Config {
     fn check(&self, file: FileRow<'_>, _facts: &mut Facts<'_>) -> Verdict {
         let extension = file.extension();
-        match self.allow.is_empty() || self.allow.iter().any(|allowed| allowed.eq_ignore_ascii_case(extension)) {
+        let is_named = || self.names.iter().any(|name| file.file_name().ends_with(name.as_str()));
+        let is_allowed = || self.allow.iter().any(|allowed| allowed.eq_ignore_ascii_case(extension));
+        match self.allow.is_empty() || is_allowed() || is_named() {
             true => Verdict::Keep,
             false => Verdict::Drop(Reason::entry(extension)),
         }
@@ -64,6 +68,14 @@ mod tests {
 
     #[test]
     fn limits_themselves_are_kept() {
+        let names = Config {
+            allow: vec!["b".to_owned()],
+            names: vec!["file".to_owned()],
+        };
+        for (path, kept) in [("a/Makefile", true), ("a/file.c", false), ("a.b", true), ("a.file", true)] {
+            let reason = Sample::path(path).dropped_by(names.clone()).expect("valid settings");
+            assert_eq!(reason.is_none(), kept, "{path}");
+        }
         let cases = [("a.b", "", true)];
         for (text, language, kept) in cases {
             let reason = Sample::path(text)

@@ -25,6 +25,18 @@ rules! {
     test_file
     stars
     score
+    conversation_size
+    conversation_users
+    pull_state
+    pull_title
+    pull_description
+    pull_share
+    change_size
+    change_lines
+    subject_words
+    subject_word_length
+    subject_list
+    subject_version
     // content
     license
     generated

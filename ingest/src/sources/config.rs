@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use stackmill_schemas::{Error, Result};
 
+use super::table::{Change, Conversation};
 use crate::lists::{Kind, Riding};
 
 /// One string or a list of them.
@@ -102,8 +103,8 @@ pub struct SourceConfig {
     /// common use, but for `score`, which is read only where it is named.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub columns: BTreeMap<String, String>,
-    /// Tables: the published data set whose layout they have: `codeparrot`, `roots`, `starcoderdata`, `the-pile`,
-    /// `the-stack-v1`, `the-stack-v2`, `the-stack-v3`; default: one file of code a row, columns under names in common use.
+    /// Tables: the published data set whose layout they have: `codeparrot`, `commitpack`, `github-issues`, `github-pull-requests`, `roots`,
+    /// `starcoderdata`, `the-pile`, `the-stack-v1`, `the-stack-v2`, `the-stack-v3`; default: one file of code a row, columns under names in common use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
     /// Tables of a format that has sets: those that are wanted; rows of others are dropped as `not-wanted`. Default for
@@ -114,6 +115,12 @@ pub struct SourceConfig {
     /// of this machine or an object of a store, plain or compressed with gzip.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contents: Option<String>,
+    /// Tables of issues and pull requests (`github-issues`, `github-pull-requests`): what becomes of a conversation, as in `{ lines = 100 }`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<Conversation>,
+    /// Tables of commits and pull requests (`commitpack`, `github-pull-requests`): how much of the changed file is written, as in `{ whole = 1.0 }`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
     /// Most entries of one unit (files and folders together); default 1,500,000. Each takes 24 (`directory`), 44 (`git`)
     /// or 52 bytes (`archives`) of memory while the unit is listed, its name, and its share of its folder's path; names
     /// and folders together at most 64 bytes an entry. With `history`, entries are distinct files (about 100 bytes each),
@@ -164,6 +171,8 @@ impl Default for SourceConfig {
             format: None,
             sets: Vec::new(),
             contents: None,
+            conversation: None,
+            change: None,
             max_entries: 1_500_000,
             max_path_bytes: 4096,
             max_entry_bytes: 128 << 20,
@@ -243,10 +252,12 @@ impl SourceConfig {
 
     fn refuse_settings_of_others(&self, key: &str) -> Result<()> {
         let tables = &["parquet", "jsonl"];
-        let settings: [(&str, bool, &[&str]); 11] = [
+        let settings: [(&str, bool, &[&str]); 13] = [
             ("format", self.format.is_some(), tables),
             ("sets", !self.sets.is_empty(), tables),
             ("contents", self.contents.is_some(), tables),
+            ("conversation", self.conversation.is_some(), tables),
+            ("change", self.change.is_some(), tables),
             ("revision", self.revision.is_some(), &["git"]),
             ("history", self.history.is_some(), &["git"]),
             ("commits", self.commits, &["git"]),

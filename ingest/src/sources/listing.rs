@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
 use arrow_array::builder::{
     BooleanBuilder, FixedSizeBinaryBuilder, Float64Builder, Int64Builder, StringBuilder, UInt32Builder, UInt64Builder,
 };
+use arrow_array::{ArrayRef, RecordBatch};
 use stackmill_schemas::lock::Unit;
 use stackmill_schemas::path::{escape, hostile};
 use stackmill_schemas::stage::Emit;
@@ -13,13 +13,14 @@ use stackmill_schemas::{BlobId, Result, TaskContext, columns};
 
 use super::SourceConfig;
 use super::past::{Past, PastBuilder};
+use super::told::{Told, ToldBuilder};
 use crate::detect::flags::{Attributes, FileAttributes};
 use crate::detect::license::{LicenseTree, is_license_evidence};
 
 /// A batch of listing rows is handed on when it holds this many.
 const BATCH_ROWS: usize = 4096;
 
-/// A batch is handed on when the histories in it take this much (4 MiB).
+/// A batch is handed on when the histories and texts in it take this much (4 MiB).
 const MOST_PAST: usize = 4 << 20;
 
 /// License files, manifests and `.gitattributes` beyond this length (256 KiB) are ignored.
@@ -98,6 +99,8 @@ pub(super) struct Owner<'a> {
     pub(super) forks: Option<i64>,
     /// What a table says of this one file.
     pub(super) score: Option<f64>,
+    /// What a table of issues or commits tells of this row.
+    pub(super) told: Option<&'a Told>,
 }
 
 impl<'a> Owner<'a> {
@@ -109,6 +112,7 @@ impl<'a> Owner<'a> {
             stars: unit.count("stars"),
             forks: unit.count("forks"),
             score: None,
+            told: None,
         }
     }
 }
@@ -214,6 +218,7 @@ struct Columns {
     language: StringBuilder,
     past: PastBuilder,
     trouble: StringBuilder,
+    told: ToldBuilder,
 }
 
 impl Columns {
@@ -247,28 +252,27 @@ impl Columns {
 
     fn finish(&mut self) -> Result<RecordBatch> {
         let blob = self.blob().finish();
-        Ok(RecordBatch::try_new(
-            columns::listed(),
-            vec![
-                Arc::new(self.repo_name.finish()),
-                Arc::new(self.revision_id.finish()),
-                Arc::new(self.path.finish()),
-                Arc::new(self.mode.finish()),
-                Arc::new(self.length.finish()),
-                Arc::new(blob),
-                Arc::new(self.locator.finish()),
-                Arc::new(self.stars.finish()),
-                Arc::new(self.forks.finish()),
-                Arc::new(self.score.finish()),
-                Arc::new(self.license.finish()),
-                Arc::new(self.evidence.finish()),
-                Arc::new(self.vendored.finish()),
-                Arc::new(self.generated.finish()),
-                Arc::new(self.language.finish()),
-                self.past.finish()?,
-                Arc::new(self.trouble.finish()),
-            ],
-        )?)
+        let mut arrays: Vec<ArrayRef> = vec![
+            Arc::new(self.repo_name.finish()),
+            Arc::new(self.revision_id.finish()),
+            Arc::new(self.path.finish()),
+            Arc::new(self.mode.finish()),
+            Arc::new(self.length.finish()),
+            Arc::new(blob),
+            Arc::new(self.locator.finish()),
+            Arc::new(self.stars.finish()),
+            Arc::new(self.forks.finish()),
+            Arc::new(self.score.finish()),
+            Arc::new(self.license.finish()),
+            Arc::new(self.evidence.finish()),
+            Arc::new(self.vendored.finish()),
+            Arc::new(self.generated.finish()),
+            Arc::new(self.language.finish()),
+            self.past.finish()?,
+            Arc::new(self.trouble.finish()),
+        ];
+        arrays.extend(self.told.finish());
+        Ok(RecordBatch::try_new(columns::listed(), arrays)?)
     }
 }
 
@@ -313,8 +317,10 @@ impl<'a, 'e> Listing<'a, 'e> {
         columns.push_inherited(inherited);
         columns.past.append(past)?;
         columns.trouble.append_option(trouble);
+        columns.told.append(owner.told);
         self.rows += 1;
-        match self.rows == BATCH_ROWS || self.columns.past.bytes() >= MOST_PAST {
+        let told = self.columns.past.bytes() + self.columns.told.bytes();
+        match self.rows == BATCH_ROWS || told >= MOST_PAST {
             true => self.flush(),
             false => Ok(()),
         }

@@ -12,6 +12,7 @@
 //!   inflate     compressed files, with limits             paths     what a walk found, a few dozen bytes an entry
 //!   guess       which kind a place is
 //!   past        what a file's history adds to its row
+//!   told        what a table of issues, pull requests or commits tells of each
 //! ```
 
 mod config;
@@ -24,6 +25,7 @@ mod paths;
 mod place;
 #[cfg(test)]
 mod testing;
+mod told;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -40,7 +42,7 @@ pub use config::{History, Patterns, SourceConfig};
 pub use git::{Clone as CloneReport, clone_of, is_cloned};
 pub use guess::guess;
 pub use place::CHANGED;
-pub use table::{Group, Packer, Rows, Text, copy_name};
+pub use table::{Change, Conversation, Group, Packer, Rows, Text, copy_name};
 
 /// What every source is built from.
 #[derive(Clone, Debug)]

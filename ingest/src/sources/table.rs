@@ -10,9 +10,11 @@
 
 mod cells;
 mod columns;
+mod events;
 mod formats;
 mod jsonl;
 mod parquet;
+mod pulls;
 mod record;
 mod rows;
 #[cfg(test)]
@@ -27,6 +29,7 @@ use stackmill_schemas::stage::{Emit, Source};
 use stackmill_schemas::{Result, TaskContext};
 
 use self::formats::Layout;
+pub use self::formats::{Change, Conversation};
 pub(super) use self::parquet::texts as parquet_texts;
 use self::record::Records;
 pub use self::rows::{Group, Packer, Rows, Text, copy_name};

@@ -130,6 +130,7 @@ fn owner<'a>(page: &'a Page, unit: &'a Unit) -> Owner<'a> {
         stars: None,
         forks: None,
         score: None,
+        told: None,
     }
 }
 

@@ -134,7 +134,10 @@ fn presets() -> String {
          (`tests/golden/originals.py`), over source files of the crates and packages that `Cargo.lock` and \
          `tests/requirements.txt` pin, with `compat`. `make test` does it again; here is what it counted last. Rules that \
          rest on a detector's word (`license`, `generated`, sizes, depths, lists of extensions that are dropped) are not \
-         compared. This file is generated; a test fails when it is stale.\n",
+         compared. Issues, pull requests and commits are rows (`tests/golden/social.py`): the former two are made up of messages of this repository's \
+         history, commits are that history, and its changes again under made-up messages. Over 4,000 newest changes each of \
+         fmtlib/fmt, apache/arrow-rs, kamyu104/LeetCode-Solutions and backdrop/backdrop (`STACKMILL_HISTORIES`), and as many under \
+         made-up messages, 30,138 of 30,140 commits had the same end. This file is generated; a test fails when it is stale.\n",
     );
     PRESETS
         .iter()

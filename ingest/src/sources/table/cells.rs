@@ -14,9 +14,11 @@ use arrow_schema::{DataType, Fields, SchemaRef};
 use stackmill_schemas::Result;
 
 use super::columns::{
-    CONTENT, COUNT, FORKS, GIT_ID, KEY, LENGTH, LICENSE, META, PATH, REPO_NAME, REVISION_ID, SCORE, SET, STARS,
+    AFTER, BEFORE, CHANGED_FILES, CONTENT, COUNT, EVENTS, FORKS, GIT_ID, KEY, LENGTH, LICENSE, META, PATH, PULL_EVENTS, REPO_NAME, REVISION_ID, SCORE,
+    SET, SIBLINGS, STARS, SUBJECT,
     wrong_type,
 };
+use super::events::list_at;
 use super::formats::Layout;
 use super::parquet::{bytes_at, is_right, license_at, number_at, score_at};
 use super::record::{At, Record};
@@ -51,7 +53,7 @@ pub(super) fn grouped_by<'a>(schema: &'a SchemaRef, layout: &Layout) -> Option<(
 }
 
 impl Columns {
-    /// Finds our columns: all, or only the one without which there is no content.
+    /// Finds our columns: all, or only those without which there is no content.
     pub(super) fn resolve(schema: &SchemaRef, layout: &Layout, content_only: bool) -> Result<Self> {
         let files = grouped_by(schema, layout);
         let known = places(schema, files);
@@ -61,7 +63,7 @@ impl Columns {
             roots: Vec::new(),
             files: files.map(|(name, _)| name.to_owned()),
         };
-        for ours in (0..COUNT).filter(|&ours| !content_only || ours == layout.names.content) {
+        for ours in (0..COUNT).filter(|&ours| !content_only || layout.is_made() || ours == layout.names.content) {
             let Some(at) = layout.names.resolve(ours, &names)? else {
                 continue;
             };
@@ -178,6 +180,10 @@ impl Cells {
         let text = |ours: usize| self.bytes(ours, row, item).map(Cow::Borrowed);
         let number = |ours: usize| self.cell(ours, row, item).and_then(|(array, at)| number_at(array, at));
         let name = |ours: usize| text(ours).or_else(|| Some(Cow::Owned(number(ours)?.to_string().into_bytes())));
+        let events = self.cell(EVENTS, row, item).and_then(|(array, at)| list_at(array, at));
+        let pull_events = self.cell(PULL_EVENTS, row, item).and_then(|(array, at)| list_at(array, at));
+        let changed_files = self.cell(CHANGED_FILES, row, item).and_then(|(array, at)| list_at(array, at));
+        let mut trouble = None;
         Record {
             content: text(CONTENT),
             path: name(PATH),
@@ -194,7 +200,21 @@ impl Cells {
             key: text(KEY),
             git_id: text(GIT_ID),
             length: number(LENGTH),
+            events: readable(events, &mut trouble),
+            pull_events: readable(pull_events, &mut trouble),
+            changed_files: readable(changed_files, &mut trouble),
+            siblings: number(SIBLINGS),
+            before: text(BEFORE),
+            after: text(AFTER),
+            subject: text(SUBJECT),
+            told: None,
+            trouble,
             passed_over: None,
         }
     }
+}
+
+/// A list that can be read; why another cannot is noted.
+fn readable<T>(list: Option<Result<Vec<T>, String>>, trouble: &mut Option<String>) -> Option<Vec<T>> {
+    list?.map_err(|error| *trouble = Some(error)).ok()
 }

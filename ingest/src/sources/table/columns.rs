@@ -7,7 +7,7 @@ use stackmill_schemas::{Error, Result};
 use super::super::config::COLUMNS;
 
 /// Number of our columns; those that a recipe can map come first.
-pub(super) const COUNT: usize = COLUMNS.len() + 5;
+pub(super) const COUNT: usize = COLUMNS.len() + 12;
 
 /// Places of our columns in [`COLUMNS`].
 pub(super) const CONTENT: usize = 0;
@@ -28,10 +28,20 @@ pub(super) const KEY: usize = 10;
 /// The git blob id of a content that lies elsewhere, in hexadecimal digits, and its length in bytes.
 pub(super) const GIT_ID: usize = 11;
 pub(super) const LENGTH: usize = 12;
+/// What happened in an issue, one by one.
+pub(super) const EVENTS: usize = 13;
+/// A file before and after a commit, and the first line of the commit's message.
+pub(super) const BEFORE: usize = 14;
+pub(super) const AFTER: usize = 15;
+pub(super) const SUBJECT: usize = 16;
+/// What happened in a pull request, the files that it changes, and how many its repository has.
+pub(super) const PULL_EVENTS: usize = 17;
+pub(super) const CHANGED_FILES: usize = 18;
+pub(super) const SIBLINGS: usize = 19;
 
 /// Columns that say which file a row is, and its content's id and length: a table that lacks one that its format has is of
 /// another format. All else may be missing.
-const TELLING: [usize; 3] = [PATH, GIT_ID, LENGTH];
+const TELLING: [usize; 7] = [PATH, GIT_ID, LENGTH, EVENTS, BEFORE, SUBJECT, CHANGED_FILES];
 
 /// Names in common use, the likeliest first: ours, The Stack v1 and v2, CodeParrot, and plain English.
 const IN_USE: [&[&str]; COLUMNS.len()] = [
@@ -69,7 +79,7 @@ pub(super) struct Names {
     ours: [Vec<String>; COUNT],
     /// Whether a recipe maps the column, or its format tells it by its name, so that it has to be there.
     is_needed: [bool; COUNT],
-    /// The column without which a table is none: contents, or the key of those elsewhere.
+    /// The column without which a table is none: contents, the key of those elsewhere, or what they are made of.
     pub(super) content: usize,
 }
 
@@ -79,7 +89,7 @@ impl Names {
     pub(super) fn new(
         mapped: &BTreeMap<String, String>,
         known: fn(usize) -> &'static [&'static str],
-        (is_published, is_elsewhere): (bool, bool),
+        (is_published, content): (bool, usize),
     ) -> Result<Self> {
         if mapped.get("content").is_some_and(String::is_empty) {
             return Err(Error::config("source: `columns.content` is empty").hint("a table has to have contents"));
@@ -90,7 +100,6 @@ impl Names {
             Some(name) => vec![name.clone()],
             None => known(i).iter().map(|&name| name.to_owned()).collect(),
         });
-        let content = if is_elsewhere { KEY } else { CONTENT };
         let is_needed = |i: usize| i == content || mapping(i).is_some() || is_published && TELLING.contains(&i);
         Ok(Self {
             is_needed: std::array::from_fn(|i| is_needed(i) && !ours[i].is_empty()),
@@ -157,8 +166,9 @@ pub(super) fn is_named(ours: usize) -> bool {
 /// An error for a column that is not what it should be.
 pub(super) fn wrong_type(ours: usize, theirs: &str, is: &str) -> Error {
     let should = match ours {
-        STARS | FORKS | LENGTH | SCORE => "a number",
+        STARS | FORKS | LENGTH | SCORE | SIBLINGS => "a number",
         LICENSE => "text or a list of texts",
+        EVENTS | PULL_EVENTS | CHANGED_FILES => "a list of objects",
         _ => "text",
     };
     let name = COLUMNS.get(ours).copied().unwrap_or("of its format");
@@ -173,7 +183,7 @@ mod tests {
 
     #[test]
     fn columns_are_found_by_mapping_or_by_names_in_use() {
-        let guessed = Names::new(&BTreeMap::new(), in_use, (false, false)).expect("defaults");
+        let guessed = Names::new(&BTreeMap::new(), in_use, (false, CONTENT)).expect("defaults");
         let theirs = ["max_stars_repo_path", "text", "content"];
         assert_eq!(guessed.resolve(CONTENT, &theirs).ok(), Some(Some(2)));
         assert_eq!(guessed.resolve(PATH, &theirs).ok(), Some(Some(0)));
@@ -189,7 +199,7 @@ mod tests {
         let mapped = Names::new(
             &map.map(|(a, b)| (a.to_owned(), b.to_owned())).into(),
             in_use,
-            (false, false),
+            (false, CONTENT),
         )
         .expect("valid");
         assert_eq!(mapped.resolve(CONTENT, &theirs).ok(), Some(Some(1)));
@@ -200,7 +210,7 @@ mod tests {
 
     #[test]
     fn no_name_in_use_is_that_of_two_columns() {
-        let names = Names::new(&BTreeMap::new(), in_use, (false, false)).expect("defaults");
+        let names = Names::new(&BTreeMap::new(), in_use, (false, CONTENT)).expect("defaults");
         for (i, known) in IN_USE.iter().enumerate() {
             assert!(known.first().is_none_or(|first| *first == COLUMNS[i]));
             assert!(

@@ -13,10 +13,12 @@ use super::super::contents::{Contents, Wanted};
 use super::super::inflate::{Inflated, Limits, broken};
 use super::super::place::Input;
 use super::columns::{
-    CONTENT, COUNT, FORKS, GIT_ID, KEY, LENGTH, LICENSE, META, Names, PATH, REPO_NAME, REVISION_ID, SCORE, SET, STARS,
-    is_named, wrong_type,
+    AFTER, BEFORE, CHANGED_FILES, CONTENT, COUNT, EVENTS, FORKS, GIT_ID, KEY, LENGTH, LICENSE, META, Names, PATH, PULL_EVENTS, REPO_NAME, REVISION_ID,
+    SCORE, SET, SIBLINGS, STARS, SUBJECT, is_named, wrong_type,
 };
+use super::events::{Event, Items};
 use super::formats::Layout;
+use super::pulls::{ChangedFile, PullEvent};
 use super::record::{At, Record, Records, row_of};
 
 /// Most texts of a list (of licenses) that are looked at.
@@ -189,6 +191,7 @@ fn record(mut cells: Row) -> Result<Record<'static>, String> {
     let (content, path) = (text(CONTENT)?, text(PATH)?);
     let (repo_name, revision_id) = (text(REPO_NAME)?, text(REVISION_ID)?);
     let (set, meta, key, git_id) = (text(SET)?, text(META)?, text(KEY)?, text(GIT_ID)?);
+    let (before, after, subject) = (text(BEFORE)?, text(AFTER)?, text(SUBJECT)?);
     Ok(Record {
         content,
         path,
@@ -198,7 +201,25 @@ fn record(mut cells: Row) -> Result<Record<'static>, String> {
         meta,
         key,
         git_id,
+        before,
+        after,
+        subject,
+        told: None,
+        trouble: None,
         passed_over: None,
+        events: match cells[EVENTS].take() {
+            Some((_, _, Cell::Events(events))) => Some(events.0),
+            _ => None,
+        },
+        pull_events: match cells[PULL_EVENTS].take() {
+            Some((_, _, Cell::PullEvents(events))) => Some(events.0),
+            _ => None,
+        },
+        changed_files: match cells[CHANGED_FILES].take() {
+            Some((_, _, Cell::ChangedFiles(files))) => Some(files.0),
+            _ => None,
+        },
+        siblings: number(cells[SIBLINGS].take(), SIBLINGS)?,
         stars: number(cells[STARS].take(), STARS)?,
         forks: number(cells[FORKS].take(), FORKS)?,
         length: number(cells[LENGTH].take(), LENGTH)?,
@@ -267,7 +288,13 @@ impl<'de> Visitor<'de> for Cells<'_> {
             };
             match self.names.find(&key) {
                 Some((ours, rank)) if self.row[ours].as_ref().is_none_or(|(best, _, _)| rank <= *best) => {
-                    self.row[ours] = Some((rank, key.into_owned(), map.next_value()?));
+                    let cell = match ours {
+                        EVENTS => map.next_value::<Option<_>>()?.map_or(Cell::Null, Cell::Events),
+                        PULL_EVENTS => map.next_value::<Option<_>>()?.map_or(Cell::Null, Cell::PullEvents),
+                        CHANGED_FILES => map.next_value::<Option<_>>()?.map_or(Cell::Null, Cell::ChangedFiles),
+                        _ => map.next_value()?,
+                    };
+                    self.row[ours] = Some((rank, key.into_owned(), cell));
                 }
                 None if self.above.is_empty() && self.names.looks_into(&key) => map.next_value_seed(Cells {
                     names: self.names,
@@ -300,6 +327,9 @@ enum Cell {
     Real(f64),
     Flag,
     Texts(Vec<String>),
+    Events(Items<Event>),
+    PullEvents(Items<PullEvent>),
+    ChangedFiles(Items<ChangedFile>),
     Object,
 }
 
@@ -311,7 +341,7 @@ impl Cell {
             Self::Whole(_) => "a number",
             Self::Real(_) => "a fraction",
             Self::Flag => "true or false",
-            Self::Texts(_) => "a list",
+            Self::Texts(_) | Self::Events(_) | Self::PullEvents(_) | Self::ChangedFiles(_) => "a list",
             Self::Object => "an object",
         }
     }

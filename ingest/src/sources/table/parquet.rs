@@ -23,7 +23,9 @@ use stackmill_schemas::{Error, Result, ResultExt};
 use super::super::contents::{Contents, Wanted};
 use super::super::place::Input;
 use super::cells::{Columns, grouped_by};
-use super::columns::{CONTENT, FORKS, LENGTH, LICENSE, SCORE, STARS, is_named, whole};
+use super::columns::{CHANGED_FILES, CONTENT, EVENTS, FORKS, LENGTH, LICENSE, PULL_EVENTS, SCORE, SIBLINGS, STARS, is_named, whole};
+use super::events::{Event, is_list_of};
+use super::pulls::{ChangedFile, PullEvent};
 use super::formats::Layout;
 use super::record::{Records, row_of};
 use crate::store::Chunks;
@@ -106,6 +108,11 @@ pub(super) fn read(
         for (at, number) in (0..batch.num_rows()).zip(&mut numbers) {
             while let Some(i) = left.next_if(|&i| row_of(i) == number as u64) {
                 let item = columns.item(wanted.locator(i));
+                if layout.is_made() {
+                    let made = layout.file(cells.record(at, item)).content;
+                    layout.answer(made.as_deref(), wanted, i, contents)?;
+                    continue;
+                }
                 let cell = (item < cells.items(at)).then(|| cells.bytes(layout.names.content, at, item));
                 layout.answer(cell.flatten(), wanted, i, contents)?;
             }
@@ -280,8 +287,11 @@ pub(super) fn is_right(ours: usize, is: &DataType) -> bool {
     use DataType::{Binary, Float32, Float64, Int32, Int64, List, Null, UInt32, UInt64, Utf8};
     match (ours, is) {
         (_, Null) => ours != CONTENT,
-        (STARS | FORKS | LENGTH | SCORE, Int32 | Int64 | UInt32 | UInt64 | Float32 | Float64) => true,
-        (STARS | FORKS | LENGTH | SCORE, _) => false,
+        (EVENTS, is) => is_list_of::<Event>(is),
+        (PULL_EVENTS, is) => is_list_of::<PullEvent>(is),
+        (CHANGED_FILES, is) => is_list_of::<ChangedFile>(is),
+        (STARS | FORKS | LENGTH | SCORE | SIBLINGS, Int32 | Int64 | UInt32 | UInt64 | Float32 | Float64) => true,
+        (STARS | FORKS | LENGTH | SCORE | SIBLINGS, _) => false,
         (_, Utf8 | Binary) => true,
         (_, Int32 | Int64 | UInt32 | UInt64) => is_named(ours),
         (LICENSE, List(item)) => matches!(item.data_type(), Utf8 | Binary),

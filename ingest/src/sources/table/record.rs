@@ -8,6 +8,9 @@ use stackmill_schemas::path::escape;
 use stackmill_schemas::{BlobId, Error, Result};
 
 use super::super::contents::check;
+use super::super::told::Told;
+use super::events::Event;
+use super::pulls::{ChangedFile, PullEvent};
 use super::super::listing::{Inherited, Listing, Owner, Row, blob_id, mode};
 use crate::detect::license::LicenseTree;
 
@@ -33,6 +36,20 @@ pub(super) struct Record<'a> {
     pub(super) key: Option<Cow<'a, [u8]>>,
     pub(super) git_id: Option<Cow<'a, [u8]>>,
     pub(super) length: Option<i64>,
+    /// What happened in an issue.
+    pub(super) events: Option<Vec<Event>>,
+    /// What happened in a pull request, the files that it changes, and how many its repository has.
+    pub(super) pull_events: Option<Vec<PullEvent>>,
+    pub(super) changed_files: Option<Vec<ChangedFile>>,
+    pub(super) siblings: Option<i64>,
+    /// A file before and after a commit, and the first line of the commit's message.
+    pub(super) before: Option<Cow<'a, [u8]>>,
+    pub(super) after: Option<Cow<'a, [u8]>>,
+    pub(super) subject: Option<Cow<'a, [u8]>>,
+    /// What is told of it, for rules.
+    pub(super) told: Option<Told>,
+    /// Why it is none.
+    pub(super) trouble: Option<String>,
     /// Why it is not wanted.
     pub(super) passed_over: Option<String>,
 }
@@ -121,7 +138,10 @@ impl<'a, 'e> Records<'a, 'e> {
     /// Adds a row, which has the `number` in the file.
     pub(super) fn push(&mut self, at: At, number: u64, record: Result<Record<'_>, String>) -> Result<()> {
         let (record, trouble) = match record {
-            Ok(record) => (record, None),
+            Ok(mut record) => {
+                let trouble = record.trouble.take();
+                (record, trouble)
+            }
             Err(trouble) => (Record::default(), Some(trouble)),
         };
         let (length, hashed) = record.hashed();
@@ -151,6 +171,7 @@ impl<'a, 'e> Records<'a, 'e> {
             stars: record.stars,
             forks: record.forks,
             score: record.score,
+            told: record.told.as_ref(),
         };
         self.listing.push(owner, row, &inherited)
     }

@@ -10,16 +10,20 @@
 //! ```
 
 mod elsewhere;
+mod mail;
+mod pull_files;
 
 use std::borrow::Cow;
 
 use stackmill_schemas::{Error, Result};
 
+pub use self::commitpack::Change;
 use self::elsewhere::Elsewhere;
+pub use self::github_issues::Conversation;
 use super::super::Setup;
 use super::super::config::SourceConfig;
 use super::super::contents::{Contents, Wanted};
-use super::columns::Names;
+use super::columns::{CONTENT, KEY, Names};
 use super::record::Record;
 
 /// What a published data set does in its own way.
@@ -30,23 +34,49 @@ pub(super) struct Format {
     /// Bytes in front of a content that are none of it.
     prefix: fn(&[u8]) -> usize,
     /// Fills in what is said of a row in one piece.
-    describe: fn(&mut Record<'_>),
+    describe: fn(&mut Record<'_>, &Settings),
+    /// The column without which a table is none, by its place in [`super::columns`]: of contents, of the keys of those
+    /// elsewhere, or of what contents are made of.
+    content: usize,
     /// The column that lists the files of a repository, where a row is one.
     pub(super) files: Option<&'static str>,
     /// Sets that are wanted where a recipe names none; empty where there are no sets.
     sets: &'static [&'static str],
-    /// Whether contents have to be brought from elsewhere.
-    is_without_contents: bool,
+    /// Whether a row is an issue, for which there are settings.
+    is_conversation: bool,
+    /// Whether a row is a commit, for which there are settings.
+    is_change: bool,
+}
+
+/// Settings of what contents are made of.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Settings {
+    conversation: Conversation,
+    change: Change,
+}
+
+impl Settings {
+    fn of(config: &SourceConfig) -> Result<Self> {
+        let settings = Self {
+            conversation: config.conversation.clone().unwrap_or_default(),
+            change: config.change.clone().unwrap_or_default(),
+        };
+        settings.conversation.check()?;
+        settings.change.check()?;
+        Ok(settings)
+    }
 }
 
 /// A table with one file a row and nothing peculiar.
 const PLAIN: Format = Format {
     names: super::columns::in_use,
     prefix: |_| 0,
-    describe: |_| {},
+    describe: |_, _| {},
+    content: CONTENT,
     files: None,
     sets: &[],
-    is_without_contents: false,
+    is_conversation: false,
+    is_change: false,
 };
 
 macro_rules! formats {
@@ -59,6 +89,9 @@ macro_rules! formats {
 }
 formats! {
     codeparrot: "codeparrot";
+    commitpack: "commitpack";
+    github_issues: "github-issues";
+    github_pull_requests: "github-pull-requests";
     roots: "roots";
     starcoderdata: "starcoderdata";
     the_pile: "the-pile";
@@ -74,6 +107,7 @@ pub(super) struct Layout {
     pub(super) format: Format,
     sets: Vec<String>,
     elsewhere: Option<Elsewhere>,
+    settings: Settings,
 }
 
 impl Layout {
@@ -93,7 +127,7 @@ impl Layout {
             names: Names::new(
                 &config.columns,
                 format.names,
-                (config.format.is_some(), format.is_without_contents),
+                (config.format.is_some(), format.content),
             )?,
             format,
             sets,
@@ -102,6 +136,7 @@ impl Layout {
                 .as_deref()
                 .map(|place| Elsewhere::new(setup, place))
                 .transpose()?,
+            settings: Settings::of(config)?,
         })
     }
 
@@ -110,9 +145,14 @@ impl Layout {
         self.elsewhere.is_some()
     }
 
+    /// Whether contents are made of several columns.
+    pub(super) fn is_made(&self) -> bool {
+        self.format.is_conversation || self.format.is_change
+    }
+
     /// A row as a file: without what is put in front of contents, and passed over where its set is not wanted.
     pub(super) fn file<'a>(&self, mut record: Record<'a>) -> Record<'a> {
-        (self.format.describe)(&mut record);
+        (self.format.describe)(&mut record, &self.settings);
         record.content = record.content.map(|content| self.without_prefix(content));
         if !self.sets.is_empty() {
             let set = String::from_utf8_lossy(record.set.as_deref().unwrap_or_default()).into_owned();
@@ -163,9 +203,19 @@ fn find(name: &str) -> Result<Format> {
 
 fn refuse_what_it_has_not(config: &SourceConfig, format: &Format) -> Result<()> {
     let name = config.format.as_deref().unwrap_or("none");
-    if format.is_without_contents != config.contents.is_some() {
+    for (key, is_set, has) in [
+        ("conversation", config.conversation.is_some(), format.is_conversation),
+        ("change", config.change.is_some(), format.is_change),
+    ] {
+        if is_set && !has {
+            return Err(Error::config(format!("source: format `{name}` has no `{key}`"))
+                .hint("`conversation` is a setting of `github-issues`, `change` of `commitpack`, both of `github-pull-requests`"));
+        }
+    }
+    let is_without_contents = format.content == KEY;
+    if is_without_contents != config.contents.is_some() {
         let error = Error::config(format!("source: format `{name}` and `contents` do not go together"));
-        return Err(error.hint(match format.is_without_contents {
+        return Err(error.hint(match is_without_contents {
             true => {
                 "its tables hold no contents: say where they are, as in `contents = \"s3://bucket/content/{blob_id}\"`"
             }

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::super::record::Record;
-use super::{Format, PLAIN, names};
+use super::{Format, PLAIN, Settings, names};
 
 pub(super) const FORMAT: Format = Format {
     names: names! {
@@ -24,7 +24,7 @@ pub(super) const FORMAT: Format = Format {
 /// Longest dictionary that is read.
 const LONGEST: usize = 64 << 10;
 
-fn describe(record: &mut Record<'_>) {
+fn describe(record: &mut Record<'_>, _: &Settings) {
     let Some(meta) = record.meta.as_deref().filter(|meta| meta.len() <= LONGEST) else {
         return;
     };

@@ -317,6 +317,35 @@ fn contents_of_the_stack_v2_are_brought_by_their_ids() {
 }
 
 #[test]
+fn rows_without_a_list_of_events_are_trouble() {
+    let found = jsonl(
+        "github-issues",
+        r#"{"repo": "o/n", "issue_number": 1, "events": [{"author": "a", "comment": "x", "title": "t"}]}
+{"repo": "o/n", "issue_number": 2, "events": "[{\"author\": \"a\", \"comment\": \"y\"}]"}
+{"repo": "o/n", "issue_number": 3, "events": "[{"}
+{"repo": "o/n", "issue_number": 4, "events": 7}
+{"repo": "o/n", "issue_number": 5, "events": null}
+{"repo": "o/n", "issue_number": 6, "events": [{"author": 7}]}
+{"repo": "o/n", "issue_number": 7}"#,
+    );
+    let read = [
+        ("o/n", "issues/1", "<issue_start>Title: t\nusername_0: x"),
+        ("o/n", "issues/2", "<issue_start>Title: \nusername_0: y"),
+    ];
+    assert_eq!(files(&found), read);
+    let troubles: Vec<&str> = found.iter().filter_map(|(row, _)| row.trouble.as_deref()).collect();
+    assert_eq!(troubles.len(), 5, "{troubles:?}");
+    let broken = parquet(vec![("events", texts(&["[]", "[7]"])), ("issue_number", texts(&["1", "2"]))]);
+    let root = tempfile::tempdir().expect("tempdir");
+    write(&root.path().join("a.parquet"), &broken);
+    let found = all(root.path(), "parquet", "a.parquet", |config| {
+        config.format = Some("github-issues".to_owned());
+    });
+    assert_eq!(found[0].1.as_deref(), Ok(&b"<issue_start>Title: "[..]));
+    assert!(found[1].0.trouble.as_deref().is_some_and(|trouble| trouble.contains("no list of objects")));
+}
+
+#[test]
 fn settings_that_do_not_go_together_are_refused() {
     let refused = |change: fn(&mut SourceConfig)| {
         let mut config = config("jsonl", "x");
@@ -333,5 +362,20 @@ fn settings_that_do_not_go_together_are_refused() {
     assert!(refused(|c| c.sets = vec!["Github".into()]).contains("has no `sets`"));
     assert!(
         refused(|c| (c.format, c.contents) = (Some("the-stack-v2".into()), Some("x".into()))).contains("does not name")
+    );
+    assert!(refused(|c| c.conversation = Some(Conversation::default())).contains("has no `conversation`"));
+    assert!(
+        refused(|c| (c.format, c.change) = (Some("github-issues".into()), Some(Change::default())))
+            .contains("has no `change`")
+    );
+    assert!(
+        refused(|c| {
+            c.format = Some("github-issues".into());
+            c.conversation = Some(Conversation {
+                lines: 19,
+                ..Conversation::default()
+            });
+        })
+        .contains("`conversation.lines` is 19")
     );
 }

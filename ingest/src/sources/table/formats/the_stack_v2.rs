@@ -12,6 +12,7 @@
 //! Source: cards of `bigcode/the-stack-v2` and `bigcode/the-stack-v2-train-full-ids`; the documentation of Software
 //! Heritage's data set, "Contents on S3".
 
+use super::super::columns::KEY;
 use super::{Format, PLAIN, names};
 
 pub(super) const FORMAT: Format = Format {
@@ -27,6 +28,6 @@ pub(super) const FORMAT: Format = Format {
         LICENSE: "detected_licenses";
     },
     files: Some("files"),
-    is_without_contents: true,
+    content: KEY,
     ..PLAIN
 };
