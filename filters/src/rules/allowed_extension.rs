@@ -72,7 +72,12 @@ mod tests {
             allow: vec!["b".to_owned()],
             names: vec!["file".to_owned()],
         };
-        for (path, kept) in [("a/Makefile", true), ("a/file.c", false), ("a.b", true), ("a.file", true)] {
+        for (path, kept) in [
+            ("a/Makefile", true),
+            ("a/file.c", false),
+            ("a.b", true),
+            ("a.file", true),
+        ] {
             let reason = Sample::path(path).dropped_by(names.clone()).expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{path}");
         }

@@ -81,7 +81,13 @@ mod tests {
             minimum: 3,
             forbid: rule::words(&["Xy"]),
         };
-        for (text, kept) in [("", false), ("éé", false), ("ééé", true), ("a Xy b", false), ("a xy b", true)] {
+        for (text, kept) in [
+            ("", false),
+            ("éé", false),
+            ("ééé", true),
+            ("a Xy b", false),
+            ("a xy b", true),
+        ] {
             let pull = Sample {
                 told: vec![(columns::PULL_DESCRIPTION, text)],
                 ..Sample::default()

@@ -66,7 +66,9 @@ impl Rule for Config {
 
 impl Check for Config {
     fn check(&self, file: FileRow<'_>, _facts: &mut Facts<'_>) -> Verdict {
-        let count = file.number(columns::PULL_SIBLINGS).and_then(|count| u64::try_from(count).ok());
+        let count = file
+            .number(columns::PULL_SIBLINGS)
+            .and_then(|count| u64::try_from(count).ok());
         let Some(share) = count.map(|count| self.share(count)) else {
             return Verdict::Keep;
         };

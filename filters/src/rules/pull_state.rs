@@ -58,7 +58,8 @@ impl Default for Config {
 
 impl Rule for Config {
     const NAME: &'static str = "pull-state";
-    const SUMMARY: &'static str = "drops pull requests of bots, those that nobody accepted, and those without comments or files";
+    const SUMMARY: &'static str =
+        "drops pull requests of bots, those that nobody accepted, and those without comments or files";
     const NEEDS: Needs = Needs::Listing;
     const COLUMNS: &'static [&'static str] = &[
         columns::PULL_BY_BOT,

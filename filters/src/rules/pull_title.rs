@@ -84,7 +84,13 @@ mod tests {
             minimum: 3,
             forbid: rule::words(&["Xy"]),
         };
-        for (title, kept) in [("", false), ("éé", false), ("ééé", true), ("a xY b", false), ("x y", true)] {
+        for (title, kept) in [
+            ("", false),
+            ("éé", false),
+            ("ééé", true),
+            ("a xY b", false),
+            ("x y", true),
+        ] {
             let pull = Sample {
                 told: vec![(columns::PULL_TITLE, title)],
                 ..Sample::default()

@@ -73,7 +73,8 @@ impl Rule for Config {
 
 impl Check for Config {
     fn check(&self, file: FileRow<'_>, _facts: &mut Facts<'_>) -> Verdict {
-        file.words(columns::CHANGE_SUBJECT).map_or(Verdict::Keep, |subject| self.judge(subject))
+        file.words(columns::CHANGE_SUBJECT)
+            .map_or(Verdict::Keep, |subject| self.judge(subject))
     }
 }
 
@@ -97,10 +98,29 @@ mod tests {
 
     #[test]
     fn wholes_are_whole_and_parts_anywhere() {
-        for (subject, kept) in [("Up", false), ("up ", true), ("ups", true), ("a BCD", false), ("b", true), ("", true)] {
-            let reason = Sample::subject(subject).dropped_by(Config { whole: rule::words(&["uP"]), parts: rule::words(&["bC"]) }).expect("valid settings");
+        for (subject, kept) in [
+            ("Up", false),
+            ("up ", true),
+            ("ups", true),
+            ("a BCD", false),
+            ("b", true),
+            ("", true),
+        ] {
+            let reason = Sample::subject(subject)
+                .dropped_by(Config {
+                    whole: rule::words(&["uP"]),
+                    parts: rule::words(&["bC"]),
+                })
+                .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{subject:?}");
         }
-        assert!(Config { parts: vec![String::new()], ..Config::default() }.build().is_err());
+        assert!(
+            Config {
+                parts: vec![String::new()],
+                ..Config::default()
+            }
+            .build()
+            .is_err()
+        );
     }
 }

@@ -49,7 +49,8 @@ impl Rule for Config {
 
 impl Check for Config {
     fn check(&self, file: FileRow<'_>, _facts: &mut Facts<'_>) -> Verdict {
-        file.words(columns::CHANGE_SUBJECT).map_or(Verdict::Keep, |subject| self.judge(subject))
+        file.words(columns::CHANGE_SUBJECT)
+            .map_or(Verdict::Keep, |subject| self.judge(subject))
     }
 }
 
@@ -84,10 +85,28 @@ mod tests {
 
     #[test]
     fn versions_at_the_front_are_found() {
-        for (subject, kept) in [("v1.2.3", false), ("V1.2.3", false), ("vv1.2.3", true), ("1.2.", true), ("1..3", true), (".1.2.3", true), ("1.2.3.4", false), ("1.2.3 a", true), ("1.2.34 a", false), ("", true)] {
-            let reason = Sample::subject(subject).dropped_by(Config::default()).expect("valid settings");
+        for (subject, kept) in [
+            ("v1.2.3", false),
+            ("V1.2.3", false),
+            ("vv1.2.3", true),
+            ("1.2.", true),
+            ("1..3", true),
+            (".1.2.3", true),
+            ("1.2.3.4", false),
+            ("1.2.3 a", true),
+            ("1.2.34 a", false),
+            ("", true),
+        ] {
+            let reason = Sample::subject(subject)
+                .dropped_by(Config::default())
+                .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{subject:?}");
         }
-        assert!(Sample::subject("1.2.3 a").dropped_by(Config { spaced: true }).expect("valid settings").is_some());
+        assert!(
+            Sample::subject("1.2.3 a")
+                .dropped_by(Config { spaced: true })
+                .expect("valid settings")
+                .is_some()
+        );
     }
 }

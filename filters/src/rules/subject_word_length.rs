@@ -56,7 +56,8 @@ impl Rule for Config {
 
 impl Check for Config {
     fn check(&self, file: FileRow<'_>, _facts: &mut Facts<'_>) -> Verdict {
-        file.words(columns::CHANGE_SUBJECT).map_or(Verdict::Keep, |subject| self.judge(subject))
+        file.words(columns::CHANGE_SUBJECT)
+            .map_or(Verdict::Keep, |subject| self.judge(subject))
     }
 }
 
@@ -80,11 +81,30 @@ mod tests {
 
     #[test]
     fn the_limit_itself_is_kept() {
-        for (subject, kept) in [("", false), (" ", false), ("abc", true), ("abcd", false), ("abc d", true), (" a", false), ("\ta", true), ("ééé", true)] {
-            let reason = Sample::subject(subject).dropped_by(Config { limit: 3.0, lone: true }).expect("valid settings");
+        for (subject, kept) in [
+            ("", false),
+            (" ", false),
+            ("abc", true),
+            ("abcd", false),
+            ("abc d", true),
+            (" a", false),
+            ("\ta", true),
+            ("ééé", true),
+        ] {
+            let reason = Sample::subject(subject)
+                .dropped_by(Config { limit: 3.0, lone: true })
+                .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{subject:?}");
         }
-        let lone = Config { limit: 3.0, lone: false };
-        assert!(Sample::subject(" a").dropped_by(lone).expect("valid settings").is_none());
+        let lone = Config {
+            limit: 3.0,
+            lone: false,
+        };
+        assert!(
+            Sample::subject(" a")
+                .dropped_by(lone)
+                .expect("valid settings")
+                .is_none()
+        );
     }
 }

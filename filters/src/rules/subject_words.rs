@@ -60,7 +60,8 @@ impl Rule for Config {
 
 impl Check for Config {
     fn check(&self, file: FileRow<'_>, _facts: &mut Facts<'_>) -> Verdict {
-        file.words(columns::CHANGE_SUBJECT).map_or(Verdict::Keep, |subject| self.judge(subject))
+        file.words(columns::CHANGE_SUBJECT)
+            .map_or(Verdict::Keep, |subject| self.judge(subject))
     }
 }
 
@@ -78,8 +79,16 @@ mod tests {
 
     #[test]
     fn limits_themselves_are_kept() {
-        for (subject, kept) in [("", false), ("a", false), (" a  b ", true), ("a b\tc", true), ("a b c d", false)] {
-            let reason = Sample::subject(subject).dropped_by(Config { minimum: 2, maximum: 3 }).expect("valid settings");
+        for (subject, kept) in [
+            ("", false),
+            ("a", false),
+            (" a  b ", true),
+            ("a b\tc", true),
+            ("a b c d", false),
+        ] {
+            let reason = Sample::subject(subject)
+                .dropped_by(Config { minimum: 2, maximum: 3 })
+                .expect("valid settings");
             assert_eq!(reason.is_none(), kept, "{subject:?}");
         }
         assert!(Config { minimum: 2, maximum: 1 }.build().is_err());

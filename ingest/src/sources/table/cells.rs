@@ -14,9 +14,8 @@ use arrow_schema::{DataType, Fields, SchemaRef};
 use stackmill_schemas::Result;
 
 use super::columns::{
-    AFTER, BEFORE, CHANGED_FILES, CONTENT, COUNT, EVENTS, FORKS, GIT_ID, KEY, LENGTH, LICENSE, META, PATH, PULL_EVENTS, REPO_NAME, REVISION_ID, SCORE,
-    SET, SIBLINGS, STARS, SUBJECT,
-    wrong_type,
+    AFTER, BEFORE, CHANGED_FILES, CONTENT, COUNT, EVENTS, FORKS, GIT_ID, KEY, LENGTH, LICENSE, META, PATH, PULL_EVENTS,
+    REPO_NAME, REVISION_ID, SCORE, SET, SIBLINGS, STARS, SUBJECT, wrong_type,
 };
 use super::events::list_at;
 use super::formats::Layout;
@@ -181,8 +180,12 @@ impl Cells {
         let number = |ours: usize| self.cell(ours, row, item).and_then(|(array, at)| number_at(array, at));
         let name = |ours: usize| text(ours).or_else(|| Some(Cow::Owned(number(ours)?.to_string().into_bytes())));
         let events = self.cell(EVENTS, row, item).and_then(|(array, at)| list_at(array, at));
-        let pull_events = self.cell(PULL_EVENTS, row, item).and_then(|(array, at)| list_at(array, at));
-        let changed_files = self.cell(CHANGED_FILES, row, item).and_then(|(array, at)| list_at(array, at));
+        let pull_events = self
+            .cell(PULL_EVENTS, row, item)
+            .and_then(|(array, at)| list_at(array, at));
+        let changed_files = self
+            .cell(CHANGED_FILES, row, item)
+            .and_then(|(array, at)| list_at(array, at));
         let mut trouble = None;
         Record {
             content: text(CONTENT),

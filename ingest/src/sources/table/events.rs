@@ -171,7 +171,11 @@ mod tests {
     fn events_are_counted_before_they_are_kept() {
         let list = |count: usize| format!("[{}]", vec!["{}"; count].join(","));
         assert!(parse::<Event>(list(MOST).as_bytes()).is_ok());
-        assert!(parse::<Event>(list(MOST + 1).as_bytes()).expect_err("too many").contains("more than"));
+        assert!(
+            parse::<Event>(list(MOST + 1).as_bytes())
+                .expect_err("too many")
+                .contains("more than")
+        );
     }
 
     #[test]

@@ -13,8 +13,8 @@ use super::super::contents::{Contents, Wanted};
 use super::super::inflate::{Inflated, Limits, broken};
 use super::super::place::Input;
 use super::columns::{
-    AFTER, BEFORE, CHANGED_FILES, CONTENT, COUNT, EVENTS, FORKS, GIT_ID, KEY, LENGTH, LICENSE, META, Names, PATH, PULL_EVENTS, REPO_NAME, REVISION_ID,
-    SCORE, SET, SIBLINGS, STARS, SUBJECT, is_named, wrong_type,
+    AFTER, BEFORE, CHANGED_FILES, CONTENT, COUNT, EVENTS, FORKS, GIT_ID, KEY, LENGTH, LICENSE, META, Names, PATH,
+    PULL_EVENTS, REPO_NAME, REVISION_ID, SCORE, SET, SIBLINGS, STARS, SUBJECT, is_named, wrong_type,
 };
 use super::events::{Event, Items};
 use super::formats::Layout;

@@ -23,10 +23,12 @@ use stackmill_schemas::{Error, Result, ResultExt};
 use super::super::contents::{Contents, Wanted};
 use super::super::place::Input;
 use super::cells::{Columns, grouped_by};
-use super::columns::{CHANGED_FILES, CONTENT, EVENTS, FORKS, LENGTH, LICENSE, PULL_EVENTS, SCORE, SIBLINGS, STARS, is_named, whole};
+use super::columns::{
+    CHANGED_FILES, CONTENT, EVENTS, FORKS, LENGTH, LICENSE, PULL_EVENTS, SCORE, SIBLINGS, STARS, is_named, whole,
+};
 use super::events::{Event, is_list_of};
-use super::pulls::{ChangedFile, PullEvent};
 use super::formats::Layout;
+use super::pulls::{ChangedFile, PullEvent};
 use super::record::{Records, row_of};
 use crate::store::Chunks;
 

@@ -8,10 +8,10 @@ use stackmill_schemas::path::escape;
 use stackmill_schemas::{BlobId, Error, Result};
 
 use super::super::contents::check;
+use super::super::listing::{Inherited, Listing, Owner, Row, blob_id, mode};
 use super::super::told::Told;
 use super::events::Event;
 use super::pulls::{ChangedFile, PullEvent};
-use super::super::listing::{Inherited, Listing, Owner, Row, blob_id, mode};
 use crate::detect::license::LicenseTree;
 
 /// Most license texts whose meaning is remembered.

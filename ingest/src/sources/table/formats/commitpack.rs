@@ -126,7 +126,11 @@ impl Span {
         let last = old.iter().rev().zip(new.iter().rev()).take_while(same).count();
         let (old_end, new_end) = (old.len() - last, new.len() - last);
         let first = old[..old_end].iter().zip(&new[..new_end]).take_while(same).count();
-        Self { first, old_end, new_end }
+        Self {
+            first,
+            old_end,
+            new_end,
+        }
     }
 }
 
@@ -138,7 +142,9 @@ fn shown<'a>(
     span: Span,
     change: &Change,
 ) -> (Cow<'a, str>, Cow<'a, str>) {
-    let id = [before, after, subject].map(|text| seeded(SEED, text.as_bytes()).to_le_bytes()).concat();
+    let id = [before, after, subject]
+        .map(|text| seeded(SEED, text.as_bytes()).to_le_bytes())
+        .concat();
     let Some((above, below)) = window(&id, change) else {
         return (Cow::Borrowed(before), Cow::Borrowed(after));
     };
@@ -183,7 +189,11 @@ mod tests {
             ("a\nb", "a\nb\n", 0, 0, 0),
             ("a\nb", "b\na", 0, 2, 2),
         ] {
-            let span = Span { first, old_end, new_end };
+            let span = Span {
+                first,
+                old_end,
+                new_end,
+            };
             assert_eq!(Span::of(before, after), span, "{before:?} {after:?}");
         }
     }

@@ -121,7 +121,9 @@ fn describe(record: &mut Record<'_>, settings: &Settings) {
     let Some(mut events) = record.events.take() else {
         return;
     };
-    let title = events.iter().find_map(|event| event.title.clone().filter(|title| !title.is_empty()));
+    let title = events
+        .iter()
+        .find_map(|event| event.title.clone().filter(|title| !title.is_empty()));
     let said = said(&mut events, &settings.conversation);
     let users: BTreeSet<&str> = said.iter().map(|said| said.author.as_str()).collect();
     let characters = said.iter().map(|said| said.text.chars().count()).sum();
@@ -130,7 +132,10 @@ fn describe(record: &mut Record<'_>, settings: &Settings) {
         .number(ours::CONVERSATION_EVENTS, said.len())
         .number(ours::CONVERSATION_USERS, users.len());
     record.told = Some(told);
-    record.path = record.path.take().map(|number| Cow::Owned([b"issues/", &*number].concat()));
+    record.path = record
+        .path
+        .take()
+        .map(|number| Cow::Owned([b"issues/", &*number].concat()));
     let content = rendered(&title.unwrap_or_default(), &said, settings.conversation.anonymous);
     record.content = Some(Cow::Owned(content.into_bytes()));
 }
@@ -237,7 +242,9 @@ pub(super) fn masked(text: &str, users: &BTreeMap<&str, usize>) -> String {
     let mut done = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(is_name) {
-        let end = rest[start..].find(|character| !is_name(character)).map_or(rest.len(), |length| start + length);
+        let end = rest[start..]
+            .find(|character| !is_name(character))
+            .map_or(rest.len(), |length| start + length);
         let run = &rest[start..end];
         let bare = run.trim_matches(['-', '_']);
         let name = if users.contains_key(run) { run } else { bare };
@@ -357,7 +364,11 @@ mod tests {
             compat: true,
             ..Conversation::default()
         };
-        assert_eq!(content(events(), compat).1, told(5 + 7 + 9, 3, 1), "the first call stays");
+        assert_eq!(
+            content(events(), compat).1,
+            told(5 + 7 + 9, 3, 1),
+            "the first call stays"
+        );
         let (text, counts) = content(vec![event("x-bot", "a")], Conversation::default());
         assert_eq!((text.as_str(), counts), ("<issue_start>Title: ", told(0, 0, 0)));
     }

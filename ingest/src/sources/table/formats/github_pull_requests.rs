@@ -79,11 +79,19 @@ fn describe(record: &mut Record<'_>, settings: &Settings) {
 /// What rules are told.
 fn told(events: &[PullEvent], pull: &Pull<'_>) -> Told {
     let is_pull = |event: &&PullEvent| event.is("PullRequestEvent");
-    let by_bot = events.iter().filter(is_pull).any(|event| event.does("opened") && event.by_bot());
+    let by_bot = events
+        .iter()
+        .filter(is_pull)
+        .any(|event| event.does("opened") && event.by_bot());
     let merged = events.iter().any(|event| event.merged == Some(true));
     let approved = events.iter().any(|event| event.state.as_deref() == Some("approved"));
-    let bases: BTreeSet<&str> = events.iter().filter_map(|event| event.base_commit_id.as_deref()).collect();
-    let comments = events.iter().filter(|event| !event.by_bot() && !event.is("PullRequestEvent"));
+    let bases: BTreeSet<&str> = events
+        .iter()
+        .filter_map(|event| event.base_commit_id.as_deref())
+        .collect();
+    let comments = events
+        .iter()
+        .filter(|event| !event.by_bot() && !event.is("PullRequestEvent"));
     let opening = opening(events).map(|at| &events[at]);
     let title = opening.and_then(|event| event.title.as_deref()).unwrap_or_default();
     let description = opening.and_then(|event| event.text.as_deref()).unwrap_or_default();
@@ -94,7 +102,10 @@ fn told(events: &[PullEvent], pull: &Pull<'_>) -> Told {
         .number(ours::PULL_COMMENTS, comments.count())
         .number(ours::PULL_FILES, pull.files.len())
         .text(ours::PULL_TITLE, title)
-        .text(ours::PULL_DESCRIPTION, &without_hidden(&mail::stripped(description, pull.settings.conversation.compat)))
+        .text(
+            ours::PULL_DESCRIPTION,
+            &without_hidden(&mail::stripped(description, pull.settings.conversation.compat)),
+        )
 }
 
 /// The event that opens a pull request; there may be others before it.
@@ -189,7 +200,9 @@ impl Pull<'_> {
             return None;
         }
         let (title, name) = (self.masked(cut(title, LONGEST_TITLE)), self.name(event));
-        let text = text.filter(|text| !text.is_empty()).map_or_else(String::new, |text| format!(": {text}"));
+        let text = text
+            .filter(|text| !text.is_empty())
+            .map_or_else(String::new, |text| format!(": {text}"));
         Some(format!("<pr>Title: {title}\n{name}{text}"))
     }
 
@@ -239,7 +252,11 @@ impl Pull<'_> {
     fn remark(&self, event: &PullEvent) -> Option<String> {
         let text = self.text(event, SHORTEST_TEXT)?;
         let hunk = event.hunk.as_deref().unwrap_or_default();
-        let hunk = if hunk.chars().count() > LONGEST_HUNK { OMITTED } else { hunk };
+        let hunk = if hunk.chars().count() > LONGEST_HUNK {
+            OMITTED
+        } else {
+            hunk
+        };
         let head = [
             numbered("<pr_event_id>", event.id()),
             numbered("<pr_in_reply_to_review_id>", event.in_review()),
@@ -338,7 +355,10 @@ mod tests {
             .number(ours::PULL_SIBLINGS, 3)
             .text(ours::PULL_TITLE, "Mend the parser")
             .text(ours::PULL_DESCRIPTION, "It failed on empty files.");
-        assert_eq!((record.told, record.repo_name.as_deref()), (Some(told), Some(&b"o/n"[..])));
+        assert_eq!(
+            (record.told, record.repo_name.as_deref()),
+            (Some(told), Some(&b"o/n"[..]))
+        );
         assert_eq!(record.path.as_deref(), Some(&b"pull/12"[..]));
     }
 
@@ -348,10 +368,19 @@ mod tests {
         assert_eq!((cut("éab", 2), cut("ab", 2)), ("éa", "ab"));
         let lone = record("[]", &[]);
         assert_eq!(lone.content.as_deref(), Some(&b""[..]));
-        let told = record(r#"[{"type": "PullRequestEvent", "action": "opened", "actor.login": "x-bot"}]"#, &[]).told;
-        let by_bot = Told::default().number(ours::PULL_BY_BOT, 1).number(ours::PULL_ACCEPTED, 0);
+        let told = record(
+            r#"[{"type": "PullRequestEvent", "action": "opened", "actor.login": "x-bot"}]"#,
+            &[],
+        )
+        .told;
+        let by_bot = Told::default()
+            .number(ours::PULL_BY_BOT, 1)
+            .number(ours::PULL_ACCEPTED, 0);
         let rest = by_bot.number(ours::PULL_REBASES, 0).number(ours::PULL_COMMENTS, 0);
         let rest = rest.number(ours::PULL_FILES, 0).number(ours::PULL_SIBLINGS, 3);
-        assert_eq!(told, Some(rest.text(ours::PULL_TITLE, "").text(ours::PULL_DESCRIPTION, "")));
+        assert_eq!(
+            told,
+            Some(rest.text(ours::PULL_TITLE, "").text(ours::PULL_DESCRIPTION, ""))
+        );
     }
 }

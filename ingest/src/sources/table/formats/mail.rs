@@ -39,7 +39,9 @@ fn is_space(character: char) -> bool {
 /// `text` without quoted mail. With `compat`, lines before a quotation that has no end are there twice, as in the original.
 pub(super) fn stripped(text: &str, compat: bool) -> String {
     let text = text.trim_matches(is_space);
-    let quoted = QUOTED.iter().find_map(|marks| Some(text[..marked(text, marks)?.0].to_owned()));
+    let quoted = QUOTED
+        .iter()
+        .find_map(|marks| Some(text[..marked(text, marks)?.0].to_owned()));
     let signed = || {
         let (start, end) = marked(text, SIGNED)?;
         let rest = &text[end..];
@@ -99,7 +101,10 @@ mod tests {
         for (text, place) in [
             ("From:Reply to this email directly, view it on GitHub", None),
             ("From: Reply to this email directly, view it on GitHub", Some((0, 53))),
-            ("From: From: Reply to this email directly, view it on GitHub.", Some((6, 59))),
+            (
+                "From: From: Reply to this email directly, view it on GitHub.",
+                Some((6, 59)),
+            ),
         ] {
             assert_eq!(marked(text, QUOTED[0]), place, "{text}");
         }
@@ -117,7 +122,10 @@ mod tests {
         assert_eq!(stripped("a\n1/2/2020 10:11 AM B wrote\n> c\n > d\ne", false), "a\ne");
         assert_eq!(stripped("> c\na", false), "a");
         assert_eq!(stripped("a\nReply to this email directly:\nurl\nb", false), "b");
-        assert_eq!(stripped(&format!("a{}b{}", "_".repeat(19), "_".repeat(20)), false), format!("a{}b", "_".repeat(19)));
+        assert_eq!(
+            stripped(&format!("a{}b{}", "_".repeat(19), "_".repeat(20)), false),
+            format!("a{}b", "_".repeat(19))
+        );
     }
 
     #[test]

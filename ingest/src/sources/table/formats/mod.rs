@@ -124,11 +124,7 @@ impl Layout {
             false => config.sets.clone(),
         };
         Ok(Self {
-            names: Names::new(
-                &config.columns,
-                format.names,
-                (config.format.is_some(), format.content),
-            )?,
+            names: Names::new(&config.columns, format.names, (config.format.is_some(), format.content))?,
             format,
             sets,
             elsewhere: config

@@ -41,7 +41,8 @@ const CONTEXT: (usize, u64) = (3, 7);
 
 /// English words, which a document in Markdown needs.
 static ENGLISH: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\s+(the|be|to|of|and|that|have|with)\s+").expect("because the pattern is a constant that a test compiles")
+    Regex::new(r"\s+(the|be|to|of|and|that|have|with)\s+")
+        .expect("because the pattern is a constant that a test compiles")
 });
 
 /// What is written of a file.
@@ -57,11 +58,14 @@ pub(super) fn files_of<'a>(files: &'a [ChangedFile], change: &Change) -> Vec<Sho
         let (before, after) = (file.before.as_deref()?, file.after.as_deref()?);
         let language = file.language.as_deref().unwrap_or_default();
         let path = file.path.as_deref().unwrap_or_default();
-        (before != after && is_short(after) && is_wanted(before, language)).then(|| (language, shown(path, before, after, change)))
+        (before != after && is_short(after) && is_wanted(before, language))
+            .then(|| (language, shown(path, before, after, change)))
     });
     let wanted: Vec<_> = wanted.collect();
     let total: usize = wanted.iter().map(|(_, file)| file.base.chars().count()).sum();
-    let kept = wanted.into_iter().filter(|(language, file)| !is_left_out(language, file, total));
+    let kept = wanted
+        .into_iter()
+        .filter(|(language, file)| !is_left_out(language, file, total));
     kept.map(|(_, file)| file).collect()
 }
 
@@ -75,7 +79,8 @@ fn is_wanted(before: &str, language: &str) -> bool {
     }
     let share = |count: usize| count as f64 / characters as f64;
     let lengths: Vec<usize> = text::lines(before).map(|line| line.chars().count()).collect();
-    let is_long = lengths.iter().sum::<usize>() > LINE_MEAN * lengths.len() || lengths.iter().any(|&length| length > LINE_MAX);
+    let is_long =
+        lengths.iter().sum::<usize>() > LINE_MEAN * lengths.len() || lengths.iter().any(|&length| length > LINE_MAX);
     share(letters) >= LETTERS
         && share(hexadecimal) <= HEXADECIMAL
         && lengths.len() <= MOST_LINES
@@ -96,7 +101,9 @@ fn is_left_out(language: &str, file: &Shown<'_>, total: usize) -> bool {
 fn shown<'a>(path: &'a str, before: &str, after: &str, change: &Change) -> Shown<'a> {
     let span = Span::of(before, after);
     let (old, new): (Vec<&str>, Vec<&str>) = (text::lines(before).collect(), text::lines(after).collect());
-    let id = [path, before, after].map(|text| seeded(SEED, text.as_bytes()).to_le_bytes()).concat();
+    let id = [path, before, after]
+        .map(|text| seeded(SEED, text.as_bytes()).to_le_bytes())
+        .concat();
     let window = window(&id, change);
     let start = window.map_or(0, |(above, _)| span.first.saturating_sub(above));
     let end = window.map_or(old.len(), |(_, below)| (span.old_end + below).min(old.len()));
@@ -149,7 +156,12 @@ mod tests {
             (&"a\n".repeat(100_001), "C", false),
             (&"a".repeat(1_000_001), "RDoc", false),
         ] {
-            assert_eq!(is_wanted(text, language), wanted, "{} {language}", &text[..text.len().min(20)]);
+            assert_eq!(
+                is_wanted(text, language),
+                wanted,
+                "{} {language}",
+                &text[..text.len().min(20)]
+            );
         }
     }
 
@@ -181,7 +193,14 @@ mod tests {
             files_of(&(0..1000).map(of).collect::<Vec<_>>(), &Change::default()).len()
         };
         assert!((70..130).contains(&kept("package.json", "JSON")));
-        assert_eq!((kept("a.json", "JSON"), kept("yarn.json", "JSON"), kept("package.py", "Python")), (1000, 1000, 1000));
+        assert_eq!(
+            (
+                kept("a.json", "JSON"),
+                kept("yarn.json", "JSON"),
+                kept("package.py", "Python")
+            ),
+            (1000, 1000, 1000)
+        );
         assert!((70..130).contains(&kept("yarn.yml", "YAML")));
     }
 

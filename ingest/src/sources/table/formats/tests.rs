@@ -335,14 +335,23 @@ fn rows_without_a_list_of_events_are_trouble() {
     assert_eq!(files(&found), read);
     let troubles: Vec<&str> = found.iter().filter_map(|(row, _)| row.trouble.as_deref()).collect();
     assert_eq!(troubles.len(), 5, "{troubles:?}");
-    let broken = parquet(vec![("events", texts(&["[]", "[7]"])), ("issue_number", texts(&["1", "2"]))]);
+    let broken = parquet(vec![
+        ("events", texts(&["[]", "[7]"])),
+        ("issue_number", texts(&["1", "2"])),
+    ]);
     let root = tempfile::tempdir().expect("tempdir");
     write(&root.path().join("a.parquet"), &broken);
     let found = all(root.path(), "parquet", "a.parquet", |config| {
         config.format = Some("github-issues".to_owned());
     });
     assert_eq!(found[0].1.as_deref(), Ok(&b"<issue_start>Title: "[..]));
-    assert!(found[1].0.trouble.as_deref().is_some_and(|trouble| trouble.contains("no list of objects")));
+    assert!(
+        found[1]
+            .0
+            .trouble
+            .as_deref()
+            .is_some_and(|trouble| trouble.contains("no list of objects"))
+    );
 }
 
 #[test]
