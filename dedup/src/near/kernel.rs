@@ -13,7 +13,7 @@
 
 use super::order::{self, Room};
 use super::sketch;
-use super::words::{Alphabet, Marks, Portable, Segment};
+use super::words::{Alphabet, Marks, Portable};
 
 /// Which instructions the kernel uses. Results are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,29 +73,16 @@ impl Kernel {
         Self(if level.is_here() { level } else { Level::Portable })
     }
 
-    /// Appends the borders of the segment's words to `marks`.
-    pub(super) fn mark(self, segment: Segment<'_>, alphabet: Alphabet, marks: &mut Marks) {
+    /// Appends the hashes of the words of `text`; `marks` is room for their borders.
+    pub(super) fn words(self, text: &[u8], alphabet: Alphabet, marks: &mut Marks, out: &mut Vec<u32>) {
         match self.0 {
             // SAFETY: `Kernel::new` asked for the instructions.
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => unsafe { x86::mark_512(segment, alphabet, marks) },
+            Level::Avx512 => unsafe { x86::words_512(text, alphabet, marks, out) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => unsafe { x86::mark_256(segment, alphabet, marks) },
-            _ => Portable.mark(segment, alphabet, marks),
-        }
-    }
-
-    /// Appends the hashes of the words of `text` whose both borders are in `marks`.
-    pub(super) fn hash(self, text: &[u8], alphabet: Alphabet, marks: &Marks, out: &mut Vec<u32>) {
-        match self.0 {
-            // SAFETY: `Kernel::new` asked for the instructions.
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => unsafe { x86::hash_512(text, alphabet, marks, out) },
-            // SAFETY: as above.
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => unsafe { x86::hash_256(text, alphabet, marks, out) },
-            _ => Portable.hash(text, alphabet, marks, out),
+            Level::Avx2 => unsafe { x86::words_256(text, alphabet, marks, out) },
+            _ => Portable.words(text, alphabet, marks, out),
         }
     }
 
@@ -128,6 +115,16 @@ impl Kernel {
         }
     }
 
+    /// Deals `set` out to `registers`, as `sketch::deal` says.
+    pub(super) fn deal(self, set: &[u32], key: u32, registers: &mut [u64]) {
+        match self.0 {
+            // SAFETY: `Kernel::new` asked for the instructions.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => unsafe { x86::deal_512(set, key, registers) },
+            _ => sketch::deal(set, key, registers),
+        }
+    }
+
     /// Throws `set` into `registers`, as `sketch::throw` says.
     pub(super) fn throw(self, set: &[u32], key: u64, round: u64, registers: &mut [u64]) {
         match self.0 {
@@ -154,13 +151,15 @@ mod x86 {
     use std::arch::x86_64::*;
 
     use super::super::sketch;
-    use super::super::words::{Alphabet, BLOCK, KEYS, Marks, Portable, Segment, hash_word};
+    use super::super::words::{Alphabet, BLOCK, KEYS, Marks, Portable, SEGMENT, Segment, hash_word};
 
     /// How far ahead of its reading memory is asked for, in bytes.
     const AHEAD: usize = 8 * BLOCK;
     /// Words of one vector of 64 bits each, and of 32.
     const LANES: usize = 8;
     const SETTLED: usize = 16;
+    /// Most words of a segment that are longer than two lanes, one that began before it among them.
+    const LONG_WORDS: usize = SEGMENT / (2 * LANES) + 1;
 
     /// 64 bytes as classes: bit i says whether byte i is a word byte.
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
@@ -172,7 +171,17 @@ mod x86 {
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,avx2,bmi1,bmi2,lzcnt,popcnt")]
-    pub(super) fn mark_512(segment: Segment<'_>, alphabet: Alphabet, marks: &mut Marks) {
+    pub(super) fn words_512(text: &[u8], alphabet: Alphabet, marks: &mut Marks, out: &mut Vec<u32>) {
+        Portable.words_by(
+            text,
+            (marks, out),
+            |segment, marks| mark_512(segment, alphabet, marks),
+            |marks, out| hash_512(text, alphabet, marks, out),
+        );
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,avx2,bmi1,bmi2,lzcnt,popcnt")]
+    fn mark_512(segment: Segment<'_>, alphabet: Alphabet, marks: &mut Marks) {
         let table = Alphabet::TABLE;
         // SAFETY: the table is 128 bytes long.
         let table = unsafe {
@@ -228,35 +237,72 @@ mod x86 {
         }
     }
 
-    #[target_feature(enable = "avx512f,avx512dq,avx512vl,bmi1,bmi2,lzcnt,popcnt")]
-    pub(super) fn hash_512(text: &[u8], alphabet: Alphabet, marks: &Marks, out: &mut Vec<u32>) {
+    /// Appends the hashes of the marked words, eight at once.
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,avx2,bmi1,bmi2,lzcnt,popcnt")]
+    fn hash_512(text: &[u8], alphabet: Alphabet, marks: &Marks, out: &mut Vec<u32>) {
         let (starts, ends) = marks.words();
-        let reach = text.len().saturating_sub(2 * LANES);
+        let reach = text.len().saturating_sub(2 * BLOCK);
         let (eights, _) = starts.as_chunks::<LANES>();
         let whole = eights.partition_point(|eight| eight[LANES - 1] as usize <= reach);
+        let words = out.len();
         out.reserve(starts.len());
+        // Numbers of long words, which are hashed apart: branches that nobody can guess would cost more than they do.
+        let (mut long, mut longs) = ([0u32; LONG_WORDS + LANES], 0);
+        let mut numbers = _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0);
         for (starts, ends) in eights[..whole].iter().zip(ends.as_chunks::<LANES>().0) {
+            let room = long[longs..].first_chunk_mut::<LANES>();
+            let room = room.expect("because a segment has no more long words than were provided for");
             let mut hashes = [0u32; LANES];
-            // SAFETY: both arrays have 8 words; 16 bytes from each start are in the text, the last start being the largest.
-            let long = unsafe {
-                let starts = _mm256_loadu_si256(starts.as_ptr().cast());
-                let ends = _mm256_loadu_si256(ends.as_ptr().cast());
-                let lengths = _mm512_cvtepu32_epi64(_mm256_sub_epi32(ends, starts));
-                let first = _mm512_i32gather_epi64::<1>(starts, text.as_ptr().cast());
-                let then = _mm512_i32gather_epi64::<1>(starts, text.as_ptr().add(LANES).cast());
-                _mm256_storeu_si256(hashes.as_mut_ptr().cast(), hash_lanes(first, then, lengths, alphabet));
-                _mm512_cmpgt_epu64_mask(lengths, _mm512_set1_epi64(2 * LANES as i64))
-            };
-            let mut long = long;
-            while long != 0 {
-                let lane = long.trailing_zeros() as usize;
-                hashes[lane] = hash_word(text, starts[lane], ends[lane], alphabet);
-                long &= long - 1;
+            // SAFETY: all arrays have 8 words; 128 bytes from each start are in the text, the last start being the largest.
+            unsafe {
+                let starts_at = _mm256_loadu_si256(starts.as_ptr().cast());
+                let ends_at = _mm256_loadu_si256(ends.as_ptr().cast());
+                let lengths = _mm256_sub_epi32(ends_at, starts_at);
+                let [first, then] = sixteens(text, starts, starts_at);
+                let hashed = hash_lanes(first, then, _mm512_cvtepu32_epi64(lengths), alphabet);
+                _mm256_storeu_si256(hashes.as_mut_ptr().cast(), hashed);
+                let is_long = _mm256_cmpgt_epu32_mask(lengths, _mm256_set1_epi32(2 * LANES as i32));
+                _mm256_storeu_si256(room.as_mut_ptr().cast(), _mm256_maskz_compress_epi32(is_long, numbers));
+                longs += is_long.count_ones() as usize;
             }
+            numbers = _mm256_add_epi32(numbers, _mm256_set1_epi32(LANES as i32));
             out.extend_from_slice(&hashes);
         }
-        let rest = whole * LANES;
-        Portable.hash_each(text, alphabet, (&starts[rest..], &ends[rest..]), out);
+        for number in long[..longs].iter().map(|number| *number as usize) {
+            out[words + number] = hash_word(text, starts[number], ends[number], alphabet);
+        }
+        let rest = starts.iter().zip(ends).skip(whole * LANES);
+        out.extend(rest.map(|(start, end)| hash_word(text, *start, *end, alphabet)));
+    }
+
+    /// The first and the second eight bytes of eight words: out of the 128 bytes from the first of them, where all start
+    /// within 112, as most do; else one by one.
+    ///
+    /// # Safety
+    /// 128 bytes from each start are in the text.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx2")]
+    #[inline]
+    unsafe fn sixteens(text: &[u8], starts: &[u32; LANES], starts_at: __m256i) -> [__m512i; 2] {
+        let from = starts[0];
+        if starts[LANES - 1] - from > (2 * BLOCK - 2 * LANES) as u32 {
+            // SAFETY: the caller has seen to the bytes.
+            return [0, LANES]
+                .map(|at| unsafe { _mm512_i32gather_epi64::<1>(starts_at, text.as_ptr().add(at).cast()) });
+        }
+        let bytes = text[from as usize..].as_ptr();
+        // SAFETY: as above.
+        let [here, next] = unsafe {
+            [
+                _mm512_loadu_si512(bytes.cast()),
+                _mm512_loadu_si512(bytes.add(BLOCK).cast()),
+            ]
+        };
+        let places = _mm512_cvtepu32_epi64(_mm256_sub_epi32(starts_at, _mm256_set1_epi32(from as i32)));
+        // Each place eight times over, counted on from there.
+        let places = _mm512_shuffle_epi8(places, _mm512_set4_epi32(0x0808_0808, 0x0808_0808, 0, 0));
+        let places = _mm512_add_epi8(places, _mm512_set1_epi64(0x0706_0504_0302_0100));
+        let behind = _mm512_add_epi8(places, _mm512_set1_epi8(LANES as i8));
+        [places, behind].map(|places| _mm512_permutex2var_epi8(here, places, next))
     }
 
     /// `hash_word` of 8 words of at most 16 bytes.
@@ -371,6 +417,12 @@ mod x86 {
         by_1(by_2(exchange(v, _mm512_shuffle_i32x4::<0b1011_0001>(v, v), 0xF0F0)))
     }
 
+    /// `sketch::deal`, compiled for wider vectors.
+    #[target_feature(enable = "avx512f,avx512dq,avx512vl,bmi1,bmi2")]
+    pub(super) fn deal_512(set: &[u32], key: u32, registers: &mut [u64]) {
+        sketch::deal(set, key, registers);
+    }
+
     /// `sketch::throw`, compiled for wider vectors.
     #[target_feature(enable = "avx512f,avx512dq,avx512vl,bmi1,bmi2")]
     pub(super) fn throw_512(set: &[u32], key: u64, round: u64, registers: &mut [u64]) {
@@ -384,11 +436,16 @@ mod x86 {
     }
 
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-    pub(super) fn mark_256(segment: Segment<'_>, alphabet: Alphabet, marks: &mut Marks) {
-        Portable.mark_with(segment, alphabet, marks, |block, alphabet| {
-            // SAFETY: two times 32 bytes of 64 are read.
-            let [low, high] = [0, 32].map(|at| unsafe { _mm256_loadu_si256(block[at..].as_ptr().cast()) });
-            u64::from(classes_256(low, alphabet)) | u64::from(classes_256(high, alphabet)) << 32
+    pub(super) fn words_256(text: &[u8], alphabet: Alphabet, marks: &mut Marks, out: &mut Vec<u32>) {
+        let mark = |segment: Segment<'_>, marks: &mut Marks| {
+            Portable.mark(segment, marks, |block| {
+                // SAFETY: two times 32 bytes of 64 are read.
+                let [low, high] = [0, 32].map(|at| unsafe { _mm256_loadu_si256(block[at..].as_ptr().cast()) });
+                u64::from(classes_256(low, alphabet)) | u64::from(classes_256(high, alphabet)) << 32
+            });
+        };
+        Portable.words_by(text, (marks, out), mark, |marks, out| {
+            Portable.hash(text, alphabet, marks, out);
         });
     }
 
@@ -407,10 +464,5 @@ mod x86 {
         let words = _mm256_or_si256(_mm256_or_si256(letters, digits), underscores);
         let high = _mm256_movemask_epi8(bytes) as u32;
         _mm256_movemask_epi8(words) as u32 | high & alphabet.high as u32
-    }
-
-    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-    pub(super) fn hash_256(text: &[u8], alphabet: Alphabet, marks: &Marks, out: &mut Vec<u32>) {
-        Portable.hash_each(text, alphabet, marks.words(), out);
     }
 }

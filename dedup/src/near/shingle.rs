@@ -15,7 +15,7 @@
 use super::Words;
 use super::kernel::{Kernel, Level};
 use super::order::Room;
-use super::words::{Alphabet, Marks, SEGMENT, Segment, hash_word};
+use super::words::{Alphabet, Marks, hash_word};
 
 /// Longest text that is cut into shingles, in bytes; longer ones have no set and are kept.
 pub const TEXT_MAX: usize = 32 << 20;
@@ -94,16 +94,7 @@ impl Shingler {
     /// Hashes of the words, in order.
     fn hash_words(&mut self, text: &[u8]) {
         self.words.clear();
-        self.marks.clear();
-        for (bytes, start) in text.chunks(SEGMENT).zip((0u32..).step_by(SEGMENT)) {
-            self.kernel
-                .mark(Segment { bytes, start }, self.alphabet, &mut self.marks);
-            if start as usize + bytes.len() == text.len() {
-                self.marks.close(text);
-            }
-            self.kernel.hash(text, self.alphabet, &self.marks, &mut self.words);
-            self.marks.clear_closed();
-        }
+        self.kernel.words(text, self.alphabet, &mut self.marks, &mut self.words);
     }
 
     /// Hashes of what stands between characters that are no letter, digit or `_`: n of them make n + 1 words.
@@ -133,6 +124,7 @@ mod tests {
     use proptest::prelude::*;
     use stackmill_schemas::text;
 
+    use super::super::words::SEGMENT;
     use super::*;
 
     fn words(input: &str) -> Vec<Vec<u8>> {

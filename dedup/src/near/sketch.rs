@@ -61,7 +61,7 @@ impl Sketcher {
         }
     }
 
-    /// The registers of `set`, whose elements are hashes; all empty when the set is.
+    /// The registers of `set`, whose elements are hashes in order; all empty when the set is.
     pub fn sketch(&mut self, set: &[u32]) -> &[u64] {
         self.registers.fill(EMPTY);
         if !set.is_empty() {
@@ -90,8 +90,11 @@ impl Sketcher {
     }
 
     fn throw_anywhere(&mut self, set: &[u32], round: usize) {
-        self.kernel
-            .throw(set, self.round_keys[round], round as u64, &mut self.registers);
+        let key = self.round_keys[round];
+        match round {
+            0 => self.kernel.deal(set, key as u32, &mut self.registers),
+            _ => self.kernel.throw(set, key, round as u64, &mut self.registers),
+        }
     }
 
     /// Round t + `register`, which only an empty register can notice.
@@ -102,6 +105,25 @@ impl Sketcher {
             let least = set.iter().map(|element| stir(*element, key) & 0xFFFF_FFFF).min();
             self.registers[register] = (round as u64) << 32 | least.unwrap_or(0);
         }
+    }
+}
+
+/// Round 0. Elements are hashes and in order, so those of a register stand in a row: each is put down over the one behind it,
+/// and the least of them stays, with no look at what was there. The key says where the first register begins.
+#[inline(always)]
+pub(super) fn deal(set: &[u32], key: u32, registers: &mut [u64]) {
+    let count = registers.len() as u64;
+    let mut deal = |elements: &[u32]| {
+        for element in elements.iter().rev() {
+            registers[((u64::from(*element) * count) >> 32) as usize] = u64::from(*element);
+        }
+    };
+    let (before, from) = set.split_at(set.partition_point(|element| *element < key));
+    for part in [before, from] {
+        let (rest, eights) = part.as_rchunks::<8>();
+        let eights = eights.iter().rev();
+        eights.for_each(|eight| deal(&eight.map(|element| element.wrapping_sub(key))));
+        rest.iter().rev().for_each(|element| deal(&[element.wrapping_sub(key)]));
     }
 }
 
@@ -161,7 +183,11 @@ mod tests {
             let hash = mix(i.wrapping_add(seed << 32), 0x1234_5678_9ABC_DEF1);
             (mix(hash, BAND_KEY) >> 32) as u32
         };
-        let set = |range: std::ops::Range<u64>| (0..shared).chain(range).map(element).collect();
+        let set = |range: std::ops::Range<u64>| {
+            let mut set: Vec<u32> = (0..shared).chain(range).map(element).collect();
+            set.sort_unstable();
+            set
+        };
         [set(shared..shared + own), set(shared + own..shared + 2 * own)]
     }
 

@@ -147,22 +147,42 @@ impl Marks {
 }
 
 /// The kernel in plain Rust.
+#[derive(Clone, Copy)]
 pub(super) struct Portable;
 
 impl Portable {
-    pub(super) fn mark(self, segment: Segment<'_>, alphabet: Alphabet, marks: &mut Marks) {
-        self.mark_with(segment, alphabet, marks, classes);
+    pub(super) fn words(self, text: &[u8], alphabet: Alphabet, marks: &mut Marks, out: &mut Vec<u32>) {
+        self.words_by(
+            text,
+            (marks, out),
+            |segment, marks| self.mark(segment, marks, |block| classes(block, alphabet)),
+            |marks, out| self.hash(text, alphabet, marks, out),
+        );
     }
 
-    /// Marks by `classes` of whole blocks.
+    /// Appends the hashes of the words of `text`, segment by segment.
     #[inline(always)]
-    pub(super) fn mark_with(
+    pub(super) fn words_by(
         self,
-        segment: Segment<'_>,
-        alphabet: Alphabet,
-        marks: &mut Marks,
-        classes: impl Fn(&[u8; BLOCK], Alphabet) -> u64,
+        text: &[u8],
+        (marks, out): (&mut Marks, &mut Vec<u32>),
+        mark: impl Fn(Segment<'_>, &mut Marks),
+        hash: impl Fn(&Marks, &mut Vec<u32>),
     ) {
+        marks.clear();
+        for (bytes, start) in text.chunks(SEGMENT).zip((0u32..).step_by(SEGMENT)) {
+            mark(Segment { bytes, start }, marks);
+            if start as usize + bytes.len() == text.len() {
+                marks.close(text);
+            }
+            hash(marks, out);
+            marks.clear_closed();
+        }
+    }
+
+    /// Appends the borders of the segment's words, by `classes` of whole blocks.
+    #[inline(always)]
+    pub(super) fn mark(self, segment: Segment<'_>, marks: &mut Marks, classes: impl Fn(&[u8; BLOCK]) -> u64) {
         let (blocks, rest) = segment.bytes.as_chunks::<BLOCK>();
         let mut at = segment.start;
         let mut mark = |classes| {
@@ -173,22 +193,20 @@ impl Portable {
             marks.ends.grow(ends.count_ones());
             at += BLOCK as u32;
         };
-        blocks.iter().for_each(|block| mark(classes(block, alphabet)));
+        blocks.iter().for_each(|block| mark(classes(block)));
         if !rest.is_empty() {
             // Zero is no word byte, so what is missing ends a word.
             let mut block = [0; BLOCK];
             block[..rest.len()].copy_from_slice(rest);
-            mark(classes(&block, alphabet));
+            mark(classes(&block));
         }
     }
 
-    pub(super) fn hash(self, text: &[u8], alphabet: Alphabet, marks: &Marks, out: &mut Vec<u32>) {
-        self.hash_each(text, alphabet, marks.words(), out);
-    }
-
+    /// Appends the hashes of the marked words.
     #[inline(always)]
-    pub(super) fn hash_each(self, text: &[u8], alphabet: Alphabet, words: (&[u32], &[u32]), out: &mut Vec<u32>) {
-        let words = words.0.iter().zip(words.1);
+    pub(super) fn hash(self, text: &[u8], alphabet: Alphabet, marks: &Marks, out: &mut Vec<u32>) {
+        let (starts, ends) = marks.words();
+        let words = starts.iter().zip(ends);
         out.extend(words.map(|(start, end)| hash_word(text, *start, *end, alphabet)));
     }
 
@@ -279,20 +297,24 @@ pub(super) fn hash_word(text: &[u8], start: u32, end: u32, alphabet: Alphabet) -
         .wrapping_mul(KEYS[0])
         .wrapping_add(then.wrapping_mul(KEYS[1]).rotate_left(32));
     if length > 16 {
-        hash = fold_in(hash, &text[start + 16..start + length], alphabet);
+        hash = fold_in(hash, (&text[start + 16..], length - 16), alphabet);
     }
     hash ^= hash >> 32;
     (hash.wrapping_mul(KEYS[2]) >> 32) as u32
 }
 
-/// The rest of a long word, 8 bytes a step.
+/// The rest of a long word, 8 bytes a step: the first `length` bytes of `rest`.
 #[inline(never)]
-fn fold_in(hash: u64, rest: &[u8], alphabet: Alphabet) -> u64 {
-    rest.chunks(8).fold(hash, |hash, eight| {
-        let [bytes, _] = halves(&padded(eight));
-        let bytes = alphabet.folded(bytes) & low(eight.len());
-        (hash ^ hash >> 32).wrapping_mul(KEYS[3]).wrapping_add(bytes)
-    })
+fn fold_in(mut hash: u64, (rest, length): (&[u8], usize), alphabet: Alphabet) -> u64 {
+    for at in (0..length).step_by(8) {
+        let bytes = match rest[at..].first_chunk() {
+            Some(bytes) => u64::from_le_bytes(*bytes),
+            None => halves(&padded(&rest[at..]))[0],
+        };
+        let bytes = alphabet.folded(bytes) & low((length - at).min(8));
+        hash = (hash ^ hash >> 32).wrapping_mul(KEYS[3]).wrapping_add(bytes);
+    }
+    hash
 }
 
 /// A mask of so many low bytes, 0 to 8.
