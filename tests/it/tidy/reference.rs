@@ -137,7 +137,8 @@ fn presets() -> String {
          compared. Issues, pull requests and commits are rows (`tests/golden/social.py`): the former two are made up of messages of this repository's \
          history, commits are that history, and its changes again under made-up messages. Over 4,000 newest changes each of \
          fmtlib/fmt, apache/arrow-rs, kamyu104/LeetCode-Solutions and backdrop/backdrop (`STACKMILL_HISTORIES`), and as many under \
-         made-up messages, 30,138 of 30,140 commits had the same end. This file is generated; a test fails when it is stale.\n",
+         made-up messages, 30,138 of 30,140 commits had the same end. Notebooks (`tests/golden/notebooks.py`) are drawn out of \
+         those sources and texts. This file is generated; a test fails when it is stale.\n",
     );
     PRESETS
         .iter()
