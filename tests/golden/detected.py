@@ -176,8 +176,10 @@ def marked(texts: list[str], count: int = 3000) -> dict[str, str]:
     for number in range(count):
         lines = dice.choice(texts).split("\n")[: dice.choice([2, 5, 12, 60])]
         if number % 6:
-            lines.insert(dice.choice(lines_at), dice.choice(PHRASES))
-            path = f"marked/{number}/a.{dice.choice(EXTENSIONS)}"
+            phrase = dice.choice(PHRASES)
+            lines.insert(dice.choice(lines_at), phrase)
+            fitting = [name for names, *_, sign in SIGNS if re.search(sign, phrase) for name in names.split()]
+            path = f"marked/{number}/a.{dice.choice([dice.choice(EXTENSIONS), dice.choice(fitting or EXTENSIONS)])}"
         else:
             path = f"placed/{number}/{dice.choice(PLACES).format(f'{number}.txt')}"
         made[path] = "\n".join(lines) + dice.choice(["\n", "\n", ""])
