@@ -131,7 +131,7 @@ KAGGLE = {
     "few-cells": lambda notebook: len(notebook.cells) < 4 or all(kind != "code" for kind, _ in notebook.blocks),
     "language": lambda notebook: notebook.language == "R" and not notebook.is_python,
     "character-count": lambda notebook: len(notebook.script) <= 100,
-    "parse-error-share": lambda notebook: not notebook.is_python,
+    "refused-syntax": lambda notebook: not notebook.is_python,
 }
 
 

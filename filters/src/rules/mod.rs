@@ -93,6 +93,7 @@ rules! {
     classifier
     // syntax
     parse_error_share
+    refused_syntax
     definitions_per_line
 }
 

@@ -129,6 +129,7 @@ fn facts_do_not_depend_on_each_other() {
                     calls: joined.calls.or(alone.calls),
                     function_lines: joined.function_lines.or(alone.function_lines),
                     function_bytes: joined.function_bytes.or(alone.function_bytes),
+                    refused: joined.refused.or(alone.refused),
                     definition_spans: joined.definition_spans.or(alone.definition_spans),
                     imports: joined.imports.or(alone.imports),
                     comments: joined.comments.or(alone.comments),

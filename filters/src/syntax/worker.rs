@@ -159,6 +159,36 @@ mod tests {
         }
     }
 
+    /// Each text was asked of CPython 3.11's `compile`.
+    #[test]
+    fn what_python_refuses_is_counted() {
+        for (text, refused) in [
+            ("print 'a'\n", 1),
+            ("print('a')\nexec('a')\n", 0),
+            ("print >>f, 'a'\n", 2),
+            ("exec 'a'\n", 1),
+            ("for a in b:\nc\n", 1),
+            ("if a:\n    # nothing\n    pass\nelse: pass\n", 0),
+            ("if a:\n    # nothing\nb\n", 1),
+            ("return 1\n", 1),
+            ("def f():\n    return 1\nyield 2\nlambda: (yield)\nawait x\n", 2),
+            ("class A:\n    async def f(self):\n        await x\n        yield\n", 0),
+            ("# a\n b\n", 1),
+            ("a = 1; b = 2\n\n\nc = (1,\n  2)\n", 0),
+            ("'doc'\n# a\nfrom __future__ import a\nfrom __future__ import b\n", 0),
+            ("import a\nfrom __future__ import b\n", 1),
+        ] {
+            match parse("Python", text, 1000) {
+                Parsed::Facts(facts) => assert_eq!(facts.refused, Some(refused), "{text:?}"),
+                other => panic!("{text:?}: {other:?}"),
+            }
+        }
+        match parse("Ruby", "print 'a'\n", 1000) {
+            Parsed::Facts(facts) => assert_eq!(facts.refused, None),
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn definitions_and_errors_are_counted() {
         assert_eq!(told("Python", "").2, 0);
