@@ -11,7 +11,7 @@ pub(super) const PRESET: Preset = Preset {
     missing: &[
         "how a notebook becomes a script, and that it has four cells or more, are settings of `[notebooks]`",
         "5,000,000 characters are those of the cells alone there, written without line ends in ASCII; here the file's bytes",
-        "Python's compiler is asked there; here a grammar, and what else the compiler is known to refuse. It refuses scripts of R, too, which the README names: to keep those, add R to `language`",
+        "Python's compiler is asked there; here a grammar, and what else the compiler is known to refuse; both are compared as `refused-syntax`. It refuses scripts of R, too, which the README names: to keep those, add R to `language`",
         "scripts are formatted with Black there; the head that Kaggle writes into notebooks is then cut where it is still whole, which it never is",
         "near-duplicates are a stage",
     ],

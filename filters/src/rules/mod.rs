@@ -91,6 +91,7 @@ rules! {
     repeated_ngrams
     characters_per_token
     classifier
+    sample
     // syntax
     parse_error_share
     refused_syntax

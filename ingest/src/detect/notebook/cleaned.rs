@@ -88,14 +88,11 @@ fn comments(text: &str) -> String {
     if text.is_empty() || TEXT_BOILERPLATE.iter().any(|phrase| text.contains(phrase)) {
         return String::new();
     }
-    let mut lines: Vec<String> = Vec::new();
-    let (head, tail) = (text.starts_with('\n'), text.ends_with('\n'));
     // A run of line ends is one, also before the first line and behind the last.
-    let inner = text.split('\n').filter(|line| !line.is_empty());
     let empty = |is_there: bool| is_there.then_some("");
-    for line in empty(head).into_iter().chain(inner).chain(empty(tail)) {
-        lines.push(format!("# {}", line.trim()));
-    }
+    let inner = text.split('\n').filter(|line| !line.is_empty());
+    let lines = empty(text.starts_with('\n')).into_iter().chain(inner).chain(empty(text.ends_with('\n')));
+    let lines: Vec<String> = lines.map(|line| format!("# {}", line.trim())).collect();
     lines.join("\n")
 }
 
