@@ -119,12 +119,31 @@ pub(crate) fn write_u64s(bytes: &mut Vec<u8>, values: &[u64]) {
     }
 }
 
+/// Appends `values`, 4 bytes each, little endian.
+pub(crate) fn write_u32s(bytes: &mut Vec<u8>, values: &[u32]) {
+    let start = bytes.len();
+    bytes.resize(start + 4 * values.len(), 0);
+    let (places, _) = bytes[start..].as_chunks_mut();
+    for (place, value) in places.iter_mut().zip(values) {
+        *place = value.to_le_bytes();
+    }
+}
+
 /// The values written by [`write_u64s`]; trailing bytes that are no whole value are a bug.
 pub(crate) fn read_u64s(bytes: &[u8]) -> Result<&[[u8; 8]]> {
+    whole(bytes)
+}
+
+/// The values written by [`write_u32s`], as [`read_u64s`].
+pub(crate) fn read_u32s(bytes: &[u8]) -> Result<&[[u8; 4]]> {
+    whole(bytes)
+}
+
+fn whole<const N: usize>(bytes: &[u8]) -> Result<&[[u8; N]]> {
     let (values, rest) = bytes.as_chunks();
     if !rest.is_empty() {
         return Err(Error::bug(format!(
-            "{} bytes are no list of 8-byte values",
+            "{} bytes are no list of {N}-byte values",
             bytes.len()
         )));
     }

@@ -102,12 +102,12 @@ impl Clones {
         Ok(Self { originals, of })
     }
 
-    fn measure(&self, minimum: usize, set: &mut dyn FnMut(&[u8], &str) -> Vec<u64>) {
+    fn measure(&self, minimum: usize, set: &mut dyn FnMut(&[u8], &str) -> Vec<u32>) {
         let (start, bytes) = (
             Instant::now(),
             self.originals.iter().map(|file| file.text.len()).sum::<usize>(),
         );
-        let sets: Vec<Vec<u64>> = self
+        let sets: Vec<Vec<u32>> = self
             .originals
             .iter()
             .map(|file| set(&file.text, file.language))
@@ -147,8 +147,8 @@ impl Clones {
     }
 
     /// Pairs of different projects, through an inverted index of shingles that few files have.
-    fn strangers(&self, minimum: usize, sets: &[Vec<u64>]) {
-        let mut holders: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
+    fn strangers(&self, minimum: usize, sets: &[Vec<u32>]) {
+        let mut holders: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for (file, set) in (0u32..).zip(sets).filter(|(_, set)| set.len() >= minimum) {
             set.iter()
                 .for_each(|shingle| holders.entry(*shingle).or_default().push(file));
@@ -189,7 +189,7 @@ impl Clones {
     }
 }
 
-fn jaccard(a: &[u64], b: &[u64]) -> f64 {
+fn jaccard(a: &[u32], b: &[u32]) -> f64 {
     let (mut i, mut j, mut common) = (0, 0, 0);
     while i < a.len() && j < b.len() {
         common += usize::from(a[i] == b[j]);

@@ -3,8 +3,8 @@
 //! ```text
 //!   mark    64 bytes ► 1 bit a byte ► positions of starts and ends         VBMI: one table look-up; VBMI2: compressed
 //!   hash    8 words at once: two gathers, cut at the length, two products
-//!   roll    8 shingles at once: n products of overlapping loads
-//!   settle  a run of up to 8 hashes is sorted in one register (6 exchanges), repetitions squeezed out
+//!   roll    16 shingles at once: n products of overlapping loads
+//!   settle  a run of up to 16 hashes is sorted in one register (10 exchanges), repetitions squeezed out
 //! ```
 //! Beside the kernel of `contamination` the only file of this crate with `unsafe`: loads and stores through pointers whose
 //! bounds the slice beside them has just been asked for, and calls of functions whose instructions the processor was asked
@@ -87,7 +87,7 @@ impl Kernel {
     }
 
     /// Appends the hashes of the words of `text` whose both borders are in `marks`.
-    pub(super) fn hash(self, text: &[u8], alphabet: Alphabet, marks: &Marks, out: &mut Vec<u64>) {
+    pub(super) fn hash(self, text: &[u8], alphabet: Alphabet, marks: &Marks, out: &mut Vec<u32>) {
         match self.0 {
             // SAFETY: `Kernel::new` asked for the instructions.
             #[cfg(target_arch = "x86_64")]
@@ -100,17 +100,20 @@ impl Kernel {
     }
 
     /// Appends the sums of every `powers.len()` words in a row.
-    pub(super) fn roll(self, words: &[u64], powers: &[u64], out: &mut Vec<u64>) {
+    pub(super) fn roll(self, words: &[u32], powers: &[u32], out: &mut Vec<u32>) {
         match self.0 {
             // SAFETY: `Kernel::new` asked for the instructions.
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 => unsafe { x86::roll_512(words, powers, out) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => unsafe { x86::roll_256(words, powers, out) },
             _ => Portable.roll(words, powers, out),
         }
     }
 
     /// Sorts `list` and drops repetitions.
-    pub(super) fn sort(self, list: &mut Vec<u64>, room: &mut Room) {
+    pub(super) fn sort(self, list: &mut Vec<u32>, room: &mut Room) {
         if order::is_small(list) {
             return;
         }
@@ -126,7 +129,7 @@ impl Kernel {
     }
 
     /// Throws `set` into `registers`, as `sketch::throw` says.
-    pub(super) fn throw(self, set: &[u64], key: u64, round: u64, registers: &mut [u64]) {
+    pub(super) fn throw(self, set: &[u32], key: u64, round: u64, registers: &mut [u64]) {
         match self.0 {
             // SAFETY: `Kernel::new` asked for the instructions.
             #[cfg(target_arch = "x86_64")]
@@ -136,7 +139,7 @@ impl Kernel {
     }
 
     /// The sum of the stirred elements of `set`.
-    pub(super) fn sum(self, set: &[u64]) -> u64 {
+    pub(super) fn sum(self, set: &[u32]) -> u64 {
         match self.0 {
             // SAFETY: `Kernel::new` asked for the instructions.
             #[cfg(target_arch = "x86_64")]
@@ -155,8 +158,9 @@ mod x86 {
 
     /// How far ahead of its reading memory is asked for, in bytes.
     const AHEAD: usize = 8 * BLOCK;
-    /// Words of one vector.
+    /// Words of one vector of 64 bits each, and of 32.
     const LANES: usize = 8;
+    const SETTLED: usize = 16;
 
     /// 64 bytes as classes: bit i says whether byte i is a word byte.
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
@@ -225,14 +229,14 @@ mod x86 {
     }
 
     #[target_feature(enable = "avx512f,avx512dq,avx512vl,bmi1,bmi2,lzcnt,popcnt")]
-    pub(super) fn hash_512(text: &[u8], alphabet: Alphabet, marks: &Marks, out: &mut Vec<u64>) {
+    pub(super) fn hash_512(text: &[u8], alphabet: Alphabet, marks: &Marks, out: &mut Vec<u32>) {
         let (starts, ends) = marks.words();
         let reach = text.len().saturating_sub(2 * LANES);
         let (eights, _) = starts.as_chunks::<LANES>();
         let whole = eights.partition_point(|eight| eight[LANES - 1] as usize <= reach);
         out.reserve(starts.len());
         for (starts, ends) in eights[..whole].iter().zip(ends.as_chunks::<LANES>().0) {
-            let mut hashes = [0u64; LANES];
+            let mut hashes = [0u32; LANES];
             // SAFETY: both arrays have 8 words; 16 bytes from each start are in the text, the last start being the largest.
             let long = unsafe {
                 let starts = _mm256_loadu_si256(starts.as_ptr().cast());
@@ -240,7 +244,7 @@ mod x86 {
                 let lengths = _mm512_cvtepu32_epi64(_mm256_sub_epi32(ends, starts));
                 let first = _mm512_i32gather_epi64::<1>(starts, text.as_ptr().cast());
                 let then = _mm512_i32gather_epi64::<1>(starts, text.as_ptr().add(LANES).cast());
-                _mm512_storeu_si512(hashes.as_mut_ptr().cast(), hash_lanes(first, then, lengths, alphabet));
+                _mm256_storeu_si256(hashes.as_mut_ptr().cast(), hash_lanes(first, then, lengths, alphabet));
                 _mm512_cmpgt_epu64_mask(lengths, _mm512_set1_epi64(2 * LANES as i64))
             };
             let mut long = long;
@@ -257,7 +261,7 @@ mod x86 {
 
     /// `hash_word` of 8 words of at most 16 bytes.
     #[target_feature(enable = "avx512f,avx512dq")]
-    fn hash_lanes(first: __m512i, then: __m512i, lengths: __m512i, alphabet: Alphabet) -> __m512i {
+    fn hash_lanes(first: __m512i, then: __m512i, lengths: __m512i, alphabet: Alphabet) -> __m256i {
         let all = |value: u64| _mm512_set1_epi64(value as i64);
         let fold = |bytes| {
             let ascii = _mm512_andnot_si512(bytes, all(alphabet.fold));
@@ -276,51 +280,41 @@ mod x86 {
         let hash = _mm512_add_epi64(_mm512_mullo_epi64(first, all(KEYS[0])), then);
         let hash = _mm512_xor_si512(hash, _mm512_srli_epi64::<32>(hash));
         let hash = _mm512_mullo_epi64(hash, all(KEYS[2]));
-        _mm512_xor_si512(hash, _mm512_srli_epi64::<29>(hash))
+        _mm512_cvtepi64_epi32(_mm512_srli_epi64::<32>(hash))
     }
 
-    #[target_feature(enable = "avx512f,avx512dq")]
-    pub(super) fn roll_512(words: &[u64], powers: &[u64], out: &mut Vec<u64>) {
-        let Some(last) = words.len().checked_sub(powers.len()) else {
-            return;
-        };
-        let vectors = (last + 1) / LANES;
-        out.reserve(last + 1);
-        for i in (0..vectors).map(|vector| vector * LANES) {
-            let mut sum = _mm512_setzero_si512();
-            for (place, power) in powers.iter().enumerate() {
-                // SAFETY: i + 7 is at most `last`, so i + place + 7 is at most that of the last word.
-                let eight = unsafe { _mm512_loadu_si512(words[i + place..].as_ptr().cast()) };
-                sum = _mm512_add_epi64(sum, _mm512_mullo_epi64(eight, _mm512_set1_epi64(*power as i64)));
-            }
-            let mut sums = [0u64; LANES];
-            // SAFETY: 64 bytes are written into 64.
-            unsafe { _mm512_storeu_si512(sums.as_mut_ptr().cast(), sum) };
-            out.extend_from_slice(&sums);
-        }
-        Portable.roll(&words[vectors * LANES..], powers, out);
+    /// `Portable::roll_each`, compiled for wider vectors.
+    #[target_feature(enable = "avx512f,avx512dq,avx512vl,bmi1,bmi2")]
+    pub(super) fn roll_512(words: &[u32], powers: &[u32], out: &mut Vec<u32>) {
+        Portable.roll_each(words, powers, out);
     }
 
-    /// Sorts the runs of `spread`, which end at `ends`, on their way to `out`, then squeezes repetitions out. Apart, because where a run goes would else
-    /// depend on what is left of the one before it, and runs would wait for each other.
+    /// As [`roll_512`].
+    #[target_feature(enable = "avx2,bmi1,bmi2")]
+    pub(super) fn roll_256(words: &[u32], powers: &[u32], out: &mut Vec<u32>) {
+        Portable.roll_each(words, powers, out);
+    }
+
+    /// Sorts the runs of `spread`, which end at `ends`, on their way to `out`, then squeezes repetitions out. Apart, because
+    /// where a run goes would else depend on what is left of the one before it, and runs would wait for each other.
     #[target_feature(enable = "avx512f,avx512dq,avx512vl,bmi1,bmi2,lzcnt,popcnt")]
-    pub(super) fn settle_512(spread: &mut [u64], ends: &[u32], out: &mut Vec<u64>) {
+    pub(super) fn settle_512(spread: &mut [u32], ends: &[u32], out: &mut Vec<u32>) {
         let count = spread.len();
         out.clear();
-        out.resize(count + LANES, 0);
+        out.resize(count + SETTLED, 0);
         // Hidden, because made anew for each run, as compilers do, it would wait for the register's last use.
-        let most = std::hint::black_box(_mm512_set1_epi64(-1));
+        let most = std::hint::black_box(_mm512_set1_epi32(-1));
         let mut start = 0;
         for end in ends.iter().map(|end| *end as usize) {
             let run = &mut spread[start..end];
-            if run.len() > LANES {
+            if run.len() > SETTLED {
                 run.sort_unstable();
                 out[start..end].copy_from_slice(run);
-            } else if let Some(room) = out[start..].first_chunk_mut::<LANES>() {
-                let here = ((1u32 << run.len()) - 1) as u8;
+            } else if let Some(room) = out[start..].first_chunk_mut::<SETTLED>() {
+                let here = ((1u32 << run.len()) - 1) as u16;
                 // SAFETY: lanes that the mask leaves out are not read; 64 bytes are written into 64.
                 unsafe {
-                    let hashes = _mm512_mask_loadu_epi64(most, here, run.as_ptr().cast());
+                    let hashes = _mm512_mask_loadu_epi32(most, here, run.as_ptr().cast());
                     _mm512_storeu_si512(room.as_mut_ptr().cast(), sort_lanes(hashes));
                 }
             }
@@ -332,24 +326,24 @@ mod x86 {
 
     /// `dedup` of a sorted list.
     #[target_feature(enable = "avx512f,avx512dq,popcnt")]
-    fn dedup_512(list: &mut Vec<u64>) {
-        let vectors = list.len() / LANES;
+    fn dedup_512(list: &mut Vec<u32>) {
+        let vectors = list.len() / SETTLED;
         let first = list.first().map_or(0, |first| !first);
-        let mut before = _mm512_set1_epi64(first as i64);
+        let mut before = _mm512_set1_epi32(first as i32);
         let mut length = 0;
-        for i in (0..vectors).map(|vector| vector * LANES) {
-            // SAFETY: 8 hashes are read from within the list, and written no further than that: `length` is at most i.
+        for i in (0..vectors).map(|vector| vector * SETTLED) {
+            // SAFETY: 16 hashes are read from within the list, and written no further than that: `length` is at most i.
             unsafe {
                 let hashes = _mm512_loadu_si512(list.as_ptr().add(i).cast());
-                let shifted = _mm512_alignr_epi64::<7>(hashes, before);
-                let distinct = _mm512_cmpneq_epu64_mask(hashes, shifted);
-                let squeezed = _mm512_maskz_compress_epi64(distinct, hashes);
+                let shifted = _mm512_alignr_epi32::<15>(hashes, before);
+                let distinct = _mm512_cmpneq_epu32_mask(hashes, shifted);
+                let squeezed = _mm512_maskz_compress_epi32(distinct, hashes);
                 _mm512_storeu_si512(list.as_mut_ptr().add(length).cast(), squeezed);
                 length += distinct.count_ones() as usize;
                 before = hashes;
             }
         }
-        for i in vectors * LANES..list.len() {
+        for i in vectors * SETTLED..list.len() {
             if length == 0 || list[length - 1] != list[i] {
                 list[length] = list[i];
                 length += 1;
@@ -358,32 +352,34 @@ mod x86 {
         list.truncate(length);
     }
 
-    /// Batcher's bitonic sorter of 8 lanes.
+    /// Batcher's bitonic sorter of 16 lanes: partners are i ^ 1; i ^ 3, i ^ 1; i ^ 7, i ^ 2, i ^ 1; i ^ 15, i ^ 4, i ^ 2, i ^ 1.
     #[target_feature(enable = "avx512f,avx512dq")]
     #[inline]
     fn sort_lanes(v: __m512i) -> __m512i {
-        let exchange = |v, partner, high: u8| {
-            let (least, most) = (_mm512_min_epu64(v, partner), _mm512_max_epu64(v, partner));
-            _mm512_mask_blend_epi64(high, least, most)
+        let exchange = |v, partner, high: u16| {
+            let (least, most) = (_mm512_min_epu32(v, partner), _mm512_max_epu32(v, partner));
+            _mm512_mask_blend_epi32(high, least, most)
         };
-        let opposite = _mm512_set_epi64(0, 1, 2, 3, 4, 5, 6, 7);
-        let v = exchange(v, _mm512_permutex_epi64::<0b1011_0001>(v), 0xAA);
-        let v = exchange(v, _mm512_permutex_epi64::<0b0001_1011>(v), 0xCC);
-        let v = exchange(v, _mm512_permutex_epi64::<0b1011_0001>(v), 0xAA);
-        let v = exchange(v, _mm512_permutexvar_epi64(opposite, v), 0xF0);
-        let v = exchange(v, _mm512_permutex_epi64::<0b0100_1110>(v), 0xCC);
-        exchange(v, _mm512_permutex_epi64::<0b1011_0001>(v), 0xAA)
+        let by_1 = |v| exchange(v, _mm512_shuffle_epi32::<0b1011_0001>(v), 0xAAAA);
+        let by_2 = |v| exchange(v, _mm512_shuffle_epi32::<0b0100_1110>(v), 0xCCCC);
+        let in_8 = _mm512_set_epi32(8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+        let in_16 = _mm512_set_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+        let v = by_1(v);
+        let v = by_1(exchange(v, _mm512_shuffle_epi32::<0b0001_1011>(v), 0xCCCC));
+        let v = by_1(by_2(exchange(v, _mm512_permutexvar_epi32(in_8, v), 0xF0F0)));
+        let v = exchange(v, _mm512_permutexvar_epi32(in_16, v), 0xFF00);
+        by_1(by_2(exchange(v, _mm512_shuffle_i32x4::<0b1011_0001>(v, v), 0xF0F0)))
     }
 
     /// `sketch::throw`, compiled for wider vectors.
     #[target_feature(enable = "avx512f,avx512dq,avx512vl,bmi1,bmi2")]
-    pub(super) fn throw_512(set: &[u64], key: u64, round: u64, registers: &mut [u64]) {
+    pub(super) fn throw_512(set: &[u32], key: u64, round: u64, registers: &mut [u64]) {
         sketch::throw(set, key, round, registers);
     }
 
     /// `sketch::sum`, compiled for wider vectors.
     #[target_feature(enable = "avx512f,avx512dq,avx512vl,bmi1,bmi2")]
-    pub(super) fn sum_512(set: &[u64]) -> u64 {
+    pub(super) fn sum_512(set: &[u32]) -> u64 {
         sketch::sum(set)
     }
 
@@ -414,7 +410,7 @@ mod x86 {
     }
 
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-    pub(super) fn hash_256(text: &[u8], alphabet: Alphabet, marks: &Marks, out: &mut Vec<u64>) {
+    pub(super) fn hash_256(text: &[u8], alphabet: Alphabet, marks: &Marks, out: &mut Vec<u32>) {
         Portable.hash_each(text, alphabet, marks.words(), out);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   by digits   two passes over 2 · b leading bits, the lower digit first; then neighbours that are still wrong
-//!   by runs     one pass by b leading bits, for vectors that settle runs of up to 8 in one register (`super::kernel`)
+//!   by runs     one pass by b leading bits, for vectors that settle runs of up to 16 in one register (`super::kernel`)
 //! ```
 
 /// Hashes that are remembered as seen; a power of two.
@@ -18,13 +18,13 @@ const STEPS: usize = 8;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Room {
     /// Hashes on their way.
-    pub(super) spread: Vec<u64>,
+    pub(super) spread: Vec<u32>,
     /// Ends of runs, or of digits.
     pub(super) ends: Vec<u32>,
 }
 
 /// Sorts small lists and drops repetitions; says whether it did.
-pub(super) fn is_small(list: &mut Vec<u64>) -> bool {
+pub(super) fn is_small(list: &mut Vec<u32>) -> bool {
     let small = list.len() <= SMALL;
     if small {
         list.sort_unstable();
@@ -34,10 +34,10 @@ pub(super) fn is_small(list: &mut Vec<u64>) -> bool {
 }
 
 /// Sorts a list by digits and drops repetitions.
-pub(super) fn by_digits(list: &mut Vec<u64>, room: &mut Room) {
+pub(super) fn by_digits(list: &mut Vec<u32>, room: &mut Room) {
     let bits = (list.len().max(2).ilog2() + 7).div_ceil(2).min(DIGIT_MAX);
-    let high = |hash: u64| (hash >> (64 - bits)) as usize;
-    let low = |hash: u64| high(hash << bits);
+    let high = |hash: u32| (hash >> (32 - bits)) as usize;
+    let low = |hash: u32| high(hash << bits);
     let Room { spread, ends } = room;
     ends.clear();
     ends.resize(2 << bits, 0);
@@ -64,7 +64,7 @@ fn starts(counts: &mut [u32]) {
 }
 
 #[inline(always)]
-fn put(from: &[u64], places: &mut [u32], to: &mut [u64], digit: impl Fn(u64) -> usize) {
+fn put(from: &[u32], places: &mut [u32], to: &mut [u32], digit: impl Fn(u32) -> usize) {
     for hash in from {
         let place = &mut places[digit(*hash)];
         to[*place as usize] = *hash;
@@ -73,7 +73,7 @@ fn put(from: &[u64], places: &mut [u32], to: &mut [u64], digit: impl Fn(u64) -> 
 }
 
 /// Sorts a list that is nearly sorted. Hashes that were made to be uneven cost no more than a sort by comparison.
-fn mend(list: &mut [u64]) {
+fn mend(list: &mut [u32]) {
     let mut steps = 0;
     for i in 1..list.len() {
         let value = list[i];
@@ -91,11 +91,11 @@ fn mend(list: &mut [u64]) {
     }
 }
 
-/// Puts the hashes of `list` into runs of 2 to 4 in `room`, by their leading bits. Few repetitions get there, as they would
+/// Puts the hashes of `list` into runs of 4 to 8 in `room`, by their leading bits. Few repetitions get there, as they would
 /// make runs long.
-pub(super) fn by_runs(list: &mut Vec<u64>, room: &mut Room) {
-    let bits = (list.len() / 2).max(2).ilog2();
-    let place = |hash: u64| (hash >> (64 - bits)) as usize;
+pub(super) fn by_runs(list: &mut Vec<u32>, room: &mut Room) {
+    let bits = (list.len() / 4).max(2).ilog2();
+    let place = |hash: u32| (hash >> (32 - bits)) as usize;
     let Room { spread, ends } = room;
     ends.clear();
     ends.resize(1 << bits, 0);
@@ -114,7 +114,7 @@ pub(super) fn by_runs(list: &mut Vec<u64>, room: &mut Room) {
 }
 
 /// Hashes of late.
-struct Recent([u64; RECENT]);
+struct Recent([u32; RECENT]);
 
 impl Recent {
     fn new() -> Self {
@@ -124,7 +124,7 @@ impl Recent {
         Self(hashes)
     }
 
-    fn is_new(&mut self, hash: u64) -> bool {
+    fn is_new(&mut self, hash: u32) -> bool {
         std::mem::replace(&mut self.0[hash as usize % RECENT], hash) != hash
     }
 }
@@ -136,7 +136,7 @@ mod tests {
     use super::super::kernel::{Kernel, Level};
     use super::*;
 
-    fn sorted(level: Level, list: &[u64]) -> Vec<u64> {
+    fn sorted(level: Level, list: &[u32]) -> Vec<u32> {
         let (mut list, mut room) = (list.to_vec(), Room::default());
         Kernel::new(level).sort(&mut list, &mut room);
         list
@@ -146,11 +146,11 @@ mod tests {
         /// Mutation: leave `mend` or the second pass out.
         #[test]
         fn lists_become_sets(
-            even in prop::collection::vec(any::<u64>(), 0..600),
-            uneven in prop::collection::vec(0u64..50, 0..600),
-            shift in 0u32..60,
+            even in prop::collection::vec(any::<u32>(), 0..600),
+            uneven in prop::collection::vec(0u32..50, 0..600),
+            shift in 0u32..27,
         ) {
-            let list: Vec<u64> = even.iter().copied().chain(uneven.iter().map(|hash| hash << shift)).chain(even.iter().copied()).collect();
+            let list: Vec<u32> = even.iter().copied().chain(uneven.iter().map(|hash| hash << shift)).chain(even.iter().copied()).collect();
             let mut expected = list.clone();
             expected.sort_unstable();
             expected.dedup();
@@ -162,8 +162,8 @@ mod tests {
 
     #[test]
     fn uneven_hashes_are_sorted_too() {
-        let list: Vec<u64> = (0..5000).rev().collect();
-        let expected: Vec<u64> = (0..5000).collect();
+        let list: Vec<u32> = (0..5000).rev().collect();
+        let expected: Vec<u32> = (0..5000).collect();
         assert_eq!(sorted(Level::Portable, &list), expected);
         assert_eq!(sorted(Level::Avx512, &list), expected);
     }

@@ -336,12 +336,12 @@ mod tests {
     }
 
     /// Families of 4 to 40 files, each a parent of 60 shingles with a few of its own in place of some.
-    fn families() -> Vec<Vec<Vec<u64>>> {
+    fn families() -> Vec<Vec<Vec<u32>>> {
         let family = |number: u64| {
-            let of = |at: u64| super::super::sketch::mix(number << 32 | at, 0x9E37_79B9_7F4A_7C15);
+            let of = |at: u64| (super::super::sketch::mix(number << 32 | at, 0x9E37_79B9_7F4A_7C15) >> 32) as u32;
             let file = |file: u64| {
                 let own = 4 + file % 7;
-                let set: BTreeSet<u64> = (0..60)
+                let set: BTreeSet<u32> = (0..60)
                     .map(|at| {
                         of(if (at + file) % 60 < own {
                             at + 100 * (file + 1)
@@ -357,8 +357,8 @@ mod tests {
         (0..60).map(family).collect()
     }
 
-    fn pairs(family: &[Vec<u64>]) -> Vec<(usize, usize, f64)> {
-        let bytes = |set: &Vec<u64>| set.iter().map(|element| element.to_le_bytes()).collect::<Vec<_>>();
+    fn pairs(family: &[Vec<u32>]) -> Vec<(usize, usize, f64)> {
+        let bytes = |set: &Vec<u32>| set.iter().map(|element| element.to_le_bytes()).collect::<Vec<_>>();
         let sets: Vec<_> = family.iter().map(bytes).collect();
         let all = (0..sets.len()).flat_map(|b| (0..b).map(move |a| (a, b)));
         all.filter_map(|(a, b)| Some((a, b, jaccard_at_least(&sets[a], &sets[b], 0.5)?)))
@@ -367,14 +367,14 @@ mod tests {
 
     /// The edges that a seed finds, with the bands where they meet.
     fn met(
-        families: &[Vec<Vec<u64>>],
+        families: &[Vec<Vec<u32>>],
         there: &[Vec<(usize, usize, f64)>],
         config: &NearConfig,
     ) -> Vec<(f64, Option<u64>)> {
         let mut sketcher = Sketcher::new(BANDING, config.seed);
         let mut out = Vec::new();
         for (family, pairs) in families.iter().zip(there) {
-            let mut bands = |set: &Vec<u64>| {
+            let mut bands = |set: &Vec<u32>| {
                 let mut bands = Vec::new();
                 sketcher.bands(set, &mut bands);
                 bands

@@ -62,7 +62,7 @@ impl Sketcher {
     }
 
     /// The registers of `set`, whose elements are hashes; all empty when the set is.
-    pub fn sketch(&mut self, set: &[u64]) -> &[u64] {
+    pub fn sketch(&mut self, set: &[u32]) -> &[u64] {
         self.registers.fill(EMPTY);
         if !set.is_empty() {
             let count = self.registers.len();
@@ -78,7 +78,7 @@ impl Sketcher {
     }
 
     /// The band hashes of `set`, then the hash of the whole set.
-    pub fn bands(&mut self, set: &[u64], out: &mut Vec<u64>) {
+    pub fn bands(&mut self, set: &[u32], out: &mut Vec<u64>) {
         self.sketch(set);
         let rows = self.banding.rows as usize;
         out.extend(self.registers.chunks_exact(rows).enumerate().map(|(band, registers)| {
@@ -89,13 +89,13 @@ impl Sketcher {
         out.push(mix(self.kernel.sum(set), set.len() as u64));
     }
 
-    fn throw_anywhere(&mut self, set: &[u64], round: usize) {
+    fn throw_anywhere(&mut self, set: &[u32], round: usize) {
         self.kernel
             .throw(set, self.round_keys[round], round as u64, &mut self.registers);
     }
 
     /// Round t + `register`, which only an empty register can notice.
-    fn throw_at(&mut self, set: &[u64], register: usize) {
+    fn throw_at(&mut self, set: &[u32], register: usize) {
         if self.registers[register] == EMPTY {
             let round = self.registers.len() + register;
             let key = self.round_keys[round];
@@ -107,7 +107,7 @@ impl Sketcher {
 
 /// Throws `set` in one round: each element into a register that keeps the least. In eights, so that vectors can stir.
 #[inline(always)]
-pub(super) fn throw(set: &[u64], key: u64, round: u64, registers: &mut [u64]) {
+pub(super) fn throw(set: &[u32], key: u64, round: u64, registers: &mut [u64]) {
     let count = registers.len() as u64;
     let mut throw = |hashes: &[u64]| {
         for hash in hashes {
@@ -124,15 +124,15 @@ pub(super) fn throw(set: &[u64], key: u64, round: u64, registers: &mut [u64]) {
 
 /// The sum of the stirred elements.
 #[inline(always)]
-pub(super) fn sum(set: &[u64]) -> u64 {
+pub(super) fn sum(set: &[u32]) -> u64 {
     set.iter()
         .fold(0u64, |sum, element| sum.wrapping_add(stir(*element, SET_KEY)))
 }
 
 /// Mixes a hash with a round's key: a product, and its upper half over the lower one.
 #[inline(always)]
-fn stir(element: u64, key: u64) -> u64 {
-    let product = (element ^ key).wrapping_mul(key | 1);
+fn stir(element: u32, key: u64) -> u64 {
+    let product = (u64::from(element) ^ key).wrapping_mul(key | 1);
     product ^ product >> 32
 }
 
@@ -156,8 +156,11 @@ mod tests {
     const BANDING: Banding = Banding { bands: 32, rows: 8 };
 
     /// Two sets of which `shared` elements are in both and `own` in each alone.
-    fn sets(seed: u64, shared: u64, own: u64) -> [Vec<u64>; 2] {
-        let element = |i: u64| mix(i.wrapping_add(seed << 32), 0x1234_5678_9ABC_DEF1);
+    fn sets(seed: u64, shared: u64, own: u64) -> [Vec<u32>; 2] {
+        let element = |i: u64| {
+            let hash = mix(i.wrapping_add(seed << 32), 0x1234_5678_9ABC_DEF1);
+            (mix(hash, BAND_KEY) >> 32) as u32
+        };
         let set = |range: std::ops::Range<u64>| (0..shared).chain(range).map(element).collect();
         [set(shared..shared + own), set(shared + own..shared + 2 * own)]
     }
@@ -216,7 +219,7 @@ mod tests {
     #[test]
     fn bands_are_a_function_of_set_and_seed() {
         let [a, b] = sets(3, 50, 50);
-        let bands = |set: &[u64], seed| {
+        let bands = |set: &[u32], seed| {
             let mut out = Vec::new();
             Sketcher::new(BANDING, seed).bands(set, &mut out);
             out

@@ -10,7 +10,7 @@ use super::planner::Banding;
 use super::shingle::Shingler;
 use super::sketch::Sketcher;
 use super::{NearConfig, PLACE, Words};
-use crate::rows::{BinaryColumn, write_u64s};
+use crate::rows::{BinaryColumn, write_u32s, write_u64s};
 
 /// Adds `bands` and `shingles` to a batch that has decoded `content`. Both are null where the row is masked, has no
 /// content, has fewer shingles than the settings ask for, or is longer than [`super::shingle::TEXT_MAX`].
@@ -94,7 +94,7 @@ impl MapTask for SketchTask {
             self.hashes.clear();
             self.sketcher.bands(set, &mut self.hashes);
             bands.push_with(|bytes| write_u64s(bytes, &self.hashes))?;
-            shingles.push_with(|bytes| write_u64s(bytes, set))?;
+            shingles.push_with(|bytes| write_u32s(bytes, set))?;
         }
         batch
             .with_column(field(columns::BANDS), bands.finish()?)?

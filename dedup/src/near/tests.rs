@@ -319,7 +319,7 @@ fn short_and_masked_files_have_no_sketch() {
     let shingles = columns::binaries(&sketched[0], columns::SHINGLES).expect("shingles");
     let lengths = |array: &arrow_array::BinaryArray| array.iter().map(|v| v.map(<[u8]>::len)).collect::<Vec<_>>();
     assert_eq!(lengths(bands), [None, Some(43 * 8)]);
-    assert_eq!(lengths(shingles), [None, Some(6 * 8)]);
+    assert_eq!(lengths(shingles), [None, Some(6 * 4)]);
 
     let mut batch = FileBatch::new(corpus.home(0)).expect("a batch");
     batch.decide(1, Outcome::Dropped, PLACE, Default::default());

@@ -8,7 +8,7 @@
 //! `met` has bit *band* mod 64 set for each band in which both meet: by it [quality](super::quality) knows what a run of
 //! fewer bands had found. It is no part of an edge, and null where nobody asks: for equal sets and for unlike ones.
 //!
-//! Memory of a gather: the shingle sets of one home (at most 4 bytes a byte of its text, near 1 in source code), one
+//! Memory of a gather: the shingle sets of one home (at most 2 bytes a byte of its text, near 0.4 in source code), one
 //! batch of attached sets, 80 bytes an edge, and 8 bytes a band of each file b with an edge. Homes are cut by bytes, so
 //! the bound does not grow with the corpus.
 
@@ -23,7 +23,7 @@ use stackmill_schemas::{Error, FileId, Result, TaskContext, columns, rank};
 use super::edges::{self, Side};
 use super::planner::Banding;
 use super::sketch::Sketcher;
-use crate::rows::{FixedColumn, RANK_BYTES, optional_fixed_array, rank_array, read_u64s};
+use crate::rows::{FixedColumn, RANK_BYTES, optional_fixed_array, rank_array, read_u32s};
 
 /// Edges of one emitted batch.
 const BATCH_ROWS: usize = 64 << 10;
@@ -172,14 +172,14 @@ impl Verify {
         let ranks_b = columns::binaries(batch, "ranks_b")?;
         for i in 0..batch.num_rows() {
             let (a, blob_a) = (ranks_a.rank(i)?, blobs_a.get(i));
-            let set_a = read_u64s(sets_a.value(i))?;
+            let set_a = read_u32s(sets_a.value(i))?;
             let (ranks, rest) = ranks_b.value(i).as_chunks::<RANK_BYTES>();
             if !rest.is_empty() {
                 return Err(Error::bug("`ranks_b` is no list of ranks"));
             }
             found.next();
             for b in ranks.iter().map(|rank| u128::from_be_bytes(*rank)) {
-                let set_b = read_u64s(home.set(rank::file_of(b))?)?;
+                let set_b = read_u32s(home.set(rank::file_of(b))?)?;
                 let Some(similarity) = self.similarity(set_a, set_b) else {
                     continue;
                 };
@@ -197,7 +197,7 @@ impl Verify {
 }
 
 impl Verify {
-    fn similarity(&self, a: &[[u8; 8]], b: &[[u8; 8]]) -> Option<f64> {
+    fn similarity(&self, a: &[[u8; 4]], b: &[[u8; 4]]) -> Option<f64> {
         match self.threshold {
             0.0 => Some(jaccard_at_least(a, b, f64::MIN_POSITIVE).unwrap_or(0.0)),
             threshold => jaccard_at_least(a, b, threshold).or(self.tells_all.then_some(0.0)),
@@ -230,7 +230,7 @@ impl Compared {
         self.bands_a.clear();
     }
 
-    fn push(&mut self, edge: Edge, (a, b): (&[[u8; 8]], &[[u8; 8]])) {
+    fn push(&mut self, edge: Edge, (a, b): (&[[u8; 4]], &[[u8; 4]])) {
         let met = match edge.similarity > 0.0 && edge.similarity < 1.0 {
             true => Some(self.met(edge.b, a, b)),
             false => None,
@@ -238,10 +238,10 @@ impl Compared {
         self.edges.push((edge, met));
     }
 
-    fn met(&mut self, rank_b: u128, a: &[[u8; 8]], b: &[[u8; 8]]) -> u64 {
+    fn met(&mut self, rank_b: u128, a: &[[u8; 4]], b: &[[u8; 4]]) -> u64 {
         let sketcher = &mut self.sketcher;
-        let mut bands = |set: &[[u8; 8]], out: &mut Vec<u64>| {
-            let set: Vec<u64> = set.iter().map(|element| u64::from_le_bytes(*element)).collect();
+        let mut bands = |set: &[[u8; 4]], out: &mut Vec<u64>| {
+            let set: Vec<u32> = set.iter().map(|element| u32::from_le_bytes(*element)).collect();
             sketcher.bands(&set, out);
             // The last one is the hash of the set.
             out.pop();
@@ -284,12 +284,12 @@ impl HomeSets {
     }
 }
 
-/// The Jaccard index of two sorted sets of u64 (little endian) if it is at least `threshold`, else none.
+/// The Jaccard index of two sorted sets of u32 (little endian) if it is at least `threshold`, else none.
 ///
 /// Exact: the index is the nearest f64 to intersection / union, so a threshold of 0.7 takes 7 of 10. Gives up as soon as
 /// the sizes, or what is left of the sets, put the threshold out of reach. Sizes within reach differ by a factor of at
 /// most 1 / `threshold`, so a plain merge is the fastest walk: galloping pays for sizes that are far apart.
-pub fn jaccard_at_least(a: &[[u8; 8]], b: &[[u8; 8]], threshold: f64) -> Option<f64> {
+pub fn jaccard_at_least(a: &[[u8; 4]], b: &[[u8; 4]], threshold: f64) -> Option<f64> {
     if a.is_empty() || b.is_empty() {
         return None;
     }
@@ -301,7 +301,7 @@ pub fn jaccard_at_least(a: &[[u8; 8]], b: &[[u8; 8]], threshold: f64) -> Option<
             return None;
         }
         for _ in 0..STRIDE.min(a.len() - i).min(b.len() - j) {
-            let (x, y) = (u64::from_le_bytes(a[i]), u64::from_le_bytes(b[j]));
+            let (x, y) = (u32::from_le_bytes(a[i]), u32::from_le_bytes(b[j]));
             common += usize::from(x == y);
             i += usize::from(x <= y);
             j += usize::from(y <= x);
@@ -333,11 +333,11 @@ mod tests {
 
     use super::*;
 
-    fn bytes(set: &BTreeSet<u64>) -> Vec<[u8; 8]> {
+    fn bytes(set: &BTreeSet<u32>) -> Vec<[u8; 4]> {
         set.iter().map(|value| value.to_le_bytes()).collect()
     }
 
-    fn compare(a: impl IntoIterator<Item = u64>, b: impl IntoIterator<Item = u64>, threshold: f64) -> Option<f64> {
+    fn compare(a: impl IntoIterator<Item = u32>, b: impl IntoIterator<Item = u32>, threshold: f64) -> Option<f64> {
         let [a, b] = [a.into_iter().collect(), b.into_iter().collect()];
         jaccard_at_least(&bytes(&a), &bytes(&b), threshold)
     }
@@ -367,8 +367,8 @@ mod tests {
     proptest! {
         #[test]
         fn the_index_is_that_of_plain_sets(
-            a in prop::collection::btree_set(0u64..300, 1..250),
-            b in prop::collection::btree_set(0u64..300, 1..250),
+            a in prop::collection::btree_set(0u32..300, 1..250),
+            b in prop::collection::btree_set(0u32..300, 1..250),
             threshold in 0.01f64..1.0,
         ) {
             let truth = a.intersection(&b).count() as f64 / a.union(&b).count() as f64;

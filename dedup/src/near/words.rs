@@ -1,19 +1,20 @@
-//! Words and their hashes, in plain Rust: where they begin and end, how each becomes 64 bits, how n become a shingle.
+//! Words and their hashes, in plain Rust: where they begin and end, how each becomes 32 bits, how n become a shingle.
 //!
 //! ```text
 //!   text     let  mut  total = total + 1 ;
 //!   classes  111001110011111000111110001000      1 bit a byte, 64 at once
 //!   starts   0    5    10      18      26        bit set, the one before it not
 //!   ends     3    8    15      23      27        bit not set, the one before it set
-//!   hash     bytes 0–7 · K0  +  (bytes 8–15 · K1) turned by 32; longer words are folded in by 8; then stirred
+//!   hash     bytes 0–7 · K0  +  (bytes 8–15 · K1) turned by 32; longer words are folded in by 8; then stirred, upper half
 //! ```
-//! Up to 8 bytes the hash is one to one. Its steps are those that 8 lanes can take at once: `super::kernel` does, with
-//! the same bits.
+//! Its steps are those that 8 lanes can take at once: `super::kernel` does, with the same bits.
 
 /// Bytes that are classified at once.
 pub(super) const BLOCK: usize = 64;
 /// Bytes of a segment: its marks stay in the first cache.
 pub(super) const SEGMENT: usize = 64 * BLOCK;
+/// Shingles that are summed at once.
+const ROLLED: usize = 16;
 /// Odd keys of the word hash: digits of pi.
 pub(super) const KEYS: [u64; 4] = [
     0x243F_6A88_85A3_08D3,
@@ -181,37 +182,44 @@ impl Portable {
         }
     }
 
-    pub(super) fn hash(self, text: &[u8], alphabet: Alphabet, marks: &Marks, out: &mut Vec<u64>) {
+    pub(super) fn hash(self, text: &[u8], alphabet: Alphabet, marks: &Marks, out: &mut Vec<u32>) {
         self.hash_each(text, alphabet, marks.words(), out);
     }
 
     #[inline(always)]
-    pub(super) fn hash_each(self, text: &[u8], alphabet: Alphabet, words: (&[u32], &[u32]), out: &mut Vec<u64>) {
+    pub(super) fn hash_each(self, text: &[u8], alphabet: Alphabet, words: (&[u32], &[u32]), out: &mut Vec<u32>) {
         let words = words.0.iter().zip(words.1);
         out.extend(words.map(|(start, end)| hash_word(text, *start, *end, alphabet)));
     }
 
-    pub(super) fn roll(self, words: &[u64], powers: &[u64], out: &mut Vec<u64>) {
-        let count = powers.len();
-        let (Some(last), true) = (words.len().checked_sub(count), count > 0) else {
+    pub(super) fn roll(self, words: &[u32], powers: &[u32], out: &mut Vec<u32>) {
+        self.roll_each(words, powers, out);
+    }
+
+    /// [`ROLLED`] sums at once, so that vectors can take them.
+    #[inline(always)]
+    pub(super) fn roll_each(self, words: &[u32], powers: &[u32], out: &mut Vec<u32>) {
+        let Some(last) = words.len().checked_sub(powers.len()) else {
             return;
         };
-        let multiplier = powers.iter().rev().nth(1).copied().unwrap_or(1);
-        let push = |sum: u64, word: u64| sum.wrapping_mul(multiplier).wrapping_add(word);
-        let sum = |words: &[u64]| {
-            words
-                .iter()
-                .zip(powers)
-                .fold(0u64, |sum, (word, power)| sum.wrapping_add(word.wrapping_mul(*power)))
-        };
-        let mut rolling = sum(&words[..count]);
         out.reserve(last + 1);
-        out.push(rolling);
-        let leaving = powers[0];
-        out.extend(words.iter().zip(&words[count..]).map(|(old, new)| {
-            rolling = push(rolling.wrapping_sub(old.wrapping_mul(leaving)), *new);
-            rolling
-        }));
+        let whole = (last + 1) / ROLLED * ROLLED;
+        for first in (0..whole).step_by(ROLLED) {
+            let mut sums = [0u32; ROLLED];
+            for (place, power) in powers.iter().enumerate() {
+                let words = words[first + place..].first_chunk::<ROLLED>();
+                let words = words.expect("because the last of them is a word of the last shingle or before it");
+                for (sum, word) in sums.iter_mut().zip(words) {
+                    *sum = sum.wrapping_add(word.wrapping_mul(*power));
+                }
+            }
+            out.extend_from_slice(&sums);
+        }
+        let sum = |words: &[u32]| {
+            let parts = words.iter().zip(powers).map(|(word, power)| word.wrapping_mul(*power));
+            parts.fold(0u32, u32::wrapping_add)
+        };
+        out.extend((whole..=last).map(|first| sum(&words[first..])));
     }
 }
 
@@ -256,9 +264,9 @@ fn word_bits(bytes: u64, alphabet: Alphabet) -> u64 {
     (words >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
 
-/// The word `text[start..end]` as 64 bits.
+/// The word `text[start..end]` as 32 bits.
 #[inline(always)]
-pub(super) fn hash_word(text: &[u8], start: u32, end: u32, alphabet: Alphabet) -> u64 {
+pub(super) fn hash_word(text: &[u8], start: u32, end: u32, alphabet: Alphabet) -> u32 {
     let (start, length) = (start as usize, (end - start) as usize);
     let [first, then] = match text[start..].first_chunk::<16>() {
         Some(bytes) => halves(bytes),
@@ -274,8 +282,7 @@ pub(super) fn hash_word(text: &[u8], start: u32, end: u32, alphabet: Alphabet) -
         hash = fold_in(hash, &text[start + 16..start + length], alphabet);
     }
     hash ^= hash >> 32;
-    hash = hash.wrapping_mul(KEYS[2]);
-    hash ^ hash >> 29
+    (hash.wrapping_mul(KEYS[2]) >> 32) as u32
 }
 
 /// The rest of a long word, 8 bytes a step.

@@ -50,7 +50,7 @@ pub struct Shingler {
     names: HashTable<(u64, usize)>,
     /// What a place in the window multiplies by; the first place last.
     powers: Vec<u64>,
-    set: Vec<u64>,
+    set: Vec<u32>,
 }
 
 impl Shingler {
@@ -70,7 +70,7 @@ impl Shingler {
 
     /// The sorted set of the text's shingles; empty when it has fewer tokens than one shingle, is too long, or is in a
     /// language whose tokens nobody has described.
-    pub fn set(&mut self, text: &[u8], language: &str) -> &[u64] {
+    pub fn set(&mut self, text: &[u8], language: &str) -> &[u32] {
         self.codes.clear();
         self.set.clear();
         self.names.clear();
@@ -119,7 +119,7 @@ impl Shingler {
             }
             sum = sum.wrapping_mul(MULTIPLIER).wrapping_add(value(*code));
             if end + 1 >= count {
-                self.set.push(mix(sum, SHINGLE_KEY));
+                self.set.push((mix(sum, SHINGLE_KEY) >> 32) as u32);
             }
         }
     }
@@ -184,7 +184,7 @@ mod tests {
 
     use super::*;
 
-    fn set(text: &str, language: &str, ngram: u32) -> Vec<u64> {
+    fn set(text: &str, language: &str, ngram: u32) -> Vec<u32> {
         Shingler::new(ngram).set(text.as_bytes(), language).to_vec()
     }
 

@@ -40,7 +40,7 @@ impl SideFiles for Sets {
 pub(crate) fn bench(settings: [u32; 3], tables: &[&str]) -> crate::Outcome {
     let [seeds, bands, rows] = settings;
     let mut shingler = Shingler::new(NearConfig::default().ngram);
-    let mut sets: Vec<Vec<u64>> = Vec::new();
+    let mut sets: Vec<Vec<u32>> = Vec::new();
     for table in tables {
         texts(Path::new(table), &mut |text| {
             sets.push(shingler.set(text.as_bytes()).to_vec());
@@ -100,8 +100,8 @@ fn texts(table: &Path, to: &mut dyn FnMut(&str)) -> crate::Outcome {
     Ok(())
 }
 
-fn side(sets: &[Vec<u64>]) -> Result<RecordBatch> {
-    let bytes = |set: &Vec<u64>| {
+fn side(sets: &[Vec<u32>]) -> Result<RecordBatch> {
+    let bytes = |set: &Vec<u32>| {
         set.iter()
             .flat_map(|element| element.to_le_bytes())
             .collect::<Vec<u8>>()
@@ -116,7 +116,7 @@ fn side(sets: &[Vec<u64>]) -> Result<RecordBatch> {
 }
 
 /// What a run by `config` finds.
-fn found(config: &NearConfig, sets: &[Vec<u64>], cx: &TaskContext) -> Result<Found> {
+fn found(config: &NearConfig, sets: &[Vec<u32>], cx: &TaskContext) -> Result<Found> {
     let near = config.build()?;
     let mut rows = vec![bands(config, sets)?];
     let size = InputSize {
@@ -139,9 +139,9 @@ fn found(config: &NearConfig, sets: &[Vec<u64>], cx: &TaskContext) -> Result<Fou
     Ok(found)
 }
 
-fn bands(config: &NearConfig, sets: &[Vec<u64>]) -> Result<RecordBatch> {
+fn bands(config: &NearConfig, sets: &[Vec<u32>]) -> Result<RecordBatch> {
     let mut sketcher = Sketcher::new(config.validate()?, config.seed);
-    let mut of = |set: &Vec<u64>| {
+    let mut of = |set: &Vec<u32>| {
         let mut bands = Vec::new();
         sketcher.bands(set, &mut bands);
         bands.iter().flat_map(|band| band.to_le_bytes()).collect::<Vec<u8>>()

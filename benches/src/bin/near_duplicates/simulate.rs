@@ -95,11 +95,12 @@ impl SideFiles for Sets {
 fn sets(files: std::ops::Range<u64>, every: u64) -> Result<RecordBatch> {
     let set = |file: u64| {
         let cluster = cluster(file, every);
-        let mut set: Vec<u64> = (0..20)
+        let mut set: Vec<u32> = (0..20)
             .map(|at| match cluster {
                 Some(cluster) if at < 17 => hash(4, cluster, at),
                 _ => hash(5, file, at),
             })
+            .map(|element| (element >> 32) as u32)
             .collect();
         set.sort_unstable();
         set.iter()
