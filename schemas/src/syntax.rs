@@ -86,7 +86,7 @@ impl DefinitionKind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Parsed {
     /// With facts.
-    Facts(SyntaxFacts),
+    Facts(Box<SyntaxFacts>),
     /// No grammar for the language.
     NoGrammar,
     /// The declared work budget was used up: `(steps, limit)`.

@@ -46,7 +46,7 @@ fn told(number: usize, text: &str, wanted: FactSet) -> SyntaxFacts {
     };
     let response = Worker::default().answer(&wire::request(&[job])).expect("grammars load");
     match wire::answers(&response).expect("whole answers").pop() {
-        Some(Parsed::Facts(facts)) => facts,
+        Some(Parsed::Facts(facts)) => *facts,
         other => panic!("{other:?}"),
     }
 }

@@ -136,7 +136,7 @@ pub(super) fn answers(mut response: &[u8]) -> Result<Vec<Parsed>> {
 fn one(response: &mut &[u8]) -> Result<Parsed> {
     let [tag] = take(response)?;
     match tag {
-        0 => Ok(Parsed::Facts(take_facts(response)?)),
+        0 => Ok(Parsed::Facts(Box::new(take_facts(response)?))),
         1 => Ok(Parsed::NoGrammar),
         2 => Ok(Parsed::OverBudget(take_u64(response)?, take_u64(response)?)),
         other => Err(Error::bug(format!(
@@ -232,7 +232,7 @@ mod tests {
         ];
         assert_eq!(jobs(&request(&sent)).expect("whole"), sent);
         let parsed = [
-            Parsed::Facts(SyntaxFacts {
+            Parsed::Facts(Box::new(SyntaxFacts {
                 bytes: 1,
                 error_bytes: Some(2),
                 nodes: None,
@@ -245,7 +245,7 @@ mod tests {
                 imports: Some(Vec::new()),
                 comments: Some(vec![Span { start: 1, end: 2 }; 3]),
                 ..SyntaxFacts::default()
-            }),
+            })),
             Parsed::NoGrammar,
             Parsed::OverBudget(8, 7),
         ];

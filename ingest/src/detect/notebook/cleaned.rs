@@ -37,13 +37,12 @@ const TEXT_BOILERPLATE: &[&str] = &[
 /// A program.
 pub(super) fn script(document: &Document) -> String {
     let blocks = blocks(&document.cells);
-    let (last, others) = match blocks.split_last() {
-        Some(((Kind::Text, _), others)) => (None, others),
-        Some((last, others)) => (Some(last), others),
-        None => (None, &blocks[..]),
+    let wanted = match blocks.as_slice() {
+        [wanted @ .., (Kind::Text, _)] => wanted,
+        all => all,
     };
     let mut out = String::new();
-    for (kind, text) in others.iter().chain(last) {
+    for (kind, text) in wanted {
         let text = match kind {
             Kind::Code => code(text),
             Kind::Text => comments(text),
@@ -91,7 +90,10 @@ fn comments(text: &str) -> String {
     // A run of line ends is one, also before the first line and behind the last.
     let empty = |is_there: bool| is_there.then_some("");
     let inner = text.split('\n').filter(|line| !line.is_empty());
-    let lines = empty(text.starts_with('\n')).into_iter().chain(inner).chain(empty(text.ends_with('\n')));
+    let lines = empty(text.starts_with('\n'))
+        .into_iter()
+        .chain(inner)
+        .chain(empty(text.ends_with('\n')));
     let lines: Vec<String> = lines.map(|line| format!("# {}", line.trim())).collect();
     lines.join("\n")
 }
