@@ -127,8 +127,6 @@ fn tree_within(parser: &mut Parser, job: Job<'_>) -> std::result::Result<Tree, (
 
 #[cfg(test)]
 mod tests {
-    use stackmill_schemas::syntax::SyntaxFacts;
-
     use super::super::facts::FactSet;
     use super::*;
 
