@@ -7,7 +7,7 @@ use super::Preset;
 pub(super) const PRESET: Preset = Preset {
     name: "stack-v2-kaggle",
     summary: "Kaggle notebooks of The Stack v2, as scripts: `[notebooks] style = \"cleaned\"`",
-    source: "Lozhkov et al. 2024, arXiv 2402.19173, section 2.5, and `kaggle` of the-stack-v2",
+    source: "Lozhkov et al. 2024, arXiv 2402.19173, section 2.4, and `kaggle` of the-stack-v2",
     missing: &[
         "how a notebook becomes a script, and that it has four cells or more, are settings of `[notebooks]`",
         "5,000,000 characters are those of the cells alone there, written without line ends in ASCII; here the file's bytes",
