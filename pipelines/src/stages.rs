@@ -115,7 +115,7 @@ impl Stages {
             .map_or_else(default_policy, |config| config.keep.clone());
         let known = Known::new(Riding::of(&recipe.sources)?, metadata)?;
         let license = recipe.license.clone().unwrap_or_default();
-        let license_policy = LicensePolicy::named(&license.policy).context("stage `license`")?;
+        let license_policy = license.policy().context("stage `license`")?;
         let rules = rules.resolved();
         let stages = Self {
             listing,

@@ -21,6 +21,8 @@ pub struct SyntaxFacts {
     pub function_lines: Option<u64>,
     /// Bytes of the longest function; 0 without any.
     pub function_bytes: Option<u64>,
+    /// Places that the grammar takes and the language's compiler refuses.
+    pub refused: Option<u64>,
     /// Where the definitions are, in the order of their starts.
     pub definition_spans: Option<Vec<Definition>>,
     /// Where something is imported, in the order of the text.
@@ -84,7 +86,7 @@ impl DefinitionKind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Parsed {
     /// With facts.
-    Facts(SyntaxFacts),
+    Facts(Box<SyntaxFacts>),
     /// No grammar for the language.
     NoGrammar,
     /// The declared work budget was used up: `(steps, limit)`.

@@ -68,6 +68,7 @@ presets! {
     stack_v2
     stack_v2_issues
     stack_v2_pull_requests
+    stack_v2_kaggle
     refinecode
 }
 

@@ -10,7 +10,7 @@ pub(super) const PRESET: Preset = Preset {
     source: "Huang et al. 2024, arXiv 2411.04905, and `pipeline/code_filter_config.py` with `quality_signals/` of \
              opc_data_filtering",
     missing: &[
-        "Python, JavaScript and HTML must parse: add `parse-error-share`, which allows for errors, and asks another parser",
+        "Python, JavaScript and HTML must parse: add `parse-error-share`, which allows for errors, and asks another parser, and for Python `refused-syntax`",
         "Chinese texts have limits of their own (`read-more-lines` .3, `word-length` from 1.3, `bracket-words` .1): which \
          language a text is in is not told, and all are taken for English",
         "digits, repeated n-grams and the like are counted without rewriting full-width and compatibility characters",

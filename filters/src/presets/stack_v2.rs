@@ -11,7 +11,7 @@ pub(super) const PRESET: Preset = Preset {
     missing: &[
         "the hand-made list of 130 excluded extensions was not published",
         "blobs of 10 MB and more when compressed are left out, which no listing knows: the raw length is limited to 10 MB",
-        "issues and pull requests have presets of their own; Kaggle scripts are not there",
+        "issues, pull requests and Kaggle notebooks have presets of their own",
         "near-duplicates, personal information, malware and opt-outs are stages, or not here",
     ],
     quirks: &[],

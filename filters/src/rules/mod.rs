@@ -91,8 +91,10 @@ rules! {
     repeated_ngrams
     characters_per_token
     classifier
+    sample
     // syntax
     parse_error_share
+    refused_syntax
     definitions_per_line
 }
 

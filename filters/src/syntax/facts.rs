@@ -26,6 +26,8 @@ pub const CALLS: &str = "syntax_calls";
 pub const FUNCTION_LINES: &str = "syntax_function_lines";
 /// UInt64, nullable: bytes of the longest function.
 pub const FUNCTION_BYTES: &str = "syntax_function_bytes";
+/// UInt64, nullable: places that the grammar takes and the language's compiler refuses.
+pub const REFUSED: &str = "syntax_refused";
 /// List of structs (kind, start, end, name_start, name_end), nullable: definitions.
 pub const DEFINITION_SPANS: &str = "syntax_definition_spans";
 /// List of structs (start, end), nullable: imports.
@@ -53,6 +55,8 @@ pub enum Fact {
     FunctionLines,
     /// Bytes of the longest function.
     FunctionBytes,
+    /// Number of places that the language's compiler refuses.
+    Refused,
     /// Kind, place and name of each definition.
     DefinitionSpans,
     /// Place of each import.
@@ -65,7 +69,7 @@ pub enum Fact {
 
 impl Fact {
     /// Every fact, in the order of their columns.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ErrorBytes,
         Self::Nodes,
         Self::Nesting,
@@ -73,6 +77,7 @@ impl Fact {
         Self::Calls,
         Self::FunctionLines,
         Self::FunctionBytes,
+        Self::Refused,
         Self::DefinitionSpans,
         Self::Imports,
         Self::Comments,
@@ -89,6 +94,7 @@ impl Fact {
             Self::Calls => CALLS,
             Self::FunctionLines => FUNCTION_LINES,
             Self::FunctionBytes => FUNCTION_BYTES,
+            Self::Refused => REFUSED,
             Self::DefinitionSpans => DEFINITION_SPANS,
             Self::Imports => IMPORTS,
             Self::Comments => COMMENTS,
@@ -121,6 +127,7 @@ impl Fact {
             Self::Calls => facts.calls,
             Self::FunctionLines => facts.function_lines,
             Self::FunctionBytes => facts.function_bytes,
+            Self::Refused => facts.refused,
             Self::DefinitionSpans | Self::Imports | Self::Comments | Self::Docstrings => None,
         }
     }
@@ -292,6 +299,7 @@ impl<'a> SyntaxColumns<'a> {
                 Fact::Definitions => &mut facts.definitions,
                 Fact::Calls => &mut facts.calls,
                 Fact::FunctionLines => &mut facts.function_lines,
+                Fact::Refused => &mut facts.refused,
                 _ => &mut facts.function_bytes,
             };
             *slot = Some(column.value(i));
@@ -366,6 +374,7 @@ mod tests {
             calls: Some(5),
             function_lines: Some(6),
             function_bytes: Some(7),
+            refused: Some(8),
             definition_spans: Some(vec![Definition {
                 kind: DefinitionKind::Macro,
                 span: span(0, 9),

@@ -3,6 +3,7 @@
 use tree_sitter::Language;
 
 use super::grammars::{Define, Docstring, Grammar, Has, Mark, Name};
+use super::refused::Kinds;
 
 /// Kinds of nodes that are named.
 pub(super) const NAMED: u8 = 1;
@@ -38,6 +39,8 @@ pub(super) struct Meanings {
     pub(super) imports: Vec<(u16, &'static Mark)>,
     /// With the kind itself (0 for prefixes of comments), and that of what it must be right below.
     pub(super) documents: Vec<(u16, u16, &'static Docstring)>,
+    /// What its compiler refuses, where that is known.
+    pub(super) refused: Option<Kinds>,
 }
 
 impl Meanings {
@@ -79,6 +82,7 @@ impl Meanings {
                 .collect(),
             imports: nodes.imports.iter().map(|mark| (id(mark.node), mark)).collect(),
             documents: nodes.docstrings.iter().map(documenting).collect(),
+            refused: grammar.tells_refused().then(|| Kinds::of_python(language)),
         };
         this.mark(nodes.calls.iter().map(|kind| id(kind)).collect(), CALLS);
         this.mark(nodes.comments.iter().map(|kind| id(kind)).collect(), COMMENTS);

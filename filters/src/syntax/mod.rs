@@ -18,6 +18,7 @@ mod facts;
 mod grammars;
 mod meanings;
 mod parse;
+mod refused;
 #[cfg(test)]
 mod samples;
 mod tree;
@@ -27,7 +28,7 @@ mod worker;
 pub(crate) use facts::SyntaxColumns;
 pub use facts::{
     CALLS, COMMENTS, DEFINITION_SPANS, DEFINITIONS, DOCSTRINGS, ERROR_BYTES, FUNCTION_BYTES, FUNCTION_LINES, Fact,
-    FactSet, IMPORTS, NESTING, NODES,
+    FactSet, IMPORTS, NESTING, NODES, REFUSED,
 };
 pub use grammars::{Grammar, grammars};
 pub use parse::{Parse, ParseConfig};

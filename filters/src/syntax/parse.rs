@@ -129,7 +129,7 @@ impl MapTask for ParseTask {
         let mut told: Vec<Option<SyntaxFacts>> = vec![None; record.num_rows()];
         for (i, parsed) in rows.into_iter().zip(self.parse(&jobs)?) {
             match parsed {
-                Parsed::Facts(facts) => told[i] = Some(facts),
+                Parsed::Facts(facts) => told[i] = Some(*facts),
                 Parsed::NoGrammar => {}
                 Parsed::OverBudget(steps, limit) => {
                     let reason = Reason::measured(steps, limit);

@@ -46,7 +46,7 @@ fn told(number: usize, text: &str, wanted: FactSet) -> SyntaxFacts {
     };
     let response = Worker::default().answer(&wire::request(&[job])).expect("grammars load");
     match wire::answers(&response).expect("whole answers").pop() {
-        Some(Parsed::Facts(facts)) => facts,
+        Some(Parsed::Facts(facts)) => *facts,
         other => panic!("{other:?}"),
     }
 }
@@ -129,6 +129,7 @@ fn facts_do_not_depend_on_each_other() {
                     calls: joined.calls.or(alone.calls),
                     function_lines: joined.function_lines.or(alone.function_lines),
                     function_bytes: joined.function_bytes.or(alone.function_bytes),
+                    refused: joined.refused.or(alone.refused),
                     definition_spans: joined.definition_spans.or(alone.definition_spans),
                     imports: joined.imports.or(alone.imports),
                     comments: joined.comments.or(alone.comments),

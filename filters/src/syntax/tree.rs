@@ -7,6 +7,7 @@ use stackmill_schemas::syntax::{Definition, DefinitionKind, Span, SyntaxFacts};
 use super::facts::{Fact, FactSet};
 use super::grammars::{Docstring, Has, Name};
 use super::meanings::{self, Defining, Meanings};
+use super::refused::Refusals;
 
 /// Nodes below a definition that are searched for its name.
 const NAME_NODES: usize = 64;
@@ -19,14 +20,22 @@ pub(super) fn facts(tree: &Tree, text: &[u8], meanings: &Meanings, wanted: FactS
         text,
         mask: mask(&facts),
         errors: facts.error_bytes.is_some() && tree.root_node().has_error(),
+        refusals: meanings
+            .refused
+            .as_ref()
+            .filter(|_| facts.refused.is_some())
+            .map(Refusals::new),
         facts,
         open: Vec::new(),
         depth: 0,
         errors_end: 0,
         signature: None,
     };
-    if reading.mask != 0 || reading.errors {
+    if reading.mask != 0 || reading.errors || reading.refusals.is_some() {
         reading.walk(&mut tree.walk());
+    }
+    if let Some(refusals) = &reading.refusals {
+        reading.facts.refused = Some(refusals.count());
     }
     reading.facts
 }
@@ -46,6 +55,7 @@ fn empty(text: &[u8], meanings: &Meanings, wanted: FactSet) -> SyntaxFacts {
         calls: number(Fact::Calls, grammar.tells_calls()),
         function_lines: number(Fact::FunctionLines, grammar.tells_functions()),
         function_bytes: number(Fact::FunctionBytes, grammar.tells_functions()),
+        refused: number(Fact::Refused, grammar.tells_refused()),
         definition_spans: (wanted.has(Fact::DefinitionSpans) && defines).then(Vec::new),
         imports: spans(Fact::Imports, grammar.tells_imports()),
         comments: spans(Fact::Comments, grammar.tells_comments()),
@@ -86,6 +96,8 @@ struct Reading<'a> {
     mask: u8,
     /// Whether errors are wanted, and there are some.
     errors: bool,
+    /// Where refusals are wanted.
+    refusals: Option<Refusals<'a>>,
     facts: SyntaxFacts,
     open: Vec<Open>,
     depth: u64,
@@ -101,7 +113,7 @@ impl Reading<'_> {
         loop {
             let node = cursor.node();
             let open = self.enter(&node);
-            let inside = self.mask != 0 || node.has_error();
+            let inside = self.mask != 0 || self.refusals.is_some() || node.has_error();
             if inside && cursor.goto_first_child() {
                 self.open.push(open);
                 continue;
@@ -120,6 +132,9 @@ impl Reading<'_> {
 
     fn leave(&mut self, open: Open) {
         self.depth -= u64::from(open.nests);
+        if let Some(refusals) = &mut self.refusals {
+            refusals.leave(open.kind);
+        }
     }
 
     fn enter(&mut self, node: &Node<'_>) -> Open {
@@ -128,6 +143,10 @@ impl Reading<'_> {
         let nests = flags & meanings::NESTS != 0;
         if self.errors {
             self.count_errors(node);
+        }
+        if let Some(refusals) = &mut self.refusals {
+            let above = self.open.last().map(|open| open.kind);
+            refusals.enter(node, above, self.open.len(), self.text);
         }
         if let Some(nodes) = &mut self.facts.nodes {
             *nodes += u64::from(flags & meanings::NAMED != 0);

@@ -4,7 +4,7 @@
 //!   frame      length u32 │ payload
 //!   request    ( grammar u32 │ facts wanted u16 │ steps allowed u64 │ of them inside errors u64 │ length u32 │ text )*
 //!   answer     ( tag u8 │ … )*
-//!                tag 0   bytes u64 │ 7 numbers u64, all ones where absent, in the order of `Fact`
+//!                tag 0   bytes u64 │ 8 numbers u64, all ones where absent, in the order of `Fact`
 //!                        │ definitions: list of kind, start, end, name's start, name's end (u32)
 //!                        │ imports, comments, docstrings: lists of start, end (u32)
 //!                tag 1   no such grammar
@@ -94,6 +94,7 @@ fn put_facts(facts: &SyntaxFacts, out: &mut Vec<u8>) {
         facts.calls,
         facts.function_lines,
         facts.function_bytes,
+        facts.refused,
     ];
     for number in numbers {
         out.extend_from_slice(&number.unwrap_or(u64::MAX).to_le_bytes());
@@ -135,7 +136,7 @@ pub(super) fn answers(mut response: &[u8]) -> Result<Vec<Parsed>> {
 fn one(response: &mut &[u8]) -> Result<Parsed> {
     let [tag] = take(response)?;
     match tag {
-        0 => Ok(Parsed::Facts(take_facts(response)?)),
+        0 => Ok(Parsed::Facts(Box::new(take_facts(response)?))),
         1 => Ok(Parsed::NoGrammar),
         2 => Ok(Parsed::OverBudget(take_u64(response)?, take_u64(response)?)),
         other => Err(Error::bug(format!(
@@ -156,6 +157,7 @@ fn take_facts(response: &mut &[u8]) -> Result<SyntaxFacts> {
         calls: number()?,
         function_lines: number()?,
         function_bytes: number()?,
+        refused: number()?,
         definition_spans: take_list(response, take_definition)?,
         imports: take_list(response, take_span)?,
         comments: take_list(response, take_span)?,
@@ -230,7 +232,7 @@ mod tests {
         ];
         assert_eq!(jobs(&request(&sent)).expect("whole"), sent);
         let parsed = [
-            Parsed::Facts(SyntaxFacts {
+            Parsed::Facts(Box::new(SyntaxFacts {
                 bytes: 1,
                 error_bytes: Some(2),
                 nodes: None,
@@ -243,7 +245,7 @@ mod tests {
                 imports: Some(Vec::new()),
                 comments: Some(vec![Span { start: 1, end: 2 }; 3]),
                 ..SyntaxFacts::default()
-            }),
+            })),
             Parsed::NoGrammar,
             Parsed::OverBudget(8, 7),
         ];

@@ -96,7 +96,7 @@ impl Worker {
             empty => empty.insert(Ready::new(grammar)?),
         };
         Ok(match tree_within(&mut ready.parser, job) {
-            Ok(tree) => Parsed::Facts(tree::facts(&tree, job.text, &ready.meanings, job.wanted)),
+            Ok(tree) => Parsed::Facts(Box::new(tree::facts(&tree, job.text, &ready.meanings, job.wanted))),
             Err((steps, limit)) => Parsed::OverBudget(steps, limit),
         })
     }
@@ -127,8 +127,6 @@ fn tree_within(parser: &mut Parser, job: Job<'_>) -> std::result::Result<Tree, (
 
 #[cfg(test)]
 mod tests {
-    use stackmill_schemas::syntax::SyntaxFacts;
-
     use super::super::facts::FactSet;
     use super::*;
 
@@ -155,6 +153,36 @@ mod tests {
                     number(facts.definitions),
                 )
             }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Each text was asked of CPython 3.11's `compile`.
+    #[test]
+    fn what_python_refuses_is_counted() {
+        for (text, refused) in [
+            ("print 'a'\n", 1),
+            ("print('a')\nexec('a')\n", 0),
+            ("print >>f, 'a'\n", 2),
+            ("exec 'a'\n", 1),
+            ("for a in b:\nc\n", 1),
+            ("if a:\n    # nothing\n    pass\nelse: pass\n", 0),
+            ("if a:\n    # nothing\nb\n", 1),
+            ("return 1\n", 1),
+            ("def f():\n    return 1\nyield 2\nlambda: (yield)\nawait x\n", 2),
+            ("class A:\n    async def f(self):\n        await x\n        yield\n", 0),
+            ("# a\n b\n", 1),
+            ("a = 1; b = 2\n\n\nc = (1,\n  2)\n", 0),
+            ("'doc'\n# a\nfrom __future__ import a\nfrom __future__ import b\n", 0),
+            ("import a\nfrom __future__ import b\n", 1),
+        ] {
+            match parse("Python", text, 1000) {
+                Parsed::Facts(facts) => assert_eq!(facts.refused, Some(refused), "{text:?}"),
+                other => panic!("{text:?}: {other:?}"),
+            }
+        }
+        match parse("Ruby", "print 'a'\n", 1000) {
+            Parsed::Facts(facts) => assert_eq!(facts.refused, None),
             other => panic!("{other:?}"),
         }
     }
@@ -222,15 +250,11 @@ mod tests {
                 .expect("grammars load")
         };
         assert_eq!(run(&long, 3), Parsed::OverBudget(4, 3));
-        assert!(matches!(
-            run("x = 1\n", 3),
-            Parsed::Facts(SyntaxFacts {
-                bytes: 6,
-                nodes: Some(5),
-                error_bytes: Some(0),
-                ..
-            })
-        ));
+        let Parsed::Facts(facts) = run("x = 1\n", 3) else {
+            panic!("a short text is parsed")
+        };
+        let counts = (facts.bytes, facts.nodes, facts.error_bytes);
+        assert_eq!(counts, (6, Some(5), Some(0)));
     }
 
     #[test]

@@ -89,6 +89,11 @@ impl Grammar {
         !self.nodes.docstrings.is_empty()
     }
 
+    /// Whether what its compiler refuses can be told.
+    pub fn tells_refused(&self) -> bool {
+        self.language == "Python"
+    }
+
     /// Whether blocks nest.
     pub fn tells_nesting(&self) -> bool {
         !self.nodes.blocks.is_empty()

@@ -82,12 +82,27 @@ pub fn detect(path: &str, text: &str) -> Option<String> {
 pub struct LicenseConfig {
     /// Which licenses count as permissive: one of [`LicensePolicy::NAMES`].
     pub policy: String,
+    /// Licenses that count as permissive in place of those of `policy`, by their SPDX identifiers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub permissive: Vec<String>,
 }
 
 impl Default for LicenseConfig {
     fn default() -> Self {
-        let policy = LicensePolicy::NAMES[0].to_owned();
-        Self { policy }
+        Self {
+            policy: LicensePolicy::NAMES[0].to_owned(),
+            permissive: Vec::new(),
+        }
+    }
+}
+
+impl LicenseConfig {
+    /// The policy that these settings mean; one that does not exist is refused.
+    pub fn policy(&self) -> Result<LicensePolicy> {
+        match self.permissive.is_empty() {
+            true => LicensePolicy::named(&self.policy),
+            false => LicensePolicy::of(&self.permissive),
+        }
     }
 }
 
@@ -100,8 +115,9 @@ pub struct License {
 impl License {
     /// The stage with these settings; a policy that does not exist is refused.
     pub fn new(config: &LicenseConfig) -> Result<Self> {
-        let policy = LicensePolicy::named(&config.policy)?;
-        Ok(Self { policy })
+        Ok(Self {
+            policy: config.policy()?,
+        })
     }
 }
 
@@ -121,7 +137,7 @@ impl Map for License {
 
     fn open(&self, _: &TaskContext) -> Result<Box<dyn MapTask>> {
         Ok(Box::new(Task {
-            policy: self.policy,
+            policy: self.policy.clone(),
             types: HashMap::new(),
         }))
     }
@@ -321,6 +337,7 @@ mod tests {
     fn an_unknown_policy_is_refused() {
         let config = LicenseConfig {
             policy: "mine".to_owned(),
+            ..LicenseConfig::default()
         };
         assert!(License::new(&config).is_err_and(|error| error.to_string().contains("`mine`")));
     }

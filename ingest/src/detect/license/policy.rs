@@ -8,9 +8,11 @@ use super::permissive::{BLUE_OAK_15, PUBLIC_DOMAIN_KINDS, SCANCODE_2024};
 
 /// Which licenses count as permissive. An expression is permissive if it can be satisfied with such licenses alone:
 /// of `A OR B` one suffices, of `A AND B` both are needed. Exceptions (`WITH`) only add permissions and do not count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LicensePolicy {
     lists: &'static [&'static [&'static str]],
+    /// In place of these lists, where there are any.
+    own: Vec<String>,
 }
 
 impl LicensePolicy {
@@ -24,15 +26,26 @@ impl LicensePolicy {
     /// The policy called `name`.
     pub fn named(name: &str) -> Result<Self> {
         match name {
-            "blue-oak-15" => Ok(Self {
-                lists: &[BLUE_OAK_15, PUBLIC_DOMAIN_KINDS],
-            }),
-            "stack-v2" => Ok(Self {
-                lists: &[BLUE_OAK_15, PUBLIC_DOMAIN_KINDS, SCANCODE_2024],
-            }),
+            "blue-oak-15" => Ok(Self::published(&[BLUE_OAK_15, PUBLIC_DOMAIN_KINDS])),
+            "stack-v2" => Ok(Self::published(&[BLUE_OAK_15, PUBLIC_DOMAIN_KINDS, SCANCODE_2024])),
             other => Err(Error::config(format!("`policy`: there is no license policy `{other}`"))
                 .hint(format!("policies are: {}", Self::NAMES.join(", ")))),
         }
+    }
+
+    fn published(lists: &'static [&'static [&'static str]]) -> Self {
+        Self { lists, own: Vec::new() }
+    }
+
+    /// A policy of one's own: these licenses count, by their SPDX identifiers.
+    pub fn of(licenses: &[String]) -> Result<Self> {
+        let id = |name: &String| match Terms::parse(name) {
+            Some(Terms::One(id)) => Ok(id),
+            _ => Err(Error::config(format!("`permissive`: `{name}` is no license"))
+                .hint("give identifiers of SPDX, as MIT or Apache-2.0")),
+        };
+        let own = licenses.iter().map(id).collect::<Result<_>>()?;
+        Ok(Self { lists: &[], own })
     }
 
     /// The type of a file under `expression`. What cannot be read is not permissive; no expression is no license.
@@ -49,7 +62,7 @@ impl LicensePolicy {
     fn allows(&self, license: &str) -> bool {
         let id = license.split(" WITH ").next().unwrap_or(license);
         let id = id.strip_suffix('+').unwrap_or(id);
-        self.lists.iter().any(|list| list.contains(&id))
+        self.lists.iter().any(|list| list.contains(&id)) || self.own.iter().any(|own| own == id || own == license)
     }
 }
 
@@ -79,6 +92,24 @@ mod tests {
             (Some(""), LicenseType::NonPermissive),
         ] {
             assert_eq!(policy.classify(expression), license_type, "{expression:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_ones_own_stands_alone() {
+        let policy = LicensePolicy::of(&["mit".into(), "MPL-2.0".into(), "GPL-2.0".into()]).expect("known");
+        for (expression, license_type) in [
+            ("MIT", LicenseType::Permissive),
+            ("MPL-2.0 AND MIT", LicenseType::Permissive),
+            ("GPL-2.0-only", LicenseType::Permissive),
+            ("Apache-2.0", LicenseType::NonPermissive),
+            ("Apache-2.0 OR MIT", LicenseType::Permissive),
+        ] {
+            assert_eq!(policy.classify(Some(expression)), license_type, "{expression}");
+        }
+        assert_eq!(policy.classify(None), LicenseType::NoLicense);
+        for name in ["", "who knows", "MIT OR ISC"] {
+            assert!(LicensePolicy::of(&[name.to_owned()]).is_err(), "{name}");
         }
     }
 

@@ -19,8 +19,10 @@ const MOST_CELLS: usize = 100_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Code,
-    /// Markdown, headings, and what is handed on as it is.
+    /// Markdown and headings.
     Text,
+    /// What is handed on as it is, and anything else.
+    Raw,
 }
 
 /// A cell.
@@ -43,7 +45,7 @@ pub(super) struct Document {
 impl Document {
     /// Reads a notebook, or says why it is none.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let raw: RawDocument = serde_json::from_str(text).map_err(|error| format!("not a notebook: {error}"))?;
+        let raw = Self::read(text).map_err(|error| format!("not a notebook: {error}"))?;
         let is_old = raw.worksheets.is_some();
         let cells = match (raw.cells, raw.worksheets) {
             (Some(cells), _) => cells,
@@ -68,12 +70,42 @@ impl Document {
         })
     }
 
+    /// Python writes numbers that JSON does not have into outputs: they are taken for null.
+    fn read(text: &str) -> serde_json::Result<RawDocument> {
+        serde_json::from_str(text).or_else(|error| match without_bare_numbers(text) {
+            Some(mended) => serde_json::from_str(&mended).map_err(|_| error),
+            None => Err(error),
+        })
+    }
+
     /// Whether a code cell holds anything.
     pub(super) fn has_code(&self) -> bool {
         self.cells
             .iter()
             .any(|cell| cell.kind == Kind::Code && !cell.text.trim().is_empty())
     }
+}
+
+/// `text` with null for each `NaN`, `Infinity` and `-Infinity` outside strings, if there is any.
+fn without_bare_numbers(text: &str) -> Option<String> {
+    const NUMBERS: [&str; 3] = ["NaN", "Infinity", "-Infinity"];
+    let (mut out, mut rest, mut is_string) = (String::new(), text, false);
+    while let Some(at) = rest.find(['"', '\\', 'N', 'I', '-']) {
+        let (before, behind) = rest.split_at(at);
+        out.push_str(before);
+        let number = NUMBERS.iter().find(|number| !is_string && behind.starts_with(**number));
+        // What an escape escapes is one character of ASCII in a valid text.
+        let length = match (number, behind.as_bytes()[0]) {
+            (Some(number), _) => number.len(),
+            (None, b'\\') if behind.is_char_boundary(2) => 2,
+            _ => 1,
+        };
+        is_string ^= behind.starts_with('"');
+        out.push_str(if number.is_some() { "null" } else { &behind[..length] });
+        rest = &behind[length..];
+    }
+    out.push_str(rest);
+    (out != text).then_some(out)
 }
 
 #[derive(Deserialize)]
@@ -157,10 +189,10 @@ impl From<RawCell> for Cell {
         let outputs = raw.outputs.into_iter();
         let texts = outputs.filter_map(|output| output.text.or_else(|| output.data?.plain));
         Self {
-            kind: if raw.cell_type == "code" {
-                Kind::Code
-            } else {
-                Kind::Text
+            kind: match raw.cell_type.as_str() {
+                "code" => Kind::Code,
+                "markdown" | "heading" => Kind::Text,
+                _ => Kind::Raw,
             },
             text: raw.source.or(raw.input).map(Lines::joined).unwrap_or_default(),
             output: texts.map(Lines::joined).collect::<Vec<_>>().join("\n"),

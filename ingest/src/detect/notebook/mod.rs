@@ -3,14 +3,16 @@
 //! ```text
 //!   *.ipynb ─► document   cells of nbformat 2 to 4, and the language of the kernel
 //!           ─► script     code as it is, Markdown as comments, magics commented out         language: the kernel's
+//!           ─► cleaned    the same without magics, installations, boilerplate and empty lines            language: the kernel's
 //!           ─► structured <jupyter_start><jupyter_text>…<jupyter_code>…<jupyter_output>…    language: as before
 //! ```
 //! The stage comes before `language`, so that rules, parsers and duplicates see code and not JSON. Ids, lengths and hashes
 //! stay those of the file; its path stays `….ipynb`.
 //!
-//! Source: StarCoder (Li et al. 2023, arXiv 2305.06161), section 3.2, for both forms; its model card for the layout of
-//! the second.
+//! Source: StarCoder (Li et al. 2023, arXiv 2305.06161), section 3.2, for `script` and `structured`; its model card for the
+//! layout of the latter. The Stack v2 for `cleaned`: `kaggle` of bigcode-project/the-stack-v2.
 
+mod cleaned;
 mod document;
 mod languages;
 mod render;
@@ -39,6 +41,9 @@ pub enum Style {
     /// A program of the kernel's language: code cells as they are, Markdown as comments.
     #[default]
     Script,
+    /// A program as The Stack v2 made it of Kaggle's notebooks: without magics, installations, boilerplate and empty lines; in
+    /// Python where the kernel is not known.
+    Cleaned,
     /// Text, code and output in turn, each behind its marker.
     Structured,
 }
@@ -47,8 +52,10 @@ pub enum Style {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NotebookConfig {
-    /// `script` or `structured`.
+    /// `script`, `cleaned` or `structured`.
     pub style: Style,
+    /// Fewest cells of a notebook, empty ones counted. Default 1; The Stack v2 asks for 4.
+    pub min_cells: usize,
     /// `structured`: longest output that is kept, in characters; longer ones count as empty. Default 1,000 (ours).
     pub max_output_characters: usize,
 }
@@ -57,6 +64,7 @@ impl Default for NotebookConfig {
     fn default() -> Self {
         Self {
             style: Style::Script,
+            min_cells: 1,
             max_output_characters: 1000,
         }
     }
@@ -69,6 +77,8 @@ pub enum Converted {
     Text(String, Option<&'static str>),
     /// It has no code.
     NoCode,
+    /// It has this many cells, which are too few.
+    FewCells(usize),
     /// It is no notebook, and why.
     Malformed(String),
 }
@@ -82,15 +92,20 @@ pub fn convert(text: &str, config: &NotebookConfig) -> Converted {
     if !document.has_code() {
         return Converted::NoCode;
     }
+    if document.cells.len() < config.min_cells {
+        return Converted::FewCells(document.cells.len());
+    }
     match config.style {
         Style::Script => Converted::Text(render::script(&document), document.language),
+        Style::Cleaned => Converted::Text(cleaned::script(&document), document.language.or(Some("Python"))),
         Style::Structured => Converted::Text(render::structured(&document, config.max_output_characters), None),
     }
 }
 
 /// Replaces the `content` of notebooks and adds `notebook_language`, null for all other files.
 ///
-/// A file that is no notebook in spite of its name fails (`malformed`), one without code is dropped (`no-code`).
+/// A file that is no notebook in spite of its name fails (`malformed`), one without code, or with too few cells, is dropped
+/// (`no-code`, `few-cells`).
 #[derive(Clone, Debug)]
 pub struct Notebooks {
     config: NotebookConfig,
@@ -158,6 +173,10 @@ impl Notebooks {
         match convert(text, &self.config) {
             Converted::Text(text, language) => return Some((text, language)),
             Converted::NoCode => batch.decide(i, Outcome::Dropped, place("no-code"), Reason::default()),
+            Converted::FewCells(cells) => {
+                let reason = Reason::measured(cells as u64, self.config.min_cells as u64);
+                batch.decide(i, Outcome::Dropped, place("few-cells"), reason);
+            }
             Converted::Malformed(words) => {
                 batch.decide(i, Outcome::Failed, place("malformed"), Reason::trouble(words));
             }

@@ -45,7 +45,7 @@ pub(super) fn structured(document: &Document, most: usize) -> String {
         .filter(|cell| !cell.text.trim().is_empty())
         .collect();
     let mut out = "<jupyter_start>".to_owned();
-    for neighbours in cells.chunk_by(|a, b| a.kind == b.kind) {
+    for neighbours in cells.chunk_by(|a, b| (a.kind == Kind::Code) == (b.kind == Kind::Code)) {
         let texts: Vec<&str> = neighbours.iter().map(|cell| cell.text.trim_end()).collect();
         let is_code = neighbours[0].kind == Kind::Code;
         out.push_str(if is_code { "<jupyter_code>" } else { "<jupyter_text>" });

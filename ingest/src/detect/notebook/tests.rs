@@ -60,12 +60,92 @@ fn structured_text_has_its_markers() {
         let config = NotebookConfig {
             style: Style::Structured,
             max_output_characters: most,
+            ..NotebookConfig::default()
         };
         convert(&notebook.to_string(), &config)
     };
     let head = "<jupyter_start><jupyter_text>one\ntwo<jupyter_code>a\nb<jupyter_output>x\n\ny<jupyter_text>three<jupyter_code>c<jupyter_output>";
     assert_eq!(with(5), Converted::Text(format!("{head}12345"), None));
     assert_eq!(with(4), Converted::Text(format!("{head}<empty_output>"), None));
+}
+
+/// Kaggle's way: what is left of each cell, and where empty lines are.
+#[test]
+fn cleaned_scripts_hold_code_and_comments_alone() {
+    let code = |text: &str| json!({"cell_type": "code", "source": text, "outputs": []});
+    let prose = |text: &str| json!({"cell_type": "markdown", "source": text});
+    let shown = |text: &str| json!({"cell_type": "code", "source": text, "outputs": [{"text": "1\n"}]});
+    let long = "x".repeat(601);
+    let cases = [
+        (
+            vec![prose("a <b>b</b> <\n\n> c\n"), code("x")],
+            "\n# a b <\n# > c\n# \nx\n",
+        ),
+        (vec![prose("Thank You"), prose("a"), code("x")], "x\n"),
+        (vec![prose("Thank You"), code(" "), prose("a"), code("x")], "\n# a\nx\n"),
+        (vec![code("x"), prose("a")], "x\n"),
+        (
+            vec![code("x"), prose("a"), json!({"cell_type": "raw", "source": "r"})],
+            "x\n\n# a\n",
+        ),
+        (vec![code("def f(): 1"), code("x")], "def f(): 1\nx\n\n"),
+        (vec![shown("def f(): 1"), code("x")], "def f(): 1\n\nx\n"),
+        (
+            vec![code("%a\n !b\ncd c\npip d\napt e\nwget f\n\n  x\n# Copyright (C) me")],
+            "  x\n",
+        ),
+        (
+            vec![code(&format!("{long}\n{}", &long[1..]))],
+            &format!("{}\n", &long[1..]),
+        ),
+        (vec![code("pipe = cdx")], "pipe = cdx\n"),
+    ];
+    let config = NotebookConfig {
+        style: Style::Cleaned,
+        ..NotebookConfig::default()
+    };
+    for (cells, text) in cases {
+        let notebook = json!({ "cells": cells }).to_string();
+        assert_eq!(
+            convert(&notebook, &config),
+            Converted::Text(text.into(), Some("Python")),
+            "{notebook}"
+        );
+    }
+}
+
+#[test]
+fn cells_are_counted_empty_or_not() {
+    let notebook = json!({"cells": [
+        {"cell_type": "code", "source": "x"}, {"cell_type": "code", "source": ""}, {"cell_type": "markdown", "source": "y"},
+    ]})
+    .to_string();
+    for (min_cells, is_kept) in [(1, true), (3, true), (4, false)] {
+        let config = NotebookConfig {
+            min_cells,
+            ..NotebookConfig::default()
+        };
+        assert_eq!(
+            convert(&notebook, &config) != Converted::FewCells(3),
+            is_kept,
+            "{min_cells}"
+        );
+    }
+}
+
+#[test]
+fn numbers_of_python_are_no_trouble() {
+    let text = r#"{"cells": [{"cell_type": "code", "source": "x = NaN # -Infinity \\\" Infinity",
+        "outputs": [{"data": {"a": [NaN, -Infinity, Infinity, -1]}}]}]}"#;
+    let code = "x = NaN # -Infinity \\\" Infinity\n";
+    assert_eq!(
+        convert(text, &NotebookConfig::default()),
+        Converted::Text(code.into(), None)
+    );
+    for broken in ["{\"cells\": [NaN]}", "{\"cells\": NaN", "\\é", "\\", "\"NaN"] {
+        let converted = convert(broken, &NotebookConfig::default());
+        assert!(matches!(converted, Converted::Malformed(_)), "{broken}");
+    }
 }
 
 #[test]
