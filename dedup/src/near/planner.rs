@@ -24,8 +24,8 @@ const CURVE: [f64; 8] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 0.9];
 const UNLIKE: f64 = 0.1;
 /// Usual length of a file of source code, in bytes: 20,000 of crates and wheels have 11.9 kB on average.
 const FILE_BYTES: u64 = 12_000;
-/// Usual bytes of shingle sets, in hundredths of the text's: 8 for each distinct shingle, of which 12 bytes have one.
-const SET_PERCENT: u64 = 70;
+/// Usual bytes of shingle sets, in hundredths of the text's: 4 for each distinct shingle, of which 12 bytes have one.
+const SET_PERCENT: u64 = 35;
 
 /// Bytes of text that are cut into words, shingles and sketches in a second of one core without vectors (record 0022).
 const SKETCH_SPEED: u64 = 400_000_000;
@@ -347,7 +347,7 @@ mod tests {
             "{none:?}"
         );
         let large = config.cost(1, 4 << 30).expect("defaults");
-        assert!(large.task_memory > 2 << 30);
+        assert!(large.task_memory > 1 << 30);
     }
 
     #[test]
