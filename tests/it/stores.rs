@@ -10,7 +10,7 @@ use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use stackmill_schemas::manifest::Manifest;
-use stackmill_tests::{Bucket, Dataset, Proxy, Ran, Row, Sandbox, Tree, Trouble, sha256};
+use stackmill_tests::{Bucket, Dataset, Page, Proxy, Ran, Row, Sandbox, Tree, Trouble, Web, sha256};
 
 use crate::real;
 
@@ -732,4 +732,65 @@ fn scratch_that_was_changed_in_a_store_is_refused() {
         }
         bucket.put(key, whole);
     }
+}
+
+/// Mutation: end the run or the task where a web server is not there, or count what it gave before it went away.
+#[test]
+fn a_dead_web_server_is_trouble_of_its_archives_and_tables_alone() {
+    let sandbox = Sandbox::new();
+    let tar = Tree::of("-- a.py\na = 1\n-- b.py\nb = 2\n").tar_gz("good/");
+    let table = b"{\"content\": \"c = 3\\n\", \"path\": \"c.py\"}\n";
+    let web = Web::of([
+        ("good.tar.gz", Page::Bytes(tar.clone())),
+        ("away.tar.gz", Page::HeadOf(tar, 503)),
+        ("busy.tar.gz", Page::Status(503)),
+        ("refused.jsonl", Page::Status(403)),
+        ("away.jsonl", Page::HeadOf(table.to_vec(), 500)),
+        ("good.jsonl", Page::Bytes(table.to_vec())),
+        ("away.parquet", Page::HeadOf(vec![b'x'; 4096], 502)),
+    ]);
+    let list = |names: &[&str]| {
+        let urls: Vec<String> = names.iter().map(|name| format!("\"{}\"", web.url(name))).collect();
+        urls.join(", ")
+    };
+    let text = format!(
+        "name = \"web\"\n[[source]]\nname = \"archives\"\narchives = [{}, \"http://127.0.0.1:1/none.tar.gz\"]\n\
+         [[source]]\nname = \"lines\"\njsonl = [{}]\n[[source]]\nname = \"tables\"\nparquet = [{}]\n",
+        list(&["good.tar.gz", "away.tar.gz", "busy.tar.gz", "gone.tar.gz"]),
+        list(&["good.jsonl", "away.jsonl", "refused.jsonl"]),
+        list(&["away.parquet"]),
+    );
+    sandbox.write("recipe.toml", text);
+    let run = |out: &str, more: &[&str]| {
+        let arguments = [&["run", "recipe.toml", "--out", out], more].concat();
+        sandbox.wait(sandbox.command(&arguments).env("STACKMILL_STORE_ATTEMPTS", "2"))
+    };
+    let lenient = "run.max-failed-repositories=80%";
+    run("one", &["--threads", "1", "--set", lenient]).succeeds();
+    run("four", &["--threads", "4", "--set", lenient]).succeeds();
+    let data = sandbox.dataset("one");
+    data.adds_up();
+    assert_eq!(data.hashes(), sandbox.dataset("four").hashes());
+    assert_eq!(data.total("repositories_failed"), 7);
+    let (good, failed): (Vec<Row>, Vec<Row>) = data.rows("ledger").into_iter().partition(|row| !row["path"].is_null());
+    assert_eq!(good.len(), 3);
+    for (name, words) in [
+        ("away.tar.gz", "503"),
+        ("busy.tar.gz", "503"),
+        ("gone.tar.gz", "is not there"),
+        ("none.tar.gz", "the connection failed"),
+        ("away.jsonl", "500"),
+        ("refused.jsonl", "403"),
+        ("away.parquet", "502"),
+    ] {
+        let told = |row: &&Row| {
+            row["trouble"]
+                .as_str()
+                .is_some_and(|told| told.contains(name) && told.contains(words))
+        };
+        let row = failed.iter().find(told);
+        assert!(row.is_some_and(|row| row["verdict"] == "failed"), "{name}: {failed:?}");
+    }
+    run("strict", &[]).fails(7, "5 of 9 repositories").hints("--update");
+    assert!(!sandbox.path("strict/manifest.json").exists());
 }

@@ -4,6 +4,7 @@
 //!   Tree      "-- path" lines and what follows them ─► folder, git repository, tar file
 //!   Sandbox   a temporary folder that is also HOME; runs the program and gives back code, output, errors
 //!   Bucket    an object store of this machine; a Proxy before it makes trouble
+//!   Web       a web server of files, some of which it refuses
 //!   HttpBackend, Daemon   git's own servers, which can be made to misbehave
 //!   Dataset   manifest, rows of its tables, hashes of its files
 //! ```
@@ -13,6 +14,7 @@ mod git_server;
 mod sandbox;
 mod store;
 mod tree;
+mod web;
 
 use std::path::{Path, PathBuf};
 
@@ -21,6 +23,7 @@ pub use git_server::{Daemon, Fault, HttpBackend};
 pub use sandbox::{Ran, Sandbox};
 pub use store::{Bucket, Proxy, Trouble};
 pub use tree::{Tree, git};
+pub use web::{Page, Web};
 
 /// The root of the repository.
 pub fn root() -> PathBuf {

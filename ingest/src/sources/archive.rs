@@ -73,10 +73,11 @@ impl Source for Archives {
             evidence: Evidence::new(unit),
             config: &self.setup.config,
         };
-        let revision_id = self.scan(&input, cx, &mut |entry, content| {
+        let scanned = self.scan(&input, cx, &mut |entry, content| {
             walk.add(&entry, content)?;
             Ok(true)
-        })?;
+        });
+        let revision_id = input.settled(scanned)?;
         if revision_id != unit.revision_id {
             return Err(input.changed());
         }
@@ -150,10 +151,12 @@ impl Archives {
 
     fn unit(&self, location: String, cx: &TaskContext) -> Result<Unit> {
         let input = Input::of(&self.setup, &location)?;
-        input.look()?;
-        let ((revision_id, length_bytes), trouble) = found_or_trouble(input.revision(cx))?;
+        let ((revision_id, length_bytes), trouble) = input.resolved(cx)?;
         // Trouble with its entries is what the listing will say.
-        let (origin, _) = found_or_trouble(self.origin(&input))?;
+        let (origin, _) = match trouble.is_some() {
+            true => Default::default(),
+            false => found_or_trouble(input.settled(self.origin(&input)))?,
+        };
         let name = input.name();
         Ok(Unit {
             source: self.setup.config.name().to_owned(),

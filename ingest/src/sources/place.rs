@@ -10,7 +10,7 @@ use glob::{MatchOptions, Pattern};
 use sha2::{Digest, Sha256};
 use stackmill_schemas::ids::hex;
 use stackmill_schemas::path::{escape, unescape};
-use stackmill_schemas::{Error, Result, ResultExt, TaskContext};
+use stackmill_schemas::{Error, ErrorKind, Result, ResultExt, TaskContext};
 
 use super::Setup;
 use crate::store::{Chunks, Object, Reader, Stores, Uri};
@@ -170,6 +170,34 @@ impl Input {
             Some(path) => sha256_of(path, cx),
             None => self.look().map(|object| (object.revision(), object.length)),
         }
+    }
+
+    /// The revision and the length, or the trouble with it. That a recipe names what is not there is an error; but of many
+    /// web servers one may be away.
+    pub(super) fn resolved(&self, cx: &TaskContext) -> Result<((String, u64), Option<String>)> {
+        self.expected()?;
+        found_or_trouble(self.settled(self.revision(cx)))
+    }
+
+    /// An error where nothing is, on this machine or in a store.
+    pub(super) fn expected(&self) -> Result<()> {
+        match self.is_web() {
+            true => Ok(()),
+            false => self.look().map(drop),
+        }
+    }
+
+    /// What was found; a web server that has not answered in all attempts is trouble of what it should have given, as
+    /// servers of repositories are. A store is one's own: it will be back.
+    pub(super) fn settled<T>(&self, found: Result<T>) -> Result<T> {
+        found.map_err(|error| match self.is_web() && error.kind() == ErrorKind::Source {
+            true => error.settled(),
+            false => error,
+        })
+    }
+
+    fn is_web(&self) -> bool {
+        matches!(&self.uri, Uri::Store(place) if place.scheme.is_web())
     }
 
     /// What stands for all of its bytes, as [`super::revision`] has it.

@@ -55,11 +55,10 @@ impl Source for Table {
         let mut units = Vec::new();
         for location in expand(&self.setup, Path::is_file)? {
             let input = Input::of(&self.setup, &location)?;
-            input.look()?;
             match self.is_parquet() {
                 true => units.extend(self.row_groups(location, &input)?),
                 false => {
-                    let ((revision_id, length_bytes), trouble) = found_or_trouble(input.revision(cx))?;
+                    let ((revision_id, length_bytes), trouble) = input.resolved(cx)?;
                     units.push(Unit {
                         revision_id,
                         length_bytes,
@@ -76,10 +75,10 @@ impl Source for Table {
         let listing = Listing::new(&self.setup.config, emit, cx);
         let (input, group) = self.place(unit)?;
         let mut records = Records::new(unit, input.name(), listing);
-        match group {
-            Some(group) => parquet::list(&input, group, &self.layout, &mut records)?,
-            None => jsonl::list(&input, &self.layout, &self.setup.config, &mut records, cx)?,
-        }
+        input.settled(match group {
+            Some(group) => parquet::list(&input, group, &self.layout, &mut records),
+            None => jsonl::list(&input, &self.layout, &self.setup.config, &mut records, cx),
+        })?;
         records.finish()
     }
 
@@ -107,7 +106,8 @@ impl Table {
     /// One unit a row group; one with trouble where the file cannot be read.
     fn row_groups(&self, location: String, input: &Input) -> Result<Vec<Unit>> {
         let name = input.name();
-        let ((revision_id, groups), trouble) = found_or_trouble(parquet::row_groups(input))?;
+        input.expected()?;
+        let ((revision_id, groups), trouble) = found_or_trouble(input.settled(parquet::row_groups(input)))?;
         if trouble.is_some() {
             return Ok(vec![Unit {
                 trouble,

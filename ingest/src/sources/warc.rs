@@ -35,7 +35,7 @@ use self::record::Records;
 use super::Setup;
 use super::contents::{Contents, Wanted};
 use super::listing::{Inherited, Listing, Owner, Row, blob_id, mode};
-use super::place::{Input, expand, found_or_trouble};
+use super::place::{Input, expand};
 use crate::detect::flags::FileAttributes;
 
 /// Bits of a locator that are the number of a block.
@@ -60,8 +60,9 @@ impl Source for Warc {
     fn list(&self, unit: &Unit, emit: &mut Emit<'_>, cx: &TaskContext) -> Result<()> {
         let input = Input::of(&self.setup, &unit.location)?;
         let mut listing = Listing::new(&self.setup.config, emit, cx);
-        let mut records = Records::open(&input, &self.setup.config).with_context(|| input.to_string())?;
-        while let Some((number, record)) = records.next().with_context(|| input.to_string())? {
+        let opened = input.settled(Records::open(&input, &self.setup.config));
+        let mut records = opened.with_context(|| input.to_string())?;
+        while let Some((number, record)) = input.settled(records.next()).with_context(|| input.to_string())? {
             cx.check()?;
             let Some(page) = Page::of(&record, &self.setup.config) else {
                 continue;
@@ -71,7 +72,7 @@ impl Source for Warc {
                 listing.push(owner(&page, unit), row, &inherited(file))?;
             }
         }
-        match records.finish(cx).with_context(|| input.to_string())? == unit.revision_id {
+        match input.settled(records.finish(cx)).with_context(|| input.to_string())? == unit.revision_id {
             true => listing.finish(),
             false => Err(input.changed()),
         }
@@ -109,8 +110,7 @@ impl Source for Warc {
 impl Warc {
     fn unit(&self, location: String, cx: &TaskContext) -> Result<Unit> {
         let input = Input::of(&self.setup, &location)?;
-        input.look()?;
-        let ((revision_id, length_bytes), trouble) = found_or_trouble(input.revision(cx))?;
+        let ((revision_id, length_bytes), trouble) = input.resolved(cx)?;
         Ok(Unit {
             source: self.setup.config.name().to_owned(),
             repo_name: input.name(),
